@@ -1,0 +1,15 @@
+"""Celery application: the bell that tells workers to look at the job table.
+
+The database owns every job (hedging.models.Job); a lost message delays work until the
+relay rings again, it never loses it. See docs/adr/0002-database-owned-jobs.md.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alvh_site.settings")
+
+app = Celery("alvh_site")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["hedging", "journal"])

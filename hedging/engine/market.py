@@ -1,0 +1,100 @@
+"""The engine's view of the market at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.engine.book import Settlement
+from hedging.maths.smile import Smile
+
+Floats = NDArray[np.float64]
+
+
+class Flag(StrEnum):
+    """How trustworthy or fresh a number is; shown wherever the number is shown."""
+
+    LIVE = "live"
+    DELAYED = "delayed"
+    EOD = "eod"
+    MODELLED = "modelled"
+    SIMULATED = "simulated"
+
+
+class ForwardSource(StrEnum):
+    """Where an expiry's forward came from, best first."""
+
+    VX_FUTURE = "vx_future"
+    PARITY = "parity"
+    CARRY = "carry"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpirySlice:
+    """One expiry of one root: quotes, forward and fitted smile.
+
+    Arrays share one shape (strikes of this expiry, ascending); a missing quote is NaN. Prices
+    and strikes are in points; ``t`` is years (ACT/365) to the settlement moment ``settles_at``.
+    """
+
+    underlying: str
+    root: str
+    expiry: date
+    settlement: Settlement
+    settles_at: datetime
+    t: float
+    forward: float
+    discount: float
+    forward_source: ForwardSource
+    strikes: Floats
+    call_bid: Floats
+    call_ask: Floats
+    put_bid: Floats
+    put_ask: Floats
+    smile: Smile
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class VXPoint:
+    """One VX contract on the curve: settlement in points; volume and open interest if known."""
+
+    expiry: date
+    settle: float
+    t: float
+    volume: int | None = None
+    open_interest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLevel:
+    """A level of an index with the date it belongs to and where it came from."""
+
+    symbol: str
+    value: float
+    as_of: datetime
+    source: str
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketSnapshot:
+    """Everything the engine may know at ``as_of``; unknown is absent or None, never a default.
+
+    ``slices`` is keyed by (root, expiry); ``levels`` by symbol (SPX, VIX, VIX9D, VIX3M, VVIX,
+    SKEW, VXX ...); ``rate`` is a continuously compounded annual rate or None.
+    """
+
+    snapshot_id: str
+    as_of: datetime
+    spot: float | None
+    levels: dict[str, IndexLevel]
+    vx_curve: tuple[VXPoint, ...]
+    slices: dict[tuple[str, date], ExpirySlice]
+    rate: float | None
+    flags: frozenset[Flag]
+    content_hash: str

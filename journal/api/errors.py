@@ -1,0 +1,13 @@
+"""One shape for every API error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF exception handler."""
+    return exception_handler(exc, context)

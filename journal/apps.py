@@ -1,0 +1,14 @@
+"""The journal app: what traders recorded, and the pages they see."""
+
+from django.apps import AppConfig
+
+
+class JournalConfig(AppConfig):
+    """Registers the app and its job handlers."""
+
+    name = "journal"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import the handlers so that a worker knows every job kind."""
+        from journal import job_handlers  # noqa: F401

@@ -1,0 +1,24 @@
+"""What every page's shell shows: accounts, market freshness, rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Template context of templates/base.html; lazy, so fragments cost no query."""
+    from django.utils.functional import SimpleLazyObject
+
+    from journal.selectors.shell import current_account, market_status, nav_accounts
+
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"nav_accounts": (), "current_account": None, "market_status": None}
+    return {
+        "nav_accounts": SimpleLazyObject(lambda: nav_accounts(user)),
+        "current_account": SimpleLazyObject(lambda: current_account(request)),
+        "market_status": SimpleLazyObject(market_status),
+        "is_risk_admin": SimpleLazyObject(lambda: user.is_risk_admin),
+    }

@@ -1,0 +1,1 @@
+"""Imports every module that registers a job handler, so that workers know all kinds."""

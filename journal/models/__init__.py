@@ -1,0 +1,33 @@
+"""Tables of the journal app."""
+
+from journal.models.accounts import (
+    MANAGE_ROLES,
+    WRITE_ROLES,
+    Account,
+    AccountQuerySet,
+    Membership,
+    Role,
+)
+from journal.models.audit import AuditEvent
+from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
+from journal.models.trades import Fill, OwnedQuerySet, Trade
+from journal.models.users import RISK_GROUP, User
+
+__all__ = [
+    "MANAGE_ROLES",
+    "RISK_GROUP",
+    "WRITE_ROLES",
+    "Account",
+    "AccountQuerySet",
+    "AccountRisk",
+    "AuditEvent",
+    "Fill",
+    "IdempotencyKey",
+    "Membership",
+    "OwnedQuerySet",
+    "Report",
+    "Role",
+    "Trade",
+    "User",
+    "Valuation",
+]

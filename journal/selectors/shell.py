@@ -1,0 +1,31 @@
+"""Reads behind the page shell."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from journal.models import Account, User
+
+SESSION_ACCOUNT = "current_account"
+
+
+def nav_accounts(user: User) -> list[Account]:
+    """The user's open accounts, by name."""
+    return list(Account.objects.for_user(user).filter(archived_at__isnull=True))
+
+
+def current_account(request: HttpRequest) -> Account | None:
+    """The account chosen in the switcher, else the user's first, else None."""
+    chosen = request.session.get(SESSION_ACCOUNT)
+    accounts = nav_accounts(request.user)  # type: ignore[arg-type]
+    for account in accounts:
+        if str(account.pk) == chosen:
+            return account
+    return accounts[0] if accounts else None
+
+
+def market_status() -> object | None:
+    """Freshness of the newest market snapshot, or None when no market data is loaded."""
+    from hedging.selectors.market import market_status as newest
+
+    return newest()

@@ -1,0 +1,5 @@
+"""Routes: accounts."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

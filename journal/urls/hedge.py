@@ -1,0 +1,5 @@
+"""Routes: hedge."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Routes: market."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

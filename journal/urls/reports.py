@@ -1,0 +1,5 @@
+"""Routes: reports."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

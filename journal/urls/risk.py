@@ -1,0 +1,5 @@
+"""Routes: risk."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Routes: site."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

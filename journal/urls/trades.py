@@ -1,0 +1,5 @@
+"""Routes: trades."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
