@@ -93,6 +93,8 @@ def _database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        # Tests use a file too: threads and live servers then behave as in production.
+        config["TEST"] = {"NAME": str(ENV.state_dir / "test.sqlite3")}
     else:
         config["CONN_HEALTH_CHECKS"] = True
         config["CONN_MAX_AGE"] = 60
