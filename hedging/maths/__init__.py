@@ -1,0 +1,1 @@
+"""Option mathematics: NumPy and numba only, importable on its own."""
