@@ -1,0 +1,51 @@
+"""Between stored contracts and the engine's specification of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from hedging.engine.book import ContractSpec, InstrumentKind, Settlement
+from hedging.maths.types import Right
+from hedging.models import Contract
+
+_LETTER = {Right.CALL: "C", Right.PUT: "P", None: ""}
+_RIGHT = {"C": Right.CALL, "P": Right.PUT, "": None}
+
+
+def contract_get_or_create(*, spec: ContractSpec) -> Contract:
+    """The stored row of a contract, made on first use; safe under concurrency."""
+    contract, _ = Contract.objects.get_or_create(
+        symbol=spec.symbol,
+        defaults={
+            "kind": spec.kind.value,
+            "root": spec.root,
+            "underlying": spec.underlying,
+            "expiry": spec.expiry,
+            "strike": None if spec.strike is None else Decimal(str(spec.strike)),
+            "right": _LETTER[spec.right],
+            "multiplier": spec.multiplier,
+            "settlement": spec.settlement.value,
+        },
+    )
+    return contract
+
+
+def contracts_get_or_create(*, specs: Iterable[ContractSpec]) -> dict[str, Contract]:
+    """Rows of many contracts by symbol."""
+    return {spec.symbol: contract_get_or_create(spec=spec) for spec in specs}
+
+
+def contract_spec(contract: Contract) -> ContractSpec:
+    """The engine's view of a stored contract."""
+    return ContractSpec(
+        symbol=contract.symbol,
+        kind=InstrumentKind(contract.kind),
+        root=contract.root,
+        underlying=contract.underlying,
+        multiplier=contract.multiplier,
+        expiry=contract.expiry,
+        strike=None if contract.strike is None else float(contract.strike),
+        right=_RIGHT[contract.right],
+        settlement=Settlement(contract.settlement),
+    )
