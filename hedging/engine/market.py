@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -92,9 +93,13 @@ class MarketSnapshot:
     snapshot_id: str
     as_of: datetime
     spot: float | None
-    levels: dict[str, IndexLevel]
+    levels: Mapping[str, IndexLevel]
     vx_curve: tuple[VXPoint, ...]
-    slices: dict[tuple[str, date], ExpirySlice]
+    slices: Mapping[tuple[str, date], ExpirySlice]
     rate: float | None
     flags: frozenset[Flag]
     content_hash: str
+
+    def vx_settle(self, expiry: date) -> float | None:
+        """Settlement of the VX contract with this expiry, in points; None when not on the curve."""
+        return next((point.settle for point in self.vx_curve if point.expiry == expiry), None)

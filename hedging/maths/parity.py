@@ -11,7 +11,6 @@ Floats = NDArray[np.float64]
 
 _ROUNDS = 20
 _MIN_PAIRS = 3
-_NEAR = 0.10  # pairs within ±10% of the spot, where both sides are quoted tightly
 _HUBER = 1.5
 
 
@@ -34,11 +33,12 @@ def fit_parity(
     t: float,
     spot_hint: float,
     discount: float | None = None,
+    near: float = 0.10,
 ) -> ParityFit | None:
     """Robust regression of C - P on K over near-the-money pairs.
 
-    Arrays share one shape, in points; NaN marks a missing quote; ``t`` in years; ``spot_hint`` only
-    selects the pairs. Weights are inverse squared quote widths, outliers are down-weighted (Huber).
+    Arrays share one shape, in points; NaN marks a missing quote; ``t`` in years; ``spot_hint`` and
+    ``near`` select the pairs: strikes within ±``near`` of the hint, where both sides are tight. Weights are inverse squared quote widths, outliers are down-weighted (Huber).
     With ``discount`` given (or fewer than six pairs, where a slope is mostly noise) only the forward
     is fitted. None when fewer than three pairs remain: the forward is then unknown.
     """
@@ -48,7 +48,7 @@ def fit_parity(
     )
     width = np.maximum(cs, 0.0) + np.maximum(ps, 0.0)
     use = np.isfinite(c) & np.isfinite(p) & np.isfinite(width) & (t > 0)
-    use &= np.abs(k / spot_hint - 1.0) <= _NEAR
+    use &= np.abs(k / spot_hint - 1.0) <= near
     if use.sum() < _MIN_PAIRS:
         return None
     k, y, width = k[use], (c - p)[use], width[use]
@@ -71,7 +71,7 @@ def fit_parity(
         weights = fresh
     found = -slope
     if fixed is None and not 0.5 < found < 1.1:
-        return fit_parity(strikes, call_mid, put_mid, call_spread, put_spread, t, spot_hint, 1.0)
+        return fit_parity(strikes, call_mid, put_mid, call_spread, put_spread, t, spot_hint, 1.0, near)
     forward = centre + level / found
     rmse = float(np.sqrt(np.average(residual**2, weights=weights)))
     return ParityFit(forward, found, float(-np.log(found) / t), len(k), rmse)

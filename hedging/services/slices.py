@@ -1,0 +1,169 @@
+"""From a stored chain to fitted expiry slices, one expiry at a time and only when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.engine.instruments import ROOTS
+from hedging.engine.market import ExpirySlice, Flag, ForwardSource, VXPoint
+from hedging.maths import black76
+from hedging.maths.implied_vol import implied_vol
+from hedging.maths.parity import ParityFit, fit_parity
+from hedging.maths.smile import Smile, fit_smile
+from hedging.maths.yearfrac import year_fraction
+from hedging.providers.formats.chain import ChainTable, expiry_dates
+from hedging.selectors.calendar import settlement_moment
+
+Floats = NDArray[np.float64]
+Key = tuple[str, date]
+
+_RATE_WINDOW = (15 / 365, 400 / 365)  # years in which parity states a rate reliably
+_RATE_TOLERANCE = 0.02
+
+
+class ChainSlices(Mapping[Key, ExpirySlice]):
+    """Slices of one chain by (root, expiry); expired ones are absent, each is fitted on first use."""
+
+    def __init__(self, chain: ChainTable, vx: tuple[VXPoint, ...], rate: float | None, flag: Flag) -> None:
+        self._chain, self._flag = chain, flag
+        self._vx = {point.expiry: point.settle for point in vx}
+        self._settles = {
+            key: settlement_moment(key[1], ROOTS[key[0]].settlement) for key in expiry_dates(chain.columns)
+        }
+        self._keys = [key for key, moment in self._settles.items() if moment > chain.as_of]
+        self._done: dict[Key, ExpirySlice] = {}
+        self._given_rate = rate
+        self._rate: float | None = None
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._settles and self._settles[key] > self._chain.as_of  # type: ignore[index]
+
+    def __getitem__(self, key: Key) -> ExpirySlice:
+        if key not in self:
+            raise KeyError(key)
+        if key not in self._done:
+            self._done[key] = self._fit(key)
+        return self._done[key]
+
+    @property
+    def rate(self) -> float | None:
+        """Continuous rate the chain implies: the median over mid-dated expiries, else the given one."""
+        if self._rate is None:
+            found = []
+            for key in self._keys:
+                t = year_fraction(self._chain.as_of, self._settles[key])
+                if _RATE_WINDOW[0] <= t <= _RATE_WINDOW[1]:
+                    fit = self._parity(key, t, None)
+                    if fit is not None and fit.n_pairs >= 10:
+                        found.append(fit.rate)
+            self._rate = float(np.median(found)) if found else self._given_rate
+        return self._rate
+
+    def _grid(self, key: Key) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """Strikes with call bid/ask and put bid/ask; NaN where a quote is absent or crossed."""
+        c = self._chain.columns
+        mine = (c.root == key[0]) & (c.expiry == np.datetime64(key[1]))
+        strikes = np.unique(c.strike[mine])
+        columns = np.full((4, len(strikes)), np.nan)
+        at = np.searchsorted(strikes, c.strike[mine])
+        is_call = c.right[mine] > 0
+        for offset, side in ((0, is_call), (2, ~is_call)):
+            columns[offset, at[side]] = c.bid[mine][side]
+            columns[offset + 1, at[side]] = c.ask[mine][side]
+        for bid, ask in ((0, 1), (2, 3)):
+            bad = ~((columns[bid] >= 0) & (columns[ask] > 0) & (columns[ask] >= columns[bid]))
+            columns[bid:ask + 1, bad] = np.nan
+        return strikes, columns[0], columns[1], columns[2], columns[3]
+
+    def _spot_hint(self, key: Key) -> float | None:
+        if key[1] in self._vx and ROOTS[key[0]].underlying == "VIX":
+            return self._vx[key[1]]
+        if self._chain.spot is not None:
+            return self._chain.spot
+        strikes, cb, ca, pb, pa = self._grid(key)
+        gap = np.abs((cb + ca) - (pb + pa))
+        return float(strikes[np.nanargmin(gap)]) if np.isfinite(gap).any() else None
+
+    def _parity(self, key: Key, t: float, discount: float | None) -> ParityFit | None:
+        strikes, cb, ca, pb, pa = self._grid(key)
+        hint = self._spot_hint(key)
+        if hint is None:
+            return None
+        near = 0.30 if ROOTS[key[0]].underlying == "VIX" else 0.10
+        return fit_parity(
+            strikes, (cb + ca) / 2, (pb + pa) / 2, ca - cb, pa - pb, t, hint, discount, near
+        )
+
+    def _forward(self, key: Key, t: float) -> tuple[float, float, ForwardSource]:
+        """(forward, discount, source); NaN forward when it cannot be known."""
+        rate = self.rate
+        discount = None if rate is None else float(np.exp(-rate * t))
+        if ROOTS[key[0]].underlying == "VIX" and key[1] in self._vx:
+            return self._vx[key[1]], discount or 1.0, ForwardSource.VX_FUTURE
+        free = self._parity(key, t, None) if t >= _RATE_WINDOW[0] else None
+        if free is not None and rate is not None and abs(free.rate - rate) <= _RATE_TOLERANCE:
+            return free.forward, free.discount, ForwardSource.PARITY
+        fixed = self._parity(key, t, discount or 1.0)
+        if fixed is None:
+            return float("nan"), discount or 1.0, ForwardSource.PARITY
+        return fixed.forward, fixed.discount, ForwardSource.PARITY
+
+    def _fit(self, key: Key) -> ExpirySlice:
+        root, expiry = key
+        moment = self._settles[key]
+        t = year_fraction(self._chain.as_of, moment)
+        forward, discount, source = self._forward(key, t)
+        strikes, cb, ca, pb, pa = self._grid(key)
+        smile = smile_from_quotes(strikes, cb, ca, pb, pa, forward, discount, t)
+        return ExpirySlice(
+            underlying=ROOTS[root].underlying, root=root, expiry=expiry,
+            settlement=ROOTS[root].settlement, settles_at=moment, t=t, forward=forward,
+            discount=discount, forward_source=source, strikes=strikes, call_bid=cb, call_ask=ca,
+            put_bid=pb, put_ask=pa, smile=smile, flag=self._flag,
+        )
+
+
+def smile_from_quotes(
+    strikes: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats,
+    forward: float, discount: float, t: float,
+) -> Smile:
+    """Smile through the out-of-the-money quotes of one expiry with a bid above zero."""
+    right = np.where(strikes >= forward, 1, -1)
+    bid = np.where(right > 0, call_bid, put_bid)
+    ask = np.where(right > 0, call_ask, put_ask)
+    quoted = (bid > 0) & np.isfinite(ask)
+    k, r, b, a = strikes[quoted], right[quoted], bid[quoted], ask[quoted]
+    prices = np.stack([b, a, (b + a) / 2])
+    bid_iv, ask_iv, mid_iv = implied_vol(prices, forward, k, t, discount, r)
+    vega = black76.greeks(forward, k, t, mid_iv, discount, r).vega
+    return fit_smile(k, bid_iv, ask_iv, mid_iv, vega, forward, t)
+
+
+class MergedSlices(Mapping[Key, ExpirySlice]):
+    """The slices of several chains as one mapping; roots do not overlap."""
+
+    def __init__(self, *parts: Mapping[Key, ExpirySlice]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for part in self._parts for key in part)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def __getitem__(self, key: Key) -> ExpirySlice:
+        for part in self._parts:
+            if key in part:
+                return part[key]
+        raise KeyError(key)
+

@@ -1,0 +1,186 @@
+"""Market snapshots: which stored parts speak for a moment, and the engine's view of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+from django.db.models import QuerySet
+
+from hedging.engine.market import ExpirySlice, Flag, IndexLevel, VXPoint
+from hedging.engine.market import MarketSnapshot as EngineSnapshot
+from hedging.maths.yearfrac import year_fraction
+from hedging.models import ChainSnapshot, DailyBar, MarketSnapshot, Quality, VXSettlement
+from hedging.providers.formats.chain import unpack
+from hedging.selectors.calendar import (
+    NEW_YORK,
+    closes_at,
+    opens_at,
+    session_on_or_before,
+    vix_expiry,
+)
+from hedging.services.slices import ChainSlices, MergedSlices
+
+LEVEL_SYMBOLS = ("SPX", "VIX", "VIX9D", "VIX3M", "VVIX", "SKEW", "VXX", "DTB3", "SOFR")
+#: Parts older than this, counted from the snapshot's moment, are left out as too old to price on.
+MAX_PART_AGE = timedelta(days=5)
+
+
+_Rows = TypeVar("_Rows", bound="QuerySet[Any, Any]")
+
+
+def _of_kind(rows: _Rows, simulated: bool) -> _Rows:
+    return rows.filter(quality=Quality.SIMULATED) if simulated else rows.exclude(quality=Quality.SIMULATED)
+
+
+def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> MarketSnapshot | None:
+    """The snapshot that speaks for ``as_of`` (newest when None), made on first use.
+
+    It is anchored on the newest SPX chain at or before the moment, else the newest VIX or SPX close.
+    Real and simulated data never mix. None when nothing is known by then.
+    """
+    chains = _of_kind(ChainSnapshot.objects.order_by("-as_of", "-recorded_at"), simulated)
+    if as_of is not None:
+        chains = chains.filter(as_of__lte=as_of)
+    spx = chains.filter(underlying="SPX").defer("payload").first()
+    anchor = spx.as_of if spx else _last_close(as_of, simulated)
+    if anchor is None:
+        return None
+    vix = (
+        chains.filter(underlying="VIX", as_of__lte=anchor, as_of__gt=anchor - MAX_PART_AGE)
+        .defer("payload")
+        .first()
+    )
+    levels = _levels(anchor, simulated)
+    curve = _curve(anchor, simulated)
+    vx_date = curve[0].date if curve else None
+    parts = {
+        "as_of": anchor.isoformat(),
+        "spx": spx.content_hash if spx else None,
+        "vix": vix.content_hash if vix else None,
+        "vx": [(str(row.date), str(row.expiry), str(row.settle)) for row in curve],
+        "levels": {bar.symbol: (str(bar.date), str(bar.close)) for bar in levels},
+    }
+    content_hash = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    flags = sorted({*(row.quality for row in (spx, vix) if row), *(b.quality for b in levels)})
+    row, _ = MarketSnapshot.objects.get_or_create(
+        content_hash=content_hash,
+        defaults={
+            "as_of": anchor, "spx_chain": spx, "vix_chain": vix, "vx_date": vx_date,
+            "flags": flags, "summary": parts,
+        },
+    )
+    return row
+
+
+def _known_day(moment: datetime) -> date:
+    """The last session whose closing figures are known at the moment."""
+    day = session_on_or_before(moment.astimezone(NEW_YORK).date())
+    return day if moment >= closes_at(day) else session_on_or_before(day - timedelta(days=1))
+
+
+def _last_close(as_of: datetime | None, simulated: bool) -> datetime | None:
+    bars = _of_kind(
+        DailyBar.objects.filter(symbol__in=("SPX", "VIX"), superseded_at__isnull=True), simulated
+    )
+    if as_of is not None:
+        bars = bars.filter(date__lte=_known_day(as_of))
+    bar = bars.order_by("-date").first()
+    return closes_at(bar.date) if bar else None
+
+
+def _levels(anchor: datetime, simulated: bool) -> list[DailyBar]:
+    """The newest value of each level known at the anchor, at most MAX_PART_AGE old."""
+    last = _known_day(anchor)
+    rows = _of_kind(
+        DailyBar.objects.filter(
+            symbol__in=LEVEL_SYMBOLS, superseded_at__isnull=True,
+            date__lte=last, date__gt=last - MAX_PART_AGE,
+        ).order_by("symbol", "date", "recorded_at"),
+        simulated,
+    )
+    return list({row.symbol: row for row in rows}.values())
+
+
+def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
+    """VX settlements of the newest day known at the anchor; contracts not yet settled."""
+    last = _known_day(anchor)
+    rows = _of_kind(
+        VXSettlement.objects.filter(
+            superseded_at__isnull=True, date__lte=last, date__gt=last - MAX_PART_AGE
+        ),
+        simulated,
+    )
+    newest = rows.order_by("-date").values_list("date", flat=True).first()
+    if newest is None:
+        return []
+    found = {row.expiry: row for row in rows.filter(date=newest, expiry__gt=newest).order_by("recorded_at")}
+    # Only the monthly contracts make the curve; weeklys are kept but not part of M1, M2, ...
+    return [
+        row for expiry, row in sorted(found.items())
+        if expiry == vix_expiry(expiry.year, expiry.month)
+    ]
+
+
+def snapshot_load(row: MarketSnapshot) -> EngineSnapshot:
+    """The engine's view of a stored snapshot; cached by content hash, slices fitted on demand."""
+    return _load(row.content_hash)
+
+
+@lru_cache(maxsize=8)
+def _load(content_hash: str) -> EngineSnapshot:
+    row = MarketSnapshot.objects.select_related("spx_chain", "vix_chain").get(content_hash=content_hash)
+    levels = {
+        symbol: _level(symbol, day, value, row)
+        for symbol, (day, value) in row.summary["levels"].items()
+    }
+    curve = tuple(
+        VXPoint(expiry, float(settle), year_fraction(row.as_of, opens_at(expiry)))
+        for _, expiry, settle in (
+            (day, date.fromisoformat(expiry), settle) for day, expiry, settle in row.summary["vx"]
+        )
+    )
+    given = _bill_rate(levels)
+    parts: list[Mapping[tuple[str, date], ExpirySlice]] = []
+    rate, spot = given, levels["SPX"].value if "SPX" in levels else None
+    if row.spx_chain is not None:
+        spx = _slices(row.spx_chain, (), given)
+        rate = spx.rate
+        parts.append(spx)
+        if row.spx_chain.spot is not None:
+            spot = float(row.spx_chain.spot)
+            levels["SPX"] = IndexLevel(
+                "SPX", spot, row.spx_chain.as_of, row.spx_chain.source, Flag(row.spx_chain.quality)
+            )
+    if row.vix_chain is not None:
+        parts.append(_slices(row.vix_chain, curve, rate))
+    return EngineSnapshot(
+        snapshot_id=str(row.pk), as_of=row.as_of, spot=spot, levels=levels, vx_curve=curve,
+        slices=MergedSlices(*parts), rate=rate, flags=frozenset(Flag(f) for f in row.flags),
+        content_hash=row.content_hash,
+    )
+
+
+def _level(symbol: str, day: str, value: str, row: MarketSnapshot) -> IndexLevel:
+    flag = Flag.SIMULATED if Quality.SIMULATED in row.flags else Flag.EOD
+    return IndexLevel(symbol, float(value), closes_at(date.fromisoformat(day)), "daily close", flag)
+
+
+def _slices(chain: ChainSnapshot, curve: tuple[VXPoint, ...], rate: float | None) -> ChainSlices:
+    spot = None if chain.spot is None else float(chain.spot)
+    table = unpack(chain.underlying, chain.as_of, spot, bytes(chain.payload))
+    return ChainSlices(table, curve, rate, Flag(chain.quality))
+
+
+def _bill_rate(levels: Mapping[str, IndexLevel]) -> float | None:
+    """Continuous rate from the 3-month bill's discount yield (91 days, ACT/360), else from SOFR."""
+    if "DTB3" in levels:
+        return float(-np.log1p(-levels["DTB3"].value / 100 * 91 / 360) * 365 / 91)
+    if "SOFR" in levels:
+        return float(np.log1p(levels["SOFR"].value / 100 / 360) * 365)
+    return None
