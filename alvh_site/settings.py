@@ -257,3 +257,6 @@ JOB_MAX_ATTEMPTS = 3
 # -- logs -------------------------------------------------------------------------------
 LOGGING = logging_config(json=ENV.log_json)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+# -- demo -------------------------------------------------------------------------------
+DEMO_LOGINS = (("demo", "demo-journal"), ("risk", "demo-risk"))

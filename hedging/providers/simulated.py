@@ -31,7 +31,7 @@ from hedging.selectors.calendar import (
 
 Floats = NDArray[np.float64]
 
-SEED = 20_260_101
+SEED = 20_260_130
 LAST_SPX = 6_724.30
 RATE, DIVIDEND = 0.039, 0.013
 MEAN_LOG_VOL, REVERSION, VOL_OF_VOL, CORRELATION = np.log(0.162), 4.0, 0.95, -0.78

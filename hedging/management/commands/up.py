@@ -1,0 +1,110 @@
+"""``manage.py up``: the whole site under one supervisor."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from hedging.services.redis_server import RedisMissingError, redis_command
+from hedging.services.supervisor import Child, Supervisor
+
+_READY_SECONDS = 90
+
+
+class Command(BaseCommand):
+    help = "Run web server, workers, relay, schedule and Redis; Ctrl-C ends them all."
+    requires_system_checks: list[str] = []
+
+    def handle(self, **options: Any) -> None:
+        environment = settings.ENV
+        state: Path = environment.state_dir
+        (state / "logs").mkdir(parents=True, exist_ok=True)
+        lock = self._lock(state)
+        self._check_port(environment.port)
+        call_command("migrate", verbosity=0)
+        supervisor = Supervisor(self._children(state), os.environ | {"STATE_DIR": str(state)})
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: setattr(supervisor, "stopping", True))
+        self.url = f"http://127.0.0.1:{environment.port}"
+        self.ready, self.started, self.asked = False, time.monotonic(), 0.0
+        self.stdout.write(f"ALVH Journal at {self.url}, logs in {state / 'logs'}")
+        supervisor.start()
+        supervisor.run(self._announce)
+        self.stdout.write("stopped")
+        lock.close()
+
+    def _lock(self, state: Path) -> TextIO:
+        """Held while the site runs, so that a second start on one folder refuses."""
+        handle = (state / "up.lock").open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(f"the site is already running on {state}") from None
+        return handle
+
+    def _check_port(self, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise CommandError(f"port {port} is in use; choose another with PORT=…") from None
+
+    def _children(self, state: Path) -> list[Child]:
+        environment = settings.ENV
+        manage = [sys.executable, str(environment.base_dir / "manage.py")]
+        celery = [sys.executable, "-m", "celery", "-A", "alvh_site"]
+        children: list[tuple[str, list[str]]] = []
+        if environment.redis_url is None:
+            try:
+                children.append(("redis", redis_command(environment.redis_socket, state / "redis")))
+            except RedisMissingError as error:
+                raise CommandError(str(error)) from None
+        children += [
+            ("web", [
+                sys.executable, "-m", "gunicorn", "alvh_site.wsgi:application",
+                "--bind", f"127.0.0.1:{environment.port}", "--worker-class", "gthread",
+                "--workers", "2", "--threads", "8", "--max-requests", "5000",
+                "--max-requests-jitter", "500", "--graceful-timeout", "10", "--no-control-socket",
+            ]),
+            ("worker", [
+                *celery, "worker", "--concurrency", str(environment.worker_processes),
+                "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
+                "--hostname", "worker@localhost",
+            ]),
+            ("schedule", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]),
+            ("relay", [*manage, "job_relay"]),
+        ]
+        return [Child(name, command, state / "logs" / f"{name}.log") for name, command in children]
+
+    def _announce(self) -> None:
+        """Print ``ready`` once /health/ is green."""
+        now = time.monotonic()
+        if self.ready or now - self.asked < 0.5:
+            return
+        self.asked = now
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/", timeout=3) as answer:  # noqa: S310
+                self.ready = answer.status == 200
+        except (urllib.error.URLError, OSError):
+            if now - self.started > _READY_SECONDS:
+                self.stderr.write("still not healthy; see the logs and /health/")
+                self.started = now
+            return
+        if self.ready:
+            for username, password in settings.DEMO_LOGINS:
+                self.stdout.write(f"demo login: {username} / {password}")
+            self.stdout.write(f"ready: {self.url} ({now - self.started:.1f} s)")
+            self.stdout.flush()
