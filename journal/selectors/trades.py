@@ -1,0 +1,153 @@
+"""Reads of trades: open legs, structure, and the engine's book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+
+from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, Role
+from hedging.engine.structure import Structure, describe
+from hedging.services.contracts import contract_spec
+from journal.models import Account, Fill, Trade, User
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLeg:
+    """The open quantity of one contract in a trade; ``entry_price`` is its average in points."""
+
+    spec: ContractSpec
+    quantity: int
+    entry_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a trade's fills add up to: open legs, cash moved (+ received) and fees paid, in dollars."""
+
+    legs: tuple[OpenLeg, ...]
+    cash: Decimal
+    fees: Decimal
+
+    def engine_legs(self) -> tuple[Leg, ...]:
+        """The legs at the engine's door."""
+        return tuple(Leg(leg.spec, leg.quantity, float(leg.entry_price)) for leg in self.legs)
+
+
+def position_of(fills: Iterable[Fill]) -> Position:
+    """Add up fills in time order, at average cost; the result depends on nothing else."""
+    quantity: dict[str, int] = {}
+    entry: dict[str, Decimal] = {}
+    specs: dict[str, ContractSpec] = {}
+    cash = fees = ZERO
+    for fill in sorted(fills, key=lambda f: (f.executed_at, f.created_at, str(f.pk))):
+        symbol = fill.contract.symbol
+        if symbol not in specs:
+            specs[symbol] = contract_spec(fill.contract)
+        held = quantity.get(symbol, 0)
+        after = held + fill.quantity
+        if held == 0 or (held > 0) == (fill.quantity > 0):
+            value = entry.get(symbol, ZERO) * abs(held) + fill.price * abs(fill.quantity)
+            entry[symbol] = value / abs(after)
+        elif after and (after > 0) != (held > 0):
+            entry[symbol] = fill.price
+        quantity[symbol] = after
+        cash -= fill.quantity * fill.price * fill.contract.multiplier
+        fees += fill.fees
+    legs = tuple(
+        OpenLeg(specs[symbol], open_quantity, entry[symbol])
+        for symbol, open_quantity in quantity.items()
+        if open_quantity
+    )
+    return Position(tuple(sorted(legs, key=_leg_order)), cash, fees)
+
+
+def _leg_order(leg: OpenLeg) -> tuple[Any, ...]:
+    return (leg.spec.expiry or date.max, leg.spec.strike or 0.0, -(leg.spec.right or 0))
+
+
+def with_fills(trades: QuerySet[Any]) -> QuerySet[Any]:
+    """Trades with fills and contracts fetched: a constant number of queries."""
+    return trades.select_related("account").prefetch_related(
+        Prefetch("fills", queryset=Fill.objects.select_related("contract"))
+    )
+
+
+def trades_for(user: User) -> QuerySet[Any]:
+    """The user's trades, newest first."""
+    return Trade.objects.for_user(user).select_related("account")
+
+
+def trade_get(user: User, trade_id: object) -> Trade:
+    """One of the user's trades with its fills, or 404."""
+    found: Trade = get_object_or_404(with_fills(Trade.objects.for_user(user)), pk=trade_id)
+    return found
+
+
+def trade_position(trade: Trade, *, until: datetime | None = None) -> Position:
+    """The trade's position now, or as it was at a moment (fills executed by then)."""
+    fills = trade.fills.all()
+    if until is not None:
+        fills = [fill for fill in fills if fill.executed_at <= until]
+    return position_of(fills)
+
+
+def opening_position(trade: Trade) -> Position:
+    """The position the trade was opened with: its fills of the first order."""
+    fills = [f for f in trade.fills.all() if f.reverses_id is None and not _is_reversed(f)]
+    first = min((f.executed_at for f in fills), default=None)
+    return position_of(f for f in fills if f.executed_at == first)
+
+
+def _is_reversed(fill: Fill) -> bool:
+    return hasattr(fill, "reversed_by")
+
+
+def trade_structure(trade: Trade) -> Structure:
+    """Structure of the open legs with all cash moved so far; of the opening legs once closed."""
+    position = trade_position(trade)
+    if not position.legs:
+        position = opening_position(trade)
+    return describe(position.engine_legs(), float(position.cash))
+
+
+def book_build(account: Account, *, until: datetime | None = None) -> Book:
+    """The account's open trades as the engine sees them, in a stable order."""
+    trades = with_fills(
+        Trade.objects.filter(account=account, status=Trade.Status.OPEN).order_by("opened_at", "pk")
+    )
+    return Book(
+        account_id=str(account.pk),
+        revision=account.book_revision,
+        capital=float(account.base_capital),
+        trades=tuple(book_trade(trade, trade_position(trade, until=until)) for trade in trades),
+    )
+
+
+def book_trade(trade: Trade, position: Position) -> BookTrade:
+    """One trade as the engine sees it."""
+    return BookTrade(
+        trade_id=str(trade.pk), role=Role(trade.kind), layer=trade.layer,
+        legs=position.engine_legs(), cash=float(position.cash), fees=float(position.fees),
+    )
+
+
+def legs_label(specs: Sequence[ContractSpec]) -> str:
+    """Strikes and expiry in words, such as ``6450/6500/6900/6950 · 18 Dec 26 PM``."""
+    strikes = sorted({spec.strike for spec in specs if spec.strike is not None})
+    expiries = sorted({spec.expiry for spec in specs if spec.expiry is not None})
+    parts = []
+    if strikes:
+        parts.append("/".join(f"{strike:g}" for strike in strikes))
+    if expiries:
+        settlement = {spec.settlement.value for spec in specs}
+        suffix = f" {settlement.pop()}" if len(settlement) == 1 else ""
+        parts.append(", ".join(f"{expiry:%d %b %y}" for expiry in expiries) + suffix)
+    return " · ".join(parts)
