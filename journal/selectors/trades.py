@@ -53,13 +53,13 @@ def position_of(fills: Iterable[Fill]) -> Position:
             specs[symbol] = contract_spec(fill.contract)
         held = quantity.get(symbol, 0)
         after = held + fill.quantity
+        cash += _cash_of(fill, held, entry.get(symbol, ZERO))
         if held == 0 or (held > 0) == (fill.quantity > 0):
             value = entry.get(symbol, ZERO) * abs(held) + fill.price * abs(fill.quantity)
             entry[symbol] = value / abs(after)
         elif after and (after > 0) != (held > 0):
             entry[symbol] = fill.price
         quantity[symbol] = after
-        cash -= fill.quantity * fill.price * fill.contract.multiplier
         fees += fill.fees
     legs = tuple(
         OpenLeg(specs[symbol], open_quantity, entry[symbol])
@@ -67,6 +67,20 @@ def position_of(fills: Iterable[Fill]) -> Position:
         if open_quantity
     )
     return Position(tuple(sorted(legs, key=_leg_order)), cash, fees)
+
+
+def _cash_of(fill: Fill, held: int, entry: Decimal) -> Decimal:
+    """Dollars a fill moved: the premium of options and shares, the realized gain of futures.
+
+    Opening a future moves no money; closing ``closed`` contracts settles their gain over the entry.
+    """
+    multiplier = fill.contract.multiplier
+    if fill.contract.kind != "future":
+        return -fill.quantity * fill.price * multiplier
+    if held == 0 or (held > 0) == (fill.quantity > 0):
+        return ZERO
+    closed = min(abs(fill.quantity), abs(held)) * (1 if held > 0 else -1)
+    return closed * (fill.price - entry) * multiplier
 
 
 def _leg_order(leg: OpenLeg) -> tuple[Any, ...]:
