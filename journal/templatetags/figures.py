@@ -1,0 +1,111 @@
+"""How figures are written: true minus, explicit plus, units, and "unknown" for unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from hedging.engine.money import to_cents
+
+register = template.Library()
+MINUS = "\N{MINUS SIGN}"
+UNKNOWN = format_html('<span class="unknown">{}</span>', "unknown")
+_ET = ZoneInfo("America/New_York")
+
+
+def _decimal(value: object) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def money_text(value: object, *, signed: bool = False) -> str:
+    """``$1,234.56``, ``−$5.00``; with ``signed`` an explicit plus. Unknown as the word."""
+    number = _decimal(value)
+    if number is None:
+        return "unknown"
+    number = to_cents(number)
+    sign = MINUS if number < 0 else "+" if signed and number > 0 else ""
+    return f"{sign}${abs(number):,.2f}"
+
+
+@register.filter
+def money(value: object) -> SafeString:
+    """A dollar amount."""
+    if _decimal(value) is None:
+        return UNKNOWN
+    return format_html('<span class="money">{}</span>', money_text(value))
+
+
+@register.filter
+def signed_money(value: object) -> SafeString:
+    """A gain or loss in dollars: sign, arrow and colour say the same."""
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    number = to_cents(number)
+    kind, arrow = ("gain", "▲") if number > 0 else ("loss", "▼") if number < 0 else ("", "")
+    return format_html(
+        '<span class="money {}">{} <span aria-hidden="true">{}</span></span>', kind,
+        money_text(number, signed=True), arrow,
+    )
+
+
+@register.filter
+def figure(value: object, digits: int = 2) -> SafeString:
+    """A plain number with a true minus and grouping."""
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    text = f"{abs(number):,.{int(digits)}f}"
+    negative = number < 0 and any(c not in "0.," for c in text)
+    return format_html('<span class="num">{}{}</span>', MINUS if negative else "", text)
+
+
+@register.filter
+def signed(value: object, digits: int = 2) -> SafeString:
+    """A number with an explicit sign."""
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    text = f"{abs(number):,.{int(digits)}f}"
+    zero = all(c in "0.," for c in text)
+    sign = "" if zero else MINUS if number < 0 else "+"
+    return format_html('<span class="num">{}{}</span>', sign, text)
+
+
+@register.filter
+def percent(value: object, digits: int = 1) -> SafeString:
+    """A fraction as a percentage: 0.712 is 71.2%."""
+    number = _decimal(value)
+    return UNKNOWN if number is None else format_html("{}%", figure(number * 100, digits))
+
+
+@register.filter
+def quantity(value: int) -> str:
+    """A signed quantity: +1, −2."""
+    return f"+{value:,}" if value > 0 else f"{MINUS}{abs(value):,}"
+
+
+@register.filter
+def et_time(value: object) -> str:
+    """A moment in New York time; accepts datetimes and ISO texts."""
+    if not value:
+        return "unknown"
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return f"{moment.astimezone(_ET):%Y-%m-%d %H:%M} ET"
+
+
+@register.filter
+def item(mapping: object, key: object) -> object:
+    """Look a key up in a mapping; None when absent."""
+    return mapping.get(key) if isinstance(mapping, dict) else None
