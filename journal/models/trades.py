@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from journal.models.users import User
 
 
-class OwnedQuerySet(models.QuerySet[models.Model]):
+_Row = TypeVar("_Row", bound=models.Model, covariant=True)
+
+
+class OwnedQuerySet(models.QuerySet[_Row]):
     """Rows that belong to an account through their ``account`` field."""
 
     def for_user(
