@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
@@ -96,6 +97,11 @@ class Trade(models.Model):
 
     def __str__(self) -> str:
         return self.label or f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def realized(self) -> Decimal:
+        """Cash moved less fees, in dollars: the P&L once the trade is closed."""
+        return self.net_cash - self.fees_total
 
 
 class Fill(models.Model):

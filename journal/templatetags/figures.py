@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -109,3 +109,16 @@ def et_time(value: object) -> str:
 def item(mapping: object, key: object) -> object:
     """Look a key up in a mapping; None when absent."""
     return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def dte(expiry: date, today: date) -> int:
+    """Calendar days to expiry."""
+    return (expiry - today).days
+
+
+@register.filter
+def share_of(part: object, whole: object) -> SafeString:
+    """A part as a percentage of a whole."""
+    top, bottom = _decimal(part), _decimal(whole)
+    return UNKNOWN if top is None or not bottom else percent(top / bottom, 0)

@@ -1,5 +1,13 @@
-"""Routes: accounts."""
+"""Routes of accounts. They live under /books/, since /accounts/ is sign-in."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from journal.views import accounts
+
+urlpatterns: list[URLPattern] = [
+    path("books/", accounts.account_list, name="accounts"),
+    path("books/new/", accounts.account_new, name="account_create"),
+    path("books/switch/", accounts.switch, name="switch_account"),
+    path("books/<uuid:pk>/", accounts.account_edit, name="account_edit"),
+    path("books/<uuid:pk>/archive/", accounts.archive, name="account_archive"),
+]

@@ -1,0 +1,49 @@
+"""The account form."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from journal.forms.base import style
+from journal.models import Account
+
+_ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "UTC",
+          "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland")
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Everything a trader may set on an account."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Account
+        fields = (
+            "name", "broker", "number_masked", "kind", "base_capital", "currency", "time_zone",
+            "fee_per_option", "fee_per_future", "max_margin_pct", "warn_trade_loss_pct",
+            "max_trade_loss_pct", "max_stress_loss_pct",
+        )
+        labels = {
+            "number_masked": "Account number, masked", "kind": "Type", "base_capital": "Base capital ($)",
+            "fee_per_option": "Fee per option contract ($)", "fee_per_future": "Fee per futures contract ($)",
+            "max_margin_pct": "Margin limit (% of capital)",
+            "warn_trade_loss_pct": "Warn when a trade can lose more than (%)",
+            "max_trade_loss_pct": "Ask for a reason above (%)",
+            "max_stress_loss_pct": "Stressed-loss limit (% of capital)",
+        }
+        help_texts = {
+            "number_masked": "Only the last digits, such as ****868.",
+            "base_capital": "What returns and limits are measured against.",
+            "fee_per_option": "Used when you leave a trade's fees empty; per contract and side.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = available_timezones()
+        self.fields["time_zone"] = forms.ChoiceField(choices=[(z, z) for z in _ZONES if z in known])
+        if self.instance.pk:
+            self.fields["version"].initial = self.instance.version
+        style(self)
