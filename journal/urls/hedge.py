@@ -1,5 +1,7 @@
-"""Routes: hedge."""
+"""Routes of the hedge page."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from journal.views import overview
+
+urlpatterns: list[URLPattern] = [path("hedge/", overview.hedge, name="hedge")]

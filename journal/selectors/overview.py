@@ -1,0 +1,149 @@
+"""What the dashboard, the hedge page and the risk console list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from hedging.engine.scenarios import scenario_grid
+from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.models import Account, AccountRisk, Trade, User, Valuation
+from journal.selectors.trades import book_build
+
+ATTENTION_DTE = 21
+TESTED_DELTA = 0.30
+LAYER_VIX = (30.0, 40.0, 60.0, 80.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A trade that wants a look, and why."""
+
+    trade: Trade
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """P&L of a scenario and the css step of its size, n3…n1, p1…p3."""
+
+    pnl: float
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One spot shock of the grid."""
+
+    spot: float
+    cells: tuple[HeatCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRow:
+    """One account in the risk console; figures None while unknown."""
+
+    account: Account
+    risk: AccountRisk | None
+    margin_pct: float | None
+    stress_pct: float | None
+    breach: bool
+    current: bool
+
+
+def account_trades(user: User, account: Account, **filters: Any) -> list[Trade]:
+    """Open trades of an account the user may see, with their newest result attached."""
+    newest = Valuation.objects.filter(trade=OuterRef("pk")).order_by("-book_revision", "-as_of")
+    trades = (
+        Trade.objects.for_user(user).filter(account=account, status=Trade.Status.OPEN, **filters)
+        .annotate(valued=Subquery(newest.values("result")[:1]))
+        .prefetch_related("protects")
+    )
+    return list(trades)
+
+
+def attention(trades: list[Trade], today: date) -> list[Attention]:
+    """Near expiry, short strike tested, or a mark that is unknown."""
+    found = []
+    for trade in trades:
+        if trade.kind == Trade.Kind.CONDOR and trade.nearest_expiry:
+            days = (trade.nearest_expiry - today).days
+            if days <= ATTENTION_DTE:
+                found.append(Attention(trade, f"{days} days to expiry"))
+        result = getattr(trade, "valued", None)
+        if not result:
+            continue
+        for short in result["analysis"]["short_strikes"]:
+            if trade.kind == Trade.Kind.CONDOR and short["delta"] is not None and abs(short["delta"]) >= TESTED_DELTA:
+                found.append(Attention(trade, f"short {short['right']} {short['strike']:g} at {abs(short['delta']):.2f} delta"))
+        if result["totals"]["partial"]:
+            found.append(Attention(trade, "a leg has no mark"))
+    return found
+
+
+def realized_total(user: User, account: Account) -> Decimal:
+    """Realized P&L of closed trades after fees, in dollars."""
+    closed = Trade.objects.for_user(user).filter(account=account, status=Trade.Status.CLOSED)
+    return sum((trade.realized for trade in closed.only("net_cash", "fees_total")), Decimal(0))
+
+
+def heat_rows(account: Account) -> tuple[tuple[float, ...], list[HeatRow], int] | None:
+    """The joint SPX × VIX grid of an account's open trades, or None without a market."""
+    row = snapshot_for(simulated=account.is_demo)
+    if row is None:
+        return None
+    book = book_build(account)
+    grid = scenario_grid(book.trades, snapshot_load(row))
+    scale = max(abs(float(grid.pnl.min())), abs(float(grid.pnl.max())), 1.0)
+    rows = [
+        HeatRow(spot, tuple(HeatCell(float(v), _step(float(v), scale)) for v in line))
+        for spot, line in zip(grid.spot, grid.pnl, strict=True)
+    ]
+    return grid.vix, rows, grid.unknown
+
+
+def _step(value: float, scale: float) -> str:
+    share = abs(value) / scale
+    if share < 0.02:
+        return ""
+    return ("p" if value > 0 else "n") + ("3" if share > 0.5 else "2" if share > 0.2 else "1")
+
+
+def layer_values(account: Account, trades: list[Trade]) -> dict[str, list[float]] | None:
+    """P&L of each layer trade when VIX goes to LAYER_VIX with SPX unchanged; None without VIX or market."""
+    row = snapshot_for(simulated=account.is_demo)
+    if row is None:
+        return None
+    market = snapshot_load(row)
+    vix = market.levels.get("VIX")
+    if vix is None:
+        return None
+    wanted = {str(trade.pk) for trade in trades}
+    shifts = [level - vix.value for level in LAYER_VIX]
+    book = book_build(account)
+    return {
+        t.trade_id: [float(v) for v in scenario_grid((t,), market, (0.0,), shifts).pnl[0]]
+        for t in book.trades if t.trade_id in wanted
+    }
+
+
+def risk_rows() -> list[RiskRow]:
+    """Every account with its newest totals, worst breach first. Only for the risk console."""
+    accounts = Account.objects.filter(archived_at__isnull=True)
+    newest: dict[Any, AccountRisk] = {}
+    for risk in AccountRisk.objects.filter(account__in=accounts).order_by("book_revision", "as_of"):
+        newest[risk.account_id] = risk
+    rows = []
+    for account in accounts:
+        risk = newest.get(account.pk)
+        capital = float(account.base_capital)
+        margin = risk.result["margin"] / capital * 100 if risk else None
+        stress = risk.result["stressed_loss"] / capital * 100 if risk else None
+        breach = (margin or 0) > account.max_margin_pct or (stress or 0) > account.max_stress_loss_pct
+        current = risk is not None and risk.book_revision == account.book_revision
+        rows.append(RiskRow(account, risk, margin, stress, breach, current))
+    return sorted(rows, key=lambda r: (not r.breach, -(r.stress_pct or -1), r.account.name))

@@ -1,0 +1,248 @@
+"""The demo: an account on the simulated market, made through the ordinary services."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+
+from hedging.engine.book import ContractSpec
+from hedging.engine.instruments import option_contract, vx_future
+from hedging.engine.market import ExpirySlice, MarketSnapshot
+from hedging.engine.marks import option_quote, quote_mid
+from hedging.maths.types import Right
+from hedging.models import Job
+from hedging.selectors.calendar import closes_at
+from hedging.services.simulated import simulated_market_load, simulated_market_remove
+from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.models import (
+    RISK_GROUP,
+    Account,
+    AccountRisk,
+    AuditEvent,
+    Fill,
+    Report,
+    Trade,
+    User,
+    Valuation,
+)
+from journal.selectors.trades import trade_get, trade_position
+from journal.services.accounts import account_create
+from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
+
+NAME = "Demo account"
+_NICKEL = Decimal("0.05")
+_HOLD = timedelta(days=24)
+_STEP = 3  # a condor on every third chain day
+
+
+class DemoError(RuntimeError):
+    """The simulated market lacks what the demo needs."""
+
+
+@transaction.atomic
+def demo_start(*, user: User) -> Account:
+    """The user's demo account, made if missing or out of date; raises DemoError."""
+    days = simulated_market_load(now=timezone.now())
+    account = Account.objects.for_user(user).filter(is_demo=True).first()
+    if account is not None:
+        newest = Fill.objects.filter(account=account).order_by("-trade_date").first()
+        if newest is not None and (days[-1] - newest.trade_date).days <= 10:
+            return account
+        _delete_account(account)
+    account = account_create(
+        user=user, is_demo=True, name=NAME, broker="Simulated broker", number_masked="****0000",
+        base_capital=Decimal(150_000), fee_per_option=Decimal("1.30"), fee_per_future=Decimal("2.40"),
+        max_stress_loss_pct=Decimal(20),
+    )
+    _populate(user, account, days)
+    return account
+
+
+def _populate(user: User, account: Account, days: list[date]) -> None:
+    """Months of condors, each hedged by layer 1, and layers 2 and 3 above the open ones."""
+    waiting: list[Trade] = []
+    for number, day in enumerate(days):
+        market = _market(day)
+        waiting = _close_due(user, waiting, market, day)
+        if number % _STEP == 0 or number == len(days) - 6:
+            condor = _open_condor(user, account, market, day)
+            waiting += [condor, _open_layer_one(user, account, market, day, condor)]
+    last = days[-2]
+    market = _market(last)
+    condors = [trade for trade in waiting if trade.kind == Trade.Kind.CONDOR]
+    _open_layer_two(user, account, market, last, condors)
+    _open_layer_three(user, account, market, last, condors)
+
+
+def _market(day: date) -> MarketSnapshot:
+    row = snapshot_for(as_of=closes_at(day), simulated=True)
+    if row is None:
+        raise DemoError(f"no simulated market on {day}")
+    return snapshot_load(row)
+
+
+def _order(legs: Iterable[tuple[ContractSpec, int]], market: MarketSnapshot, day: date) -> OrderInput:
+    """Filled at the mid shortly before the close of a simulated session."""
+    inputs = []
+    for spec, quantity in legs:
+        mid = quote_mid(spec, market)
+        if mid is None:
+            raise DemoError(f"{spec.symbol} is not quoted on {day}")
+        price = (Decimal(str(round(mid, 4))) / _NICKEL).quantize(Decimal(1), ROUND_HALF_UP) * _NICKEL
+        inputs.append(LegInput(spec, quantity, price))
+    return OrderInput(inputs, closes_at(day) - timedelta(minutes=12), source="demo")
+
+
+def _slice(market: MarketSnapshot, root: str, day: date, days_out: int) -> ExpirySlice:
+    """The expiry nearest to ``days_out`` days."""
+    keys = [key for key in market.slices if key[0] == root]
+    best = min(keys, key=lambda key: abs((key[1] - day).days - days_out))
+    return market.slices[best]
+
+
+def _strike_at_delta(expiry: ExpirySlice, right: Right, delta: float, step: int) -> Decimal:
+    """Listed strike whose Black-76 delta is nearest, on a grid of ``step`` points."""
+    import numpy as np
+
+    from hedging.maths import black76
+
+    strikes = expiry.strikes[np.isclose(expiry.strikes % step, 0)]
+    vols = expiry.smile.vol(strikes)
+    deltas = black76.greeks(expiry.forward, strikes, expiry.t, vols, expiry.discount, int(right)).delta
+    return Decimal(str(strikes[int(np.argmin(np.abs(np.abs(deltas) - delta)))]))
+
+
+def _open_condor(user: User, account: Account, market: MarketSnapshot, day: date) -> Trade:
+    expiry = _slice(market, "SPXW", day, 45)
+    put = _strike_at_delta(expiry, Right.PUT, 0.16, 25)
+    call = _strike_at_delta(expiry, Right.CALL, 0.16, 25)
+    legs = [
+        (option_contract("SPXW", expiry.expiry, right, strike), quantity)
+        for right, strike, quantity in (
+            (Right.PUT, put - 50, 2), (Right.PUT, put, -2), (Right.CALL, call, -2), (Right.CALL, call + 50, 2),
+        )
+    ]
+    return trade_create(
+        user=user, account=account, kind=Trade.Kind.CONDOR, order=_order(_quoted(legs, market), market, day),
+        reason="45 days out, shorts near 16 delta, 50-point wings.",
+    )
+
+
+def _quoted(legs: list[tuple[ContractSpec, int]], market: MarketSnapshot) -> list[tuple[ContractSpec, int]]:
+    """Move an unlisted wing to the next listed strike; the chain thins out away from the money."""
+    fixed = []
+    for spec, quantity in legs:
+        strike = Decimal(str(spec.strike))
+        assert spec.expiry is not None and spec.right is not None
+        while option_quote(spec, market) is None and 0 < strike < 20_000:
+            strike += 5 * int(spec.right)
+            spec = option_contract(spec.root, spec.expiry, spec.right, strike)  # noqa: PLW2901
+        fixed.append((spec, quantity))
+    return fixed
+
+
+def _open_layer_one(user: User, account: Account, market: MarketSnapshot, day: date, condor: Trade) -> Trade:
+    """VIX calls for about a tenth of the condor's credit."""
+    expiry = _slice(market, "VIX", day, 30)
+    strike = _strike_at_delta(expiry, Right.CALL, 0.28, 1)
+    spec = option_contract("VIX", expiry.expiry, Right.CALL, strike)
+    price = Decimal(str(quote_mid(spec, market) or 0))
+    count = max(1, int(condor.net_cash / 10 / (price * 100))) if price else 1
+    return trade_create(
+        user=user, account=account, kind=Trade.Kind.HEDGE, layer=1, protects=[condor],
+        instrument=Trade.Instrument.VIX_CALLS, order=_order([(spec, count)], market, day),
+        reason="8-12% of the credit into 30-day VIX calls near 28 delta.",
+    )
+
+
+def _open_layer_two(user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]) -> None:
+    expiry = _slice(market, "VIX", day, 60)
+    low = _strike_at_delta(expiry, Right.CALL, 0.40, 1)
+    legs = [
+        (option_contract("VIX", expiry.expiry, Right.CALL, low), 3),
+        (option_contract("VIX", expiry.expiry, Right.CALL, low + 10), -3),
+    ]
+    trade_create(
+        user=user, account=account, kind=Trade.Kind.HEDGE, layer=2, protects=condors,
+        instrument=Trade.Instrument.VIX_CALL_SPREAD, order=_order(legs, market, day),
+        reason="Call spread for the weeks before the monthly expiration.",
+    )
+
+
+def _open_layer_three(user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]) -> None:
+    future = market.vx_curve[min(3, len(market.vx_curve) - 1)]
+    trade_create(
+        user=user, account=account, kind=Trade.Kind.HEDGE, layer=3, protects=condors,
+        instrument=Trade.Instrument.VX_FUTURE, order=_order([(vx_future(future.expiry), 1)], market, day),
+        reason="One longer-dated VX future against a regime shift.",
+    )
+
+
+def _close_due(user: User, waiting: list[Trade], market: MarketSnapshot, day: date) -> list[Trade]:
+    """Close what is old or near its expiry, at the mid; the rest keeps waiting."""
+    kept = []
+    for trade in waiting:
+        assert trade.opened_at is not None and trade.nearest_expiry is not None
+        old = day - trade.opened_at.date() >= _HOLD or (trade.nearest_expiry - day).days <= 7
+        if not old:
+            kept.append(trade)
+            continue
+        legs = trade_position(trade_get(user, trade.pk)).legs
+        try:
+            order = _order([(leg.spec, -leg.quantity) for leg in legs], market, day)
+        except DemoError:
+            kept.append(trade)  # not quoted on this session: it closes on a later one
+            continue
+        trade_close(user=user, trade=trade, order=order)
+    return kept
+
+
+@transaction.atomic
+def demo_guest() -> User:
+    """A fresh demo user without a usable password, to be signed in at once."""
+    user = User(username=f"guest-{secrets.token_hex(4)}", is_demo=True)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+@transaction.atomic
+def demo_login(*, username: str, password: str, is_risk: bool = False) -> User:
+    """A demo login with a known password, for local use; an existing one is left alone."""
+    user, made = User.objects.get_or_create(username=username, defaults={"is_demo": True})
+    if made:
+        user.set_password(password)
+        user.save()
+    if is_risk:
+        user.groups.add(Group.objects.get_or_create(name=RISK_GROUP)[0])
+    return user
+
+
+@transaction.atomic
+def demo_remove(*, user: User) -> None:
+    """Remove the user's demo accounts with everything that hangs on them, and a demo user too."""
+    for account in Account.objects.for_user(user).filter(is_demo=True):
+        _delete_account(account)
+    if user.is_demo and not user.groups.filter(name=RISK_GROUP).exists():
+        AuditEvent.objects.filter(actor_id=str(user.public_id), is_demo=True).delete()
+        user.delete()
+    if not Account.objects.filter(is_demo=True).exists():
+        simulated_market_remove()
+
+
+def _delete_account(account: Account) -> None:
+    """Only demo accounts are ever deleted."""
+    Job.objects.filter(scope=f"account:{account.pk}").delete()
+    for model in (Valuation, AccountRisk, Report):
+        model.objects.filter(account=account).delete()
+    Fill.objects.filter(account=account, reverses__isnull=False).delete()
+    Fill.objects.filter(account=account).delete()
+    Trade.objects.filter(account=account).delete()
+    AuditEvent.objects.filter(account_id=str(account.pk), is_demo=True).delete()
+    account.delete()

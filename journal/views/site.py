@@ -1,0 +1,67 @@
+"""Finder, demo and small site-wide routes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from journal.models import Account, Trade
+from journal.selectors.shell import SESSION_ACCOUNT
+from journal.services.demo import demo_guest, demo_remove, demo_start
+from journal.services.rate_limit import too_many
+from journal.views.common import person
+
+_PAGES = (
+    ("Dashboard", "journal:dashboard"), ("Trades", "journal:trades"), ("Log a condor", "journal:trade_entry"),
+    ("Add a hedge layer", "journal:hedge_entry"), ("Hedge", "journal:hedge"), ("Market", "journal:market"),
+    ("Data", "journal:data"), ("Reports", "journal:reports"), ("Accounts", "journal:accounts"),
+)
+
+
+@login_required
+def finder(request: HttpRequest) -> HttpResponse:
+    """Own trades, accounts and pages that match; a fragment."""
+    text = request.GET.get("q", "").strip()[:80]
+    user = person(request)
+    found = [(name, reverse(url), "page") for name, url in _PAGES if text.lower() in name.lower()]
+    if text:
+        trades = Trade.objects.for_user(user).filter(label__icontains=text)[:10]
+        found += [(t.label, reverse("journal:trade_detail", args=[t.pk]), "trade") for t in trades]
+        accounts = Account.objects.for_user(user).filter(name__icontains=text)[:5]
+        found += [(a.name, reverse("journal:accounts"), "account") for a in accounts]
+    return render(request, "journal/finder/results.html", {"found": found[:15]})
+
+
+@require_POST
+def start_demo(request: HttpRequest) -> HttpResponse:
+    """A populated demo: for the signed-in user, or for a fresh guest signed in at once."""
+    if too_many(request, "demo", limit=20, seconds=3600):
+        messages.error(request, "Too many demos from this address; try again in an hour.")
+        return redirect("account_login")
+    if request.user.is_authenticated:
+        user = person(request)
+    else:
+        user = demo_guest()
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    account = demo_start(user=user)
+    request.session[SESSION_ACCOUNT] = str(account.pk)
+    messages.success(request, "The demo is ready. Its market is simulated.")
+    return redirect("journal:dashboard")
+
+
+@login_required
+@require_POST
+def remove_demo(request: HttpRequest) -> HttpResponse:
+    """Remove the user's demo without a trace."""
+    user = person(request)
+    demo_remove(user=user)
+    if user.is_demo:
+        request.session.flush()
+        return redirect("account_login")
+    messages.success(request, "The demo is gone.")
+    return redirect("journal:dashboard")
