@@ -1,5 +1,11 @@
-"""Routes: market."""
+"""Routes of the market and data pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from journal.views import market
+
+urlpatterns: list[URLPattern] = [
+    path("market/", market.market, name="market"),
+    path("data/", market.data, name="data"),
+    path("data/upload/", market.upload, name="data_upload"),
+]
