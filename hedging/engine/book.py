@@ -8,6 +8,17 @@ from enum import StrEnum
 
 from hedging.maths.types import Right
 
+__all__ = [
+    "Book",
+    "BookTrade",
+    "ContractSpec",
+    "InstrumentKind",
+    "Leg",
+    "Right",
+    "Role",
+    "Settlement",
+]
+
 
 class InstrumentKind(StrEnum):
     """What is held."""

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from journal.models.users import User
 
 
-_Row = TypeVar("_Row", bound=models.Model, covariant=True)
+_Row_co = TypeVar("_Row_co", bound=models.Model, covariant=True)
 
 
-class OwnedQuerySet(models.QuerySet[_Row]):
+class OwnedQuerySet(models.QuerySet[_Row_co]):
     """Rows that belong to an account through their ``account`` field."""
 
     def for_user(

@@ -30,24 +30,36 @@ class OpenLeg:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What a trade's fills add up to: open legs, cash moved (+ received) and fees paid, in dollars."""
+    """What a trade's fills add up to, in dollars: cash moved (+ received) and fees paid."""
 
     legs: tuple[OpenLeg, ...]
     cash: Decimal
     fees: Decimal
 
     def engine_legs(self) -> tuple[Leg, ...]:
-        """The legs at the engine's door."""
+        """Pass the legs through the engine's door."""
         return tuple(Leg(leg.spec, leg.quantity, float(leg.entry_price)) for leg in self.legs)
 
 
+def live_fills(fills: Iterable[Fill]) -> list[Fill]:
+    """Leave out corrected fills and their corrections: what really happened, in time order."""
+    every = list(fills)
+    reversed_ids = {fill.reverses_id for fill in every if fill.reverses_id is not None}
+    live = [f for f in every if f.reverses_id is None and f.pk not in reversed_ids]
+    return sorted(live, key=lambda f: (f.executed_at, f.created_at, str(f.pk)))
+
+
 def position_of(fills: Iterable[Fill]) -> Position:
-    """Add up fills in time order, at average cost; the result depends on nothing else."""
+    """Add up fills in time order, at average cost; the result depends on nothing else.
+
+    A corrected fill and its correction leave quantity, price and cash as if neither had happened.
+    """
+    every = list(fills)
     quantity: dict[str, int] = {}
     entry: dict[str, Decimal] = {}
     specs: dict[str, ContractSpec] = {}
-    cash = fees = ZERO
-    for fill in sorted(fills, key=lambda f: (f.executed_at, f.created_at, str(f.pk))):
+    cash = ZERO
+    for fill in live_fills(every):
         symbol = fill.contract.symbol
         if symbol not in specs:
             specs[symbol] = contract_spec(fill.contract)
@@ -60,12 +72,12 @@ def position_of(fills: Iterable[Fill]) -> Position:
         elif after and (after > 0) != (held > 0):
             entry[symbol] = fill.price
         quantity[symbol] = after
-        fees += fill.fees
     legs = tuple(
         OpenLeg(specs[symbol], open_quantity, entry[symbol])
         for symbol, open_quantity in quantity.items()
         if open_quantity
     )
+    fees = sum((fill.fees for fill in every), ZERO)
     return Position(tuple(sorted(legs, key=_leg_order)), cash, fees)
 
 
@@ -95,7 +107,7 @@ def with_fills(trades: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def trades_for(user: User) -> QuerySet[Any]:
-    """The user's trades, newest first."""
+    """Read the user's trades, newest first."""
     return Trade.objects.for_user(user).select_related("account")
 
 
@@ -106,22 +118,18 @@ def trade_get(user: User, trade_id: object) -> Trade:
 
 
 def trade_position(trade: Trade, *, until: datetime | None = None) -> Position:
-    """The trade's position now, or as it was at a moment (fills executed by then)."""
+    """Add up the trade's position now, or as it was at a moment (fills executed by then)."""
     fills = trade.fills.all()
-    if until is not None:
-        fills = [fill for fill in fills if fill.executed_at <= until]
-    return position_of(fills)
+    if until is None:
+        return position_of(fills)
+    return position_of(fill for fill in fills if fill.executed_at <= until)
 
 
 def opening_position(trade: Trade) -> Position:
-    """The position the trade was opened with: its fills of the first order."""
-    fills = [f for f in trade.fills.all() if f.reverses_id is None and not _is_reversed(f)]
-    first = min((f.executed_at for f in fills), default=None)
-    return position_of(f for f in fills if f.executed_at == first)
-
-
-def _is_reversed(fill: Fill) -> bool:
-    return hasattr(fill, "reversed_by")
+    """Read the position the trade was opened with: its fills of the first order."""
+    fills = live_fills(trade.fills.all())
+    first = min((fill.executed_at for fill in fills), default=None)
+    return position_of(fill for fill in fills if fill.executed_at == first)
 
 
 def trade_structure(trade: Trade) -> Structure:
@@ -133,7 +141,7 @@ def trade_structure(trade: Trade) -> Structure:
 
 
 def book_build(account: Account, *, until: datetime | None = None) -> Book:
-    """The account's open trades as the engine sees them, in a stable order."""
+    """Build the account's open trades as the engine sees them, in a stable order."""
     trades = with_fills(
         Trade.objects.filter(account=account, status=Trade.Status.OPEN).order_by("opened_at", "pk")
     )
@@ -148,8 +156,12 @@ def book_build(account: Account, *, until: datetime | None = None) -> Book:
 def book_trade(trade: Trade, position: Position) -> BookTrade:
     """One trade as the engine sees it."""
     return BookTrade(
-        trade_id=str(trade.pk), role=Role(trade.kind), layer=trade.layer,
-        legs=position.engine_legs(), cash=float(position.cash), fees=float(position.fees),
+        trade_id=str(trade.pk),
+        role=Role(trade.kind),
+        layer=trade.layer,
+        legs=position.engine_legs(),
+        cash=float(position.cash),
+        fees=float(position.fees),
     )
 
 

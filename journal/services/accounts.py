@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from journal.models import Account, Membership, Role, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
+from journal.services.ledger import account_revalue
 
 FIELDS = (
-    "name", "broker", "number_masked", "kind", "currency", "time_zone", "base_capital",
-    "fee_per_option", "fee_per_future", "max_margin_pct", "max_trade_loss_pct",
-    "warn_trade_loss_pct", "max_stress_loss_pct",
+    "name",
+    "broker",
+    "number_masked",
+    "kind",
+    "currency",
+    "time_zone",
+    "base_capital",
+    "fee_per_option",
+    "fee_per_future",
+    "max_margin_pct",
+    "max_trade_loss_pct",
+    "warn_trade_loss_pct",
+    "max_stress_loss_pct",
 )
+
+
+_PERCENTS = (
+    "max_margin_pct",
+    "max_trade_loss_pct",
+    "warn_trade_loss_pct",
+    "max_stress_loss_pct",
+)
+_MAX_PERCENT = 999
 
 
 def _checked(account: Account) -> None:
@@ -26,47 +47,78 @@ def _checked(account: Account) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise RuleError(messages[0], field) from None
+    for name in _PERCENTS:
+        if not 0 < getattr(account, name) <= _MAX_PERCENT:
+            raise RuleError(f"A limit is between 0 and {_MAX_PERCENT} percent.", name)
+    if account.warn_trade_loss_pct > account.max_trade_loss_pct:
+        raise RuleError("The warning comes before the limit.", "warn_trade_loss_pct")
+    if account.time_zone not in available_timezones():
+        raise RuleError(f"{account.time_zone} is not a time zone.", "time_zone")
 
 
 @transaction.atomic
 def account_create(*, user: User, is_demo: bool = False, **values: Any) -> Account:
-    """A new account owned by the user; ``values`` are the FIELDS. Raises RuleError."""
+    """Create an account owned by the user; ``values`` are the FIELDS. Raises RuleError."""
     account = Account(is_demo=is_demo, **{name: values[name] for name in FIELDS if name in values})
     _checked(account)
     account.save()
     Membership.objects.create(account=account, user=user, role=Role.OWNER)
-    audit_record(actor=user, action="account.create", account=account, obj=account, summary=account.name)
+    audit_record(
+        actor=user,
+        action="account.create",
+        account=account,
+        obj=account,
+        summary=account.name,
+        changes=_values(account),
+    )
     return account
 
 
 @transaction.atomic
 def account_update(*, user: User, account: Account, version: int, **values: Any) -> Account:
-    """Change an account read at ``version``. Raises ConflictError when it moved on since."""
-    before = {name: str(getattr(account, name)) for name in FIELDS}
+    """Change an account read at ``version``.
+
+    Raises ConflictError when it moved on since, RuleError for a value that breaks a rule. New
+    capital makes every valuation of the account out of date, so the workers are asked again.
+    """
+    account = _locked(account, version)
+    before = _values(account)
     for name in FIELDS:
         if name in values:
             setattr(account, name, values[name])
     _checked(account)
-    changed = Account.objects.filter(pk=account.pk, version=version).update(
-        **{name: getattr(account, name) for name in FIELDS}, version=F("version") + 1,
-        updated_at=timezone.now(),
-    )
-    if not changed:
-        raise ConflictError("Somebody changed this account meanwhile. Reload, then change it again.")
-    account.refresh_from_db()
-    after = {name: str(getattr(account, name)) for name in FIELDS}
+    after = _values(account)
+    changes = {name: [before[name], after[name]] for name in FIELDS if before[name] != after[name]}
+    if not changes:
+        return account
+    if "base_capital" in changes:
+        account.book_revision += 1
+    account.version += 1
+    account.save()
     audit_record(
-        actor=user, action="account.update", account=account, obj=account, summary=account.name,
-        changes={n: [before[n], after[n]] for n in FIELDS if before[n] != after[n]},
+        actor=user,
+        action="account.update",
+        account=account,
+        obj=account,
+        summary=account.name,
+        changes=changes,
     )
+    if "base_capital" in changes:
+        account_revalue(account=account, requested_by=str(user.public_id))
     return account
 
 
 @transaction.atomic
-def account_archive(*, user: User, account: Account, archived: bool = True) -> Account:
+def account_archive(
+    *, user: User, account: Account, archived: bool = True, version: int | None = None
+) -> Account:
     """Archive an account (or bring it back); accounts are never deleted."""
+    account = _locked(account, version)
+    if (account.archived_at is not None) == archived:
+        return account
     account.archived_at = timezone.now() if archived else None
-    account.save(update_fields=["archived_at", "updated_at"])
+    account.version += 1
+    account.save(update_fields=["archived_at", "version", "updated_at"])
     action = "account.archive" if archived else "account.restore"
     audit_record(actor=user, action=action, account=account, obj=account, summary=account.name)
     return account
@@ -78,7 +130,28 @@ def member_add(*, user: User, account: Account, member: User, role: Role) -> Mem
     membership, made = Membership.objects.get_or_create(account=account, user=member, role=role)
     if made:
         audit_record(
-            actor=user, action="account.member_add", account=account, obj=account,
+            actor=user,
+            action="account.member_add",
+            account=account,
+            obj=account,
             summary=f"{member.get_username()} as {role}",
         )
     return membership
+
+
+def _locked(account: Account, version: int | None) -> Account:
+    fresh = Account.objects.select_for_update().get(pk=account.pk)
+    if version is not None and fresh.version != version:
+        raise ConflictError(
+            "Somebody changed this account meanwhile. Reload, then change it again."
+        )
+    return fresh
+
+
+def _values(account: Account) -> dict[str, str]:
+    return {name: _text(getattr(account, name)) for name in FIELDS}
+
+
+def _text(value: object) -> str:
+    """Write a value the same way however many trailing zeros it was entered with."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -25,7 +25,7 @@ def audit_record(
         actor_name=actor.get_username() if actor else "system",
         action=action,
         account_id=str(account.pk) if account else "",
-        object_type=obj._meta.model_name or "" if obj else "",
+        object_type=type(obj).__name__.lower() if obj else "",
         object_id=str(obj.pk) if obj else "",
         summary=summary[:300],
         changes=changes or {},

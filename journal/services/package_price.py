@@ -1,58 +1,102 @@
-"""Splitting the price of a package over its legs, so that the package stays exact to the cent."""
+"""Splitting the price of a package over its legs, so that the package stays exact.
+
+Brokers print one price for a spread. Fills need a price per contract, so the package price is
+shared: over the quoted marks of the fill's session where a snapshot of that session exists, else
+wholly over the legs on the paying side. Such fills carry SPLIT_NOTE; only their sum is what the
+broker printed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import product
 
 from hedging.engine.book import ContractSpec
 from hedging.engine.marks import quote_mid
-from hedging.selectors.calendar import session_date
+from hedging.selectors.calendar import NEW_YORK, session_date
 from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.services.errors import RuleError
 
 SPLIT_NOTE = "package price split over the legs"
 _STEP = Decimal("0.000001")
+_MARK_DIGITS = 4
 
 
-def market_marks(specs: Sequence[ContractSpec], moment: datetime, *, simulated: bool) -> dict[str, Decimal]:
-    """Mid quotes of the session the fill happened in, where a snapshot of that session exists."""
-    row = snapshot_for(as_of=moment.replace(hour=23, minute=59), simulated=simulated)
+def market_marks(
+    specs: Sequence[ContractSpec], moment: datetime, *, simulated: bool
+) -> dict[str, Decimal]:
+    """Read mid quotes of the session a fill happened in, where a snapshot of it exists."""
+    evening = moment.astimezone(NEW_YORK).replace(hour=23, minute=59)
+    row = snapshot_for(as_of=evening, simulated=simulated)
     if row is None or session_date(row.as_of) != session_date(moment):
         return {}
     market = snapshot_load(row)
     marks = {spec.symbol: quote_mid(spec, market) for spec in specs}
-    return {symbol: Decimal(str(round(mark, 4))) for symbol, mark in marks.items() if mark is not None}
+    return {
+        symbol: Decimal(str(round(mark, _MARK_DIGITS)))
+        for symbol, mark in marks.items()
+        if mark is not None
+    }
 
 
 def split_package(
-    legs: Sequence[tuple[ContractSpec, int]], packages: int, signed_price: Decimal,
+    legs: Sequence[tuple[ContractSpec, int]],
+    packages: int,
+    signed_price: Decimal,
     marks: dict[str, Decimal],
 ) -> list[Decimal]:
-    """Prices per leg, none negative, whose sum over quantities is the package price exactly.
+    """Share a package price; no price is negative and the sum over quantities is exact.
 
-    ``signed_price`` is in points per package, + received. With marks for every leg each price is its
-    mark plus an equal share of the difference; without, the legs on the paying side share it all.
+    ``signed_price`` is in points per package, + received. With marks for every leg each price is
+    its mark, plus an equal share of the difference on the legs it raises; without, those legs share
+    it all. Raises RuleError when the legs cannot add up to such a price at all.
     """
-    total = signed_price * packages
+    ratios = [quantity // packages for _, quantity in legs]
     if marks and all(spec.symbol in marks for spec, _ in legs):
         prices = [marks[spec.symbol] for spec, _ in legs]
     else:
         prices = [Decimal(0)] * len(legs)
-    gap = total - _received(legs, prices)
+    gap = signed_price - _received(ratios, prices)
+    if not gap:
+        return prices
     # Raise what moves the sum the right way: sold legs for more received, bought legs for less.
-    side = [i for i, (_, quantity) in enumerate(legs) if (quantity < 0) == (gap > 0)]
-    if gap and not side:
-        side = list(range(len(legs)))
-    weight = sum(abs(legs[i][1]) for i in side)
+    side = [i for i, ratio in enumerate(ratios) if (ratio < 0) == (gap > 0)]
+    if not side:
+        return _scaled(ratios, signed_price)
+    weight = sum(abs(ratios[i]) for i in side)
     for i in side:
         prices[i] += (abs(gap) / weight).quantize(_STEP)
-    if side:
-        last = side[-1]
-        rest = total - _received(legs, prices)
-        prices[last] -= rest / legs[last][1]
-    return prices
+    return _settled(ratios, prices, side, signed_price)
 
 
-def _received(legs: Sequence[tuple[ContractSpec, int]], prices: Sequence[Decimal]) -> Decimal:
-    return -sum((quantity * price for (_, quantity), price in zip(legs, prices, strict=True)), Decimal(0))
+def _scaled(ratios: Sequence[int], signed_price: Decimal) -> list[Decimal]:
+    """Prices of legs that are all bought or all sold: one price for each contract."""
+    weight = -sum(ratios)
+    price = (signed_price / weight).quantize(_STEP)
+    if price < 0:
+        side = "bought" if weight < 0 else "sold"
+        raise RuleError(f"Legs that are all {side} cannot have this price; check its sign.", "legs")
+    return _settled(ratios, [price] * len(ratios), range(len(ratios)), signed_price)
+
+
+def _settled(
+    ratios: Sequence[int], prices: list[Decimal], side: Sequence[int], signed_price: Decimal
+) -> list[Decimal]:
+    """Move the last millionths so that the sum is exact; raises RuleError where none can."""
+    rest = int((signed_price - _received(ratios, prices)) / _STEP)
+    if not rest:
+        return prices
+    reach = max(abs(ratios[i]) for i in side)
+    for moves in product(range(-reach, reach + 1), repeat=min(len(side), 2)):
+        moved = dict(zip(side, moves, strict=False))
+        if -sum(ratios[i] * move for i, move in moved.items()) == rest and all(
+            prices[i] + move * _STEP >= 0 for i, move in moved.items()
+        ):
+            return [price + moved.get(i, 0) * _STEP for i, price in enumerate(prices)]
+    raise RuleError("The package price cannot be shared exactly over these legs.", "legs")
+
+
+def _received(ratios: Sequence[int], prices: Sequence[Decimal]) -> Decimal:
+    return -sum((ratio * price for ratio, price in zip(ratios, prices, strict=True)), Decimal(0))
