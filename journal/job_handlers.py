@@ -1,2 +1,5 @@
 """Imports every module that registers a job handler, so that workers know all kinds."""
-from journal.services import valuation  # noqa: F401
+
+from journal.services import reports, valuation
+
+__all__ = ["reports", "valuation"]
