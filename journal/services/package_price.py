@@ -88,13 +88,16 @@ def _settled(
     rest = int((signed_price - _received(ratios, prices)) / _STEP)
     if not rest:
         return prices
-    reach = max(abs(ratios[i]) for i in side)
-    for moves in product(range(-reach, reach + 1), repeat=min(len(side), 2)):
-        moved = dict(zip(side, moves, strict=False))
-        if -sum(ratios[i] * move for i, move in moved.items()) == rest and all(
-            prices[i] + move * _STEP >= 0 for i, move in moved.items()
-        ):
-            return [price + moved.get(i, 0) * _STEP for i, price in enumerate(prices)]
+    legs = [*side, *(i for i in range(len(ratios)) if i not in side)]
+    reach = sum(abs(ratio) for ratio in ratios)
+    for first, last in product(legs, repeat=2):
+        for steps in range(reach if first != last else 1):
+            more, left = divmod(rest + ratios[first] * steps, ratios[last])
+            moved = list(prices)
+            moved[first] += steps * _STEP
+            moved[last] -= more * _STEP
+            if not left and min(moved) >= 0:
+                return moved
     raise RuleError("The package price cannot be shared exactly over these legs.", "legs")
 
 

@@ -1,4 +1,4 @@
-"""Recording and closing trades: rules, derived fields, revision, audit and job in one transaction."""
+"""Recording and closing trades: rules, derived fields, revision, audit and job together."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_trade_is_fills_derived_fields_revision_audit_and_job(people: People) 
     fills = list(trade.fills.order_by("price"))
     assert len(fills) == 4
     assert {fill.trade_date for fill in fills} == {date(2026, 11, 2)}
-    assert trade.net_cash == Decimal("2255")
+    assert trade.net_cash == Decimal(2255)
     assert trade.fees_total == Decimal("5.20")
     assert trade.status == Trade.Status.OPEN
     assert trade.nearest_expiry == EXPIRY
@@ -270,7 +270,7 @@ def test_one_token_in_parallel_makes_one_trade() -> None:
     def post() -> None:
         try:
             found.append(open_condor(people, order=order(condor_legs(), token="parallel")).pk)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the test shows it
             failed.append(error)
         finally:
             connection.close()
@@ -302,7 +302,7 @@ def test_an_archived_account_takes_no_trades(people: People) -> None:
 
 
 def test_a_loss_above_the_limit_needs_confirmation_and_a_reason(people: People) -> None:
-    legs = condor_legs(quantity=20)  # 20 × $2,745 = $54,900 of $250,000: 21.96%
+    legs = condor_legs(quantity=20)  # 20 times $2,745 = $54,900 of $250,000: 21.96%
     for values in (
         {},
         {"accept_size": True},
