@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
+import redis
 from celery import current_app
+from django.conf import settings
 
 RUN_JOB = "hedging.run_job"
 
 
+@lru_cache(maxsize=1)
+def _probe() -> redis.Redis:
+    """A client that fails within a second where Celery's own would keep trying in the request."""
+    return redis.Redis.from_url(settings.ENV.cache_url, socket_connect_timeout=1, socket_timeout=1)
+
+
 def send(job_id: uuid.UUID) -> None:
-    """Ring for one job; raises when Redis is away, without retrying in the request."""
+    """Ring for one job; raises redis.RedisError or OSError at once when Redis is away."""
+    _probe().ping()
     current_app.send_task(RUN_JOB, args=[str(job_id)], retry=False, expires=600)

@@ -142,12 +142,13 @@ def job_request(
 def ring(job_id: uuid.UUID) -> bool:
     """Tell a worker to look at the job; without Redis the relay does it later."""
     from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
 
     from hedging.services.bell import send
 
     try:
         send(job_id)
-    except (OperationalError, OSError) as error:
+    except (OperationalError, RedisError, OSError) as error:
         log.warning("bell_not_rung", job_id=str(job_id), error=str(error))
         return False
     Job.objects.filter(pk=job_id).update(rung_at=timezone.now())

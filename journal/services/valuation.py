@@ -33,6 +33,8 @@ def value_account(context: JobContext) -> Callable[[], dict[str, Any]]:
     account = Account.objects.filter(pk=account_of_scope(context.job.scope)).first()
     if account is None:
         raise JobError("The account is gone.")
+    if int(context.job.input_revision) < account.book_revision:
+        raise JobStaleError("A later change of the book replaced this request.")
     book = book_build(account)
     row = snapshot_for(simulated=account.is_demo)
     if row is None:

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -122,3 +123,10 @@ def share_of(part: object, whole: object) -> SafeString:
     """A part as a percentage of a whole."""
     top, bottom = _decimal(part), _decimal(whole)
     return UNKNOWN if top is None or not bottom else percent(top / bottom, 0)
+
+
+@register.filter
+def bootstrap(field: BoundField) -> SafeString:
+    """A form field of another package with the site's classes."""
+    checkbox = getattr(field.field.widget, "input_type", "") == "checkbox"
+    return field.as_widget(attrs={"class": "form-check-input d-block" if checkbox else "form-control"})

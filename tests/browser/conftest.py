@@ -109,7 +109,7 @@ def sign_in(new_page: Callable[..., Page]) -> Callable[..., Page]:
         page.goto("/accounts/login/")
         page.fill("input[name=login]", username)
         page.fill("input[name=password]", password)
-        page.click("main button[type=submit]:has-text('Sign in')")
+        page.click("form.narrow button[type=submit]")
         page.wait_for_url("**/")
         return page
 
