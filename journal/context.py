@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from journal.models import Account
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Template context of templates/base.html; lazy, so fragments cost no query."""
@@ -16,9 +18,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav_accounts": (), "current_account": None, "market_status": None}
+
+    def account() -> Account | None:
+        return current_account(request)
+
     return {
         "nav_accounts": SimpleLazyObject(lambda: nav_accounts(user)),
-        "current_account": SimpleLazyObject(lambda: current_account(request)),
-        "market_status": SimpleLazyObject(market_status),
+        "current_account": SimpleLazyObject(account),
+        "market_status": SimpleLazyObject(lambda: market_status(account())),
         "is_risk_admin": SimpleLazyObject(lambda: user.is_risk_admin),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from hedging.selectors.market import MarketStatus
+from hedging.selectors.market import market_status as newest_status
 from journal.models import Account, User
 
 SESSION_ACCOUNT = "current_account"
@@ -24,8 +26,6 @@ def current_account(request: HttpRequest) -> Account | None:
     return accounts[0] if accounts else None
 
 
-def market_status() -> object | None:
-    """Freshness of the newest market snapshot, or None when no market data is loaded."""
-    from hedging.selectors.market import market_status as newest
-
-    return newest()
+def market_status(account: Account | None) -> MarketStatus | None:
+    """Freshness of the market the account lives on; None when no data is loaded."""
+    return newest_status(simulated=bool(account and account.is_demo))

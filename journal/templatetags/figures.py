@@ -130,3 +130,14 @@ def bootstrap(field: BoundField) -> SafeString:
     """A form field of another package with the site's classes."""
     checkbox = getattr(field.field.widget, "input_type", "") == "checkbox"
     return field.as_widget(attrs={"class": "form-check-input d-block" if checkbox else "form-control"})
+
+
+@register.filter
+def dollars(value: object) -> SafeString:
+    """A modelled gain or loss in whole dollars: sign and colour."""
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    whole = number.quantize(Decimal(1))
+    kind, sign = ("gain", "+") if whole > 0 else ("loss", MINUS) if whole < 0 else ("", "")
+    return format_html('<span class="money {}">{}${}</span>', kind, sign, f"{abs(whole):,}")
