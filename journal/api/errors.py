@@ -1,13 +1,78 @@
-"""One shape for every API error."""
+"""One shape for every API error: type, title, detail, errors by field, request id."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+from structlog.contextvars import get_contextvars
+
+from hedging.engine.instruments import UnknownSymbolError
+from hedging.services.market_load import MarketFileError
+from journal.importers.order_text import OrderTextError
+from journal.services.errors import ConflictError, RuleError
+from journal.services.idempotency import KeyReusedError
+
+
+def problem(code: int, title: str, detail: str = "", errors: list[dict[str, Any]] | None = None) -> Response:
+    """An error response."""
+    body = {
+        "type": "about:blank", "title": title, "detail": detail, "errors": errors or [],
+        "request_id": str(get_contextvars().get("request_id", "")),
+    }
+    return Response(body, status=code)
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF exception handler."""
-    return exception_handler(exc, context)
+    """DRF exception handler: refusals of services and bad input in the one shape."""
+    known = _known(exc)
+    if known is not None:
+        return known
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    title = exc.default_detail if isinstance(exc, APIException) else "Request refused"
+    errors = _flatten(response.data) if isinstance(exc, ValidationError) else []
+    detail = "" if errors else str((response.data or {}).get("detail", ""))
+    shaped = problem(response.status_code, str(title), detail, errors)
+    for name in ("WWW-Authenticate", "Retry-After", "Allow"):
+        if name in response:
+            shaped[name] = response[name]
+    return shaped
+
+
+def _known(exc: Exception) -> Response | None:
+    bad = status.HTTP_400_BAD_REQUEST
+    if isinstance(exc, RuleError):
+        return problem(bad, "The request breaks a rule", exc.message, [{"field": exc.field, "message": exc.message}])
+    if isinstance(exc, OrderTextError):
+        entry = {"field": "order_text", "message": exc.message, "token": exc.token, "start": exc.start, "end": exc.end}
+        return problem(bad, "The order string was not understood", exc.message, [entry])
+    if isinstance(exc, MarketFileError):
+        entry = {"field": "file", "message": exc.reason, "line": exc.line, "column": exc.column}
+        return problem(bad, "The file cannot be read; nothing of it is kept", str(exc), [entry])
+    if isinstance(exc, ConflictError):
+        return problem(status.HTTP_409_CONFLICT, "Changed meanwhile", str(exc))
+    if isinstance(exc, KeyReusedError):
+        return problem(
+            status.HTTP_422_UNPROCESSABLE_ENTITY, "Idempotency-Key reused",
+            "This key was used for a different request.",
+        )
+    if isinstance(exc, UnknownSymbolError | DjangoValidationError | DataError | OverflowError):
+        return problem(bad, "A value is not valid", str(exc) if isinstance(exc, UnknownSymbolError) else "")
+    return None
+
+
+def _flatten(data: Any, field: str = "") -> list[dict[str, Any]]:
+    if isinstance(data, dict):
+        return [e for key, value in data.items() for e in _flatten(value, f"{field}.{key}".strip("."))]
+    if isinstance(data, list):
+        if all(not isinstance(item, dict | list) for item in data):
+            return [{"field": field, "message": str(item)} for item in data]
+        return [e for i, item in enumerate(data) for e in _flatten(item, f"{field}[{i}]")]
+    return [{"field": field, "message": str(data)}]

@@ -1,5 +1,29 @@
 """Routes of /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from journal.api import views
+
+app_name = "api"
+
+router = SimpleRouter()
+router.register("accounts", views.AccountViewSet, basename="account")
+router.register("trades", views.TradeViewSet, basename="trade")
+router.register("hedge-layers", views.HedgeLayerViewSet, basename="hedge-layer")
+router.register("fills", views.FillViewSet, basename="fill")
+router.register("reports", views.ReportViewSet, basename="report")
+
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+for _, viewset, _ in router.registry:
+    viewset.lookup_value_regex = UUID
+
+job = views.JobViewSet
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(router.urls)),
+    path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
+    path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
+    path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),
+    path("market-data/", views.MarketDataView.as_view(), name="market-data"),
+]

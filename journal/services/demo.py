@@ -11,10 +11,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from hedging.engine.book import ContractSpec
+from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract, vx_future
 from hedging.engine.market import ExpirySlice, MarketSnapshot
 from hedging.engine.marks import option_quote, quote_mid
+from hedging.engine.valuation import value_leg
 from hedging.maths.types import Right
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at
@@ -91,9 +92,10 @@ def _order(legs: Iterable[tuple[ContractSpec, int]], market: MarketSnapshot, day
     """Filled at the mid shortly before the close of a simulated session."""
     inputs = []
     for spec, quantity in legs:
-        mid = quote_mid(spec, market)
+        # A wing that left the listed strikes is priced on the fitted smile.
+        mid = value_leg(Leg(spec, 1, 0.0), market).price
         if mid is None:
-            raise DemoError(f"{spec.symbol} is not quoted on {day}")
+            raise DemoError(f"{spec.symbol} has no price on {day}")
         price = (Decimal(str(round(mid, 4))) / _NICKEL).quantize(Decimal(1), ROUND_HALF_UP) * _NICKEL
         inputs.append(LegInput(spec, quantity, price))
     return OrderInput(inputs, closes_at(day) - timedelta(minutes=12), source="demo")
