@@ -9,12 +9,23 @@ from django import forms
 
 from journal.forms.base import style
 from journal.models import Account
+from journal.services.errors import RuleError
 
-_ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "UTC",
-          "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland")
+_ZONES = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+)
 
 
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """Everything a trader may set on an account."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -22,13 +33,26 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Account
         fields = (
-            "name", "broker", "number_masked", "kind", "base_capital", "currency", "time_zone",
-            "fee_per_option", "fee_per_future", "max_margin_pct", "warn_trade_loss_pct",
-            "max_trade_loss_pct", "max_stress_loss_pct",
+            "name",
+            "broker",
+            "number_masked",
+            "kind",
+            "base_capital",
+            "currency",
+            "time_zone",
+            "fee_per_option",
+            "fee_per_future",
+            "max_margin_pct",
+            "warn_trade_loss_pct",
+            "max_trade_loss_pct",
+            "max_stress_loss_pct",
         )
         labels = {
-            "number_masked": "Account number, masked", "kind": "Type", "base_capital": "Base capital ($)",
-            "fee_per_option": "Fee per option contract ($)", "fee_per_future": "Fee per futures contract ($)",
+            "number_masked": "Account number, masked",
+            "kind": "Type",
+            "base_capital": "Base capital ($)",
+            "fee_per_option": "Fee per option contract ($)",
+            "fee_per_future": "Fee per futures contract ($)",
             "max_margin_pct": "Margin limit (% of capital)",
             "warn_trade_loss_pct": "Warn when a trade can lose more than (%)",
             "max_trade_loss_pct": "Ask for a reason above (%)",
@@ -43,7 +67,17 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = available_timezones()
-        self.fields["time_zone"] = forms.ChoiceField(choices=[(z, z) for z in _ZONES if z in known])
+        zones = [zone for zone in _ZONES if zone in known]
+        present = self.instance.time_zone
+        if present not in zones:
+            zones.append(present)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label="Time zone", choices=[(zone, zone) for zone in zones], initial=present
+        )
         if self.instance.pk:
             self.fields["version"].initial = self.instance.version
         style(self)
+
+    def show(self, error: RuleError) -> None:
+        """Put a refusal beside the input it belongs to."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)

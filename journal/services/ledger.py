@@ -39,6 +39,13 @@ def trade_lock(trade: Trade, version: int | None) -> Trade:
     return fresh
 
 
+def token_used(account: Account, source: str, token: str) -> bool:
+    """Tell whether a form with this token was recorded in the account before."""
+    if not token or "\x00" in token:
+        return False
+    return Fill.objects.filter(account=account, source=source, external_id=f"{token}:0").exists()
+
+
 def trade_of_token(account: Account, order: OrderInput) -> Trade | None:
     """Find the trade an order's token recorded before, if any."""
     if not order.token:

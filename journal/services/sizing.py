@@ -71,9 +71,7 @@ def size_check(account: Account, order: OrderInput) -> SizeCheck:
     loss = order_max_loss(order)
     if loss is None:
         if _undefined_risk(order.legs):
-            return SizeCheck(
-                SizeLevel.UNDEFINED, None, None, "The loss of this position is not limited."
-            )
+            return SizeCheck(SizeLevel.UNDEFINED, None, None, "The loss of this position is not limited.")
         return SizeCheck(SizeLevel.FINE, None, None, "")
     percent = to_cents(loss / account.base_capital * 100)
     for level, limit in (
@@ -83,7 +81,7 @@ def size_check(account: Account, order: OrderInput) -> SizeCheck:
         if loss * 100 > limit * account.base_capital:
             text = (
                 f"The maximum loss of ${loss:,.2f} is {percent:,.2f}% of the account's capital, "
-                f"above its limit of {limit:g}%."
+                f"above its limit of {limit.normalize():f}%."
             )
             return SizeCheck(level, loss, percent, text)
     return SizeCheck(SizeLevel.FINE, loss, percent, "")
@@ -108,9 +106,7 @@ def _undefined_risk(legs: Sequence[LegInput]) -> bool:
     and right expires no earlier.
     """
     sold = [leg for leg in legs if leg.quantity < 0]
-    return any(
-        leg.spec.kind is not InstrumentKind.OPTION or _uncovered(leg.spec, legs) for leg in sold
-    )
+    return any(leg.spec.kind is not InstrumentKind.OPTION or _uncovered(leg.spec, legs) for leg in sold)
 
 
 def _uncovered(spec: ContractSpec, legs: Sequence[LegInput]) -> bool:

@@ -2,12 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import accounts
+from journal.views import accounts, switcher
 
 urlpatterns: list[URLPattern] = [
     path("books/", accounts.account_list, name="accounts"),
     path("books/new/", accounts.account_new, name="account_create"),
-    path("books/switch/", accounts.switch, name="switch_account"),
+    path("books/switch/", switcher.switch, name="switch_account"),
     path("books/<uuid:pk>/", accounts.account_edit, name="account_edit"),
     path("books/<uuid:pk>/archive/", accounts.archive, name="account_archive"),
 ]

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from typing import cast
+from datetime import date
+from typing import Any, TypeVar, cast
 
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from hedging.selectors.calendar import NEW_YORK
-from journal.models import User
+from journal.models import Role, User
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 def person(request: HttpRequest) -> User:
-    """The signed-in user, typed; only behind login_required."""
+    """Return the signed-in user, typed; only behind login_required."""
     return cast("User", request.user)
 
 
-def now_wall_clock() -> str:
-    """New York time for a datetime-local input."""
+def wall_clock_now() -> str:
+    """Write New York time for a datetime-local input."""
     return timezone.now().astimezone(NEW_YORK).strftime("%Y-%m-%dT%H:%M")
+
+
+def today_in_new_york() -> date:
+    """Return the exchange's calendar day."""
+    return timezone.now().astimezone(NEW_YORK).date()
+
+
+def get_owned(
+    model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)
+) -> _Row:
+    """Fetch a row by its id: 404 for strangers, 403 for members whose role may not do this."""
+    rows: Any = model._default_manager  # noqa: SLF001 - the public name differs per model
+    found: _Row = get_object_or_404(rows.for_user(user), pk=pk)
+    if not rows.for_user(user, roles).filter(pk=pk).exists():
+        raise PermissionDenied("Your role in this account may not do this.")
+    return found

@@ -6,37 +6,50 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from hedging.engine.instruments import UnknownSymbolError
-from hedging.engine.structure import describe, payoff_curve
+from hedging.engine.structure import Shape
+from hedging.selectors.calendar import CalendarRangeError
 from journal.forms.entry import CondorForm, HedgeForm
-from journal.importers.order_text import OrderTextError
+from journal.forms.order import Package
+from journal.importers.order_text import OrderTextError, gaps
 from journal.models import WRITE_ROLES, Account, Trade, User
 from journal.selectors.shell import current_account
-from journal.selectors.trades import OpenLeg, Position, legs_label
+from journal.selectors.structures import expiry_chart, leg_rows, structure_figures
+from journal.selectors.trades import legs_label
 from journal.services.errors import RuleError
-from journal.services.trades import OrderInput, trade_create
-from journal.views.common import now_wall_clock, person
+from journal.services.hedges import hedge_layer_create
+from journal.services.orders import OrderInput, default_fees, tick_warnings
+from journal.services.sizing import SizeLevel, order_position, order_structure, size_check
+from journal.services.trades import trade_create
+from journal.views.common import person, today_in_new_york, wall_clock_now
 
 Form = CondorForm | HedgeForm
 
 
-def _accounts(user: User) -> Any:
+def _accounts(user: User) -> QuerySet[Account]:
     return Account.objects.for_user(user, WRITE_ROLES).filter(archived_at__isnull=True)
 
 
 def _form(request: HttpRequest, kind: str, *, bound: bool) -> Form:
     user = person(request)
+    accounts = _accounts(user)
     account = current_account(request)
-    initial = {"account": account.pk if account else None, "filled_at": now_wall_clock()}
+    if account is None or not accounts.filter(pk=account.pk).exists():
+        account = accounts.first()
+    initial = {"account": account.pk if account else None, "filled_at": wall_clock_now()}
     data = request.POST if bound else None
     if kind == "hedge":
-        condors = Trade.objects.for_user(user).filter(kind=Trade.Kind.CONDOR, status=Trade.Status.OPEN)
-        return HedgeForm(data, accounts=_accounts(user), condors=condors, initial=initial)
-    return CondorForm(data, accounts=_accounts(user), initial=initial)
+        condors = Trade.objects.for_user(user, WRITE_ROLES).filter(
+            kind=Trade.Kind.CONDOR, status=Trade.Status.OPEN
+        )
+        return HedgeForm(data, accounts=accounts, condors=condors, initial=initial)
+    return CondorForm(data, accounts=accounts, initial=initial)
 
 
 @login_required
@@ -59,7 +72,7 @@ def _entry(request: HttpRequest, kind: str) -> HttpResponse:
         except (RuleError, OrderTextError) as error:
             form.show(error)
         except UnknownSymbolError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, f"{error}.")
         else:
             messages.success(request, f"{trade.label} recorded.")
             return redirect("journal:trade_detail", pk=trade.pk)
@@ -69,67 +82,79 @@ def _entry(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _save(user: User, form: Form) -> Trade:
     data = form.cleaned_data
-    hedge_fields: dict[str, Any] = {}
-    kind = Trade.Kind.CONDOR
+    order = form.order()
+    common: dict[str, Any] = {
+        "user": user,
+        "account": data["account"],
+        "order": order,
+        "reason": data["reason"],
+        "order_text": data["order_text"],
+        "accept_size": data["accept_size"],
+    }
     if isinstance(form, HedgeForm):
-        kind = Trade.Kind.HEDGE
-        hedge_fields = {
-            "layer": data["layer"], "instrument": data["instrument"], "protects": list(data["protects"]),
-        }
-        if any(condor.account_id != data["account"].pk for condor in data["protects"]):
-            raise RuleError("A layer protects condors of its own account.", "protects")
-    elif data["order_text"].strip():
-        kind = _kind_of(form.order())
-    return trade_create(
-        user=user, account=data["account"], kind=kind, order=form.order(), reason=data["reason"],
-        order_text=data["order_text"], accept_size=data["accept_size"], **hedge_fields,
-    )
+        return hedge_layer_create(
+            layer=data["layer"],
+            instrument=data["instrument"],
+            protects=list(data["protects"]),
+            **common,
+        )
+    typed = not data["order_text"].strip()
+    return trade_create(kind=Trade.Kind.CONDOR if typed else _kind_of(order), **common)
 
 
 def _kind_of(order: OrderInput) -> Trade.Kind:
-    """A pasted string may hold another shape: it is then recorded as Other."""
-    return Trade.Kind.CONDOR if len(order.legs) == 4 else Trade.Kind.OTHER
+    """Tell what a pasted string holds: another shape than a condor is recorded as Other."""
+    condors = {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY}
+    on_spx = {leg.spec.underlying for leg in order.legs} == {"SPX"}
+    is_condor = on_spx and order_structure(order.legs).shape in condors
+    return Trade.Kind.CONDOR if is_condor else Trade.Kind.OTHER
 
 
 @login_required
 @require_POST
 def preview(request: HttpRequest, kind: str) -> HttpResponse:
-    """What the entered order can gain and lose, or where it is not understood; writes nothing."""
+    """Show what the entered order can gain and lose, or where it is not understood."""
     form = _form(request, "hedge" if kind == "hedge" else "condor", bound=True)
     form.fields["filled_at"].required = False
+    form.is_valid()
     text = request.POST.get("order_text", "")
     context: dict[str, Any] = {"text": text}
-    form.is_valid()
     try:
-        package = form.package()
+        context |= _figures(form, form.package())
     except OrderTextError as error:
         context |= {
             "error": error.message,
-            "before": text[: error.start], "token": text[error.start : error.end], "after": text[error.end :],
+            "before": text[: error.start],
+            "token": text[error.start : error.end],
+            "after": text[error.end :],
         }
     except RuleError as error:
         context |= {"waiting": error.message}
-    except UnknownSymbolError as error:
-        context |= {"error": str(error)}
-    else:
-        context |= _figures(package.legs, float(package.price * package.packages))
+    except (UnknownSymbolError, CalendarRangeError) as error:
+        context |= {"error": f"{error}."}
     return render(request, "journal/entry/preview.html", context)
 
 
-def _figures(legs: Any, points: float) -> dict[str, Any]:
-    multiplier = legs[0][0].multiplier
-    position = Position(tuple(OpenLeg(spec, quantity, 0) for spec, quantity in legs), 0, 0)  # type: ignore[arg-type]
-    cash = points * multiplier
-    structure = describe(position.engine_legs(), cash)
-    chart = None
-    if structure.max_loss is not None:
-        strikes = [spec.strike for spec, _ in legs]
-        low, high = min(strikes), max(strikes)
-        pad = max((high - low) * 0.3, 0.01 * high)
-        prices = sorted({low - pad, *strikes, *structure.break_evens, high + pad})
-        chart = {
-            "underlying": legs[0][0].underlying, "prices": prices, "today": None, "one_sd": None,
-            "expiry": payoff_curve(position.engine_legs(), cash, prices),
-            "spot": (low + high) / 2, "break_evens": structure.break_evens,
-        }
-    return {"structure": structure, "legs": legs, "chart": chart, "label": legs_label([s for s, _ in legs])}
+def _figures(form: Form, package: Package) -> dict[str, Any]:
+    legs = package.leg_inputs({})
+    structure = order_structure(legs)
+    position = order_position(legs)
+    found: dict[str, Any] = {
+        "structure": structure_figures(structure),
+        "legs": leg_rows(position.legs, today_in_new_york()),
+        "chart": expiry_chart(position, structure),
+        "label": legs_label([leg.spec for leg in legs]),
+        "pieces": gaps(package.parsed) if package.parsed else (),
+        "warnings": tick_warnings(legs),
+        "recorded_as_other": package.parsed is not None
+        and isinstance(form, CondorForm)
+        and structure.shape not in {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY},
+    }
+    account = form.cleaned_data.get("account")
+    if account is not None:
+        size = size_check(account, OrderInput(legs, timezone.now()))
+        fees = form.cleaned_data.get("fees")
+        found["fees"] = default_fees(account, legs) if fees is None else fees
+        found["size"] = size if size.level is not SizeLevel.FINE else None
+        found["must_confirm"] = size.level in {SizeLevel.CONFIRM, SizeLevel.UNDEFINED}
+    return found

@@ -1,9 +1,8 @@
-"""Trades: list, page, live valuation, closing, correcting a fill."""
+"""Trades: list, page, closing, correcting a fill, and the valuation fragment."""
 
 from __future__ import annotations
 
 import csv
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,72 +10,72 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from journal.forms.entry import CloseForm
+from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
-from journal.selectors.trades import trade_get, trade_position, trade_structure, trades_for, with_fills
+from journal.selectors.structures import leg_rows, trade_figures
+from journal.selectors.trade_list import TradeFilters, trade_totals, trades_filtered
+from journal.selectors.trades import live_fills, trade_get, trade_position
 from journal.selectors.valuation import trade_current
 from journal.services.errors import ConflictError, RuleError
+from journal.services.ledger import token_used
 from journal.services.safe_csv import safe_cell
 from journal.services.trades import fill_reverse, trade_close
-from journal.views.common import now_wall_clock, person
+from journal.views.common import get_owned, person, today_in_new_york, wall_clock_now
 
 PAGE = 50
-
-
-def _filtered(request: HttpRequest) -> Any:
-    """The user's trades narrowed by what the address says; unknown values narrow nothing."""
-    trades = trades_for(person(request))
-    status, kind = request.GET.get("status", ""), request.GET.get("kind", "")
-    if status in Trade.Status.values:
-        trades = trades.filter(status=status)
-    if kind in Trade.Kind.values:
-        trades = trades.filter(kind=kind)
-    if text := request.GET.get("q", "").strip()[:80]:
-        trades = trades.filter(label__icontains=text)
-    try:
-        account = UUID(request.GET.get("account", ""))
-    except ValueError:
-        return trades
-    return trades.filter(account_id=account)
+_COLUMNS = (
+    "account", "kind", "layer", "label", "status", "opened_at", "closed_at", "nearest_expiry",
+    "net_cash", "fees", "realized", "reason",
+)  # fmt: skip
 
 
 @login_required
 def trade_list(request: HttpRequest) -> HttpResponse:
-    """Trades with filters in the URL, totals for the filter, and a CSV of the same."""
-    trades = _filtered(request)
-    page = Paginator(trades.prefetch_related("protects"), PAGE).get_page(request.GET.get("page"))
-    rows = list(trades.values_list("net_cash", "fees_total", "status"))
-    totals = {
-        "count": len(rows),
-        "realized": sum((c - f for c, f, s in rows if s == Trade.Status.CLOSED), Decimal(0)),
-        "fees": sum((f for _, f, _ in rows), Decimal(0)),
-    }
+    """Show trades with filters in the address, totals for the filter, and a CSV of the same."""
+    trades = trades_filtered(person(request), TradeFilters.from_query(request.GET))
+    page = Paginator(trades, PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = {
-        "page": page, "totals": totals, "query": query.urlencode(), "today": timezone.localdate(),
-        "kinds": Trade.Kind.choices, "statuses": Trade.Status.choices, "chosen": request.GET,
+        "page": page,
+        "totals": trade_totals(trades),
+        "query": query.urlencode(),
+        "today": today_in_new_york(),
+        "kinds": Trade.Kind.choices,
+        "statuses": Trade.Status.choices,
+        "chosen": request.GET,
     }
     return render(request, "journal/trades/list.html", context)
 
 
 @login_required
 def trade_csv(request: HttpRequest) -> HttpResponse:
-    """The filtered trades as CSV."""
+    """Write the filtered trades as CSV: texts made harmless, figures left numeric."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="trades.csv"'
     writer = csv.writer(response)
-    writer.writerow(["account", "kind", "layer", "label", "status", "opened_at", "closed_at", "net_cash", "fees"])
-    for trade in _filtered(request):
-        writer.writerow([
-            safe_cell(trade.account.name), trade.kind, trade.layer or "", safe_cell(trade.label), trade.status,
-            trade.opened_at.isoformat() if trade.opened_at else "",
-            trade.closed_at.isoformat() if trade.closed_at else "", trade.net_cash, trade.fees_total,
-        ])
+    writer.writerow(_COLUMNS)
+    for trade in trades_filtered(person(request), TradeFilters.from_query(request.GET)):
+        closed = trade.status == Trade.Status.CLOSED
+        writer.writerow(
+            [
+                safe_cell(trade.account.name),
+                trade.kind,
+                trade.layer or "",
+                safe_cell(trade.label),
+                trade.status,
+                trade.opened_at.isoformat() if trade.opened_at else "",
+                trade.closed_at.isoformat() if trade.closed_at else "",
+                trade.nearest_expiry or "",
+                f"{trade.net_cash:.2f}",
+                f"{trade.fees_total:.2f}",
+                f"{trade.realized:.2f}" if closed else "",
+                safe_cell(trade.reason),
+            ]
+        )
     return response
 
 
@@ -86,13 +85,20 @@ def _may_write(request: HttpRequest, trade: Trade) -> bool:
 
 @login_required
 def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One trade: what it can gain and lose, its live valuation, its fills."""
+    """Show one trade: what it can gain and lose, its live valuation, its fills."""
     trade = trade_get(person(request), pk)
+    fills = list(trade.fills.all())
+    live = {fill.pk for fill in live_fills(fills)}
+    today = today_in_new_york()
     context = {
-        "trade": trade, "structure": trade_structure(trade), "position": trade_position(trade),
-        "fills": sorted(trade.fills.all(), key=lambda fill: fill.executed_at),
-        "may_write": _may_write(request, trade), "protects": trade.protects.all(),
-        "protected_by": trade.protected_by.all(), "today": timezone.localdate(),
+        "trade": trade,
+        "structure": trade_figures(trade),
+        "legs": leg_rows(trade_position(trade).legs, today),
+        "fills": [(fill, fill.pk in live) for fill in sorted(fills, key=lambda f: f.executed_at)],
+        "may_write": _may_write(request, trade) and trade.account.archived_at is None,
+        "protects": trade.protects.all(),
+        "protected_by": trade.protected_by.all(),
+        "today": today,
         **valuation_context(trade),
     }
     return render(request, "journal/trades/detail.html", context)
@@ -100,13 +106,14 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 def trade_valuation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The valuation fragment; it asks for itself again while a worker is busy."""
+    """Show the valuation fragment; it asks for itself again while a worker is busy."""
     trade = trade_get(person(request), pk)
-    return render(request, "journal/valuation/fragment.html", {"trade": trade, **valuation_context(trade)})
+    context = {"trade": trade, **valuation_context(trade)}
+    return render(request, "journal/valuation/fragment.html", context)
 
 
 def valuation_context(trade: Trade) -> dict[str, Any]:
-    """What the valuation fragment shows."""
+    """Gather what the valuation fragment shows."""
     current = trade_current(trade)
     result = current.result
     chart = None
@@ -114,11 +121,12 @@ def valuation_context(trade: Trade) -> dict[str, Any]:
         curve = result["analysis"]["payoff"]
         structure = result["structure"]
         chart = {**curve, "break_evens": structure["break_evens"]}
-    return {"current": current, "result": result, "chart": chart, "chart_table": _chart_table(chart)}
+    table = _chart_table(chart)
+    return {"current": current, "result": result, "chart": chart, "chart_table": table}
 
 
 def _chart_table(chart: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """About twenty rows of the payoff chart, for readers and screen readers."""
+    """Pick about twenty rows of the payoff chart, for readers and screen readers."""
     if chart is None:
         return []
     step = max(1, len(chart["prices"]) // 20)
@@ -131,18 +139,22 @@ def _chart_table(chart: dict[str, Any] | None) -> list[dict[str, Any]]:
 def close(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Close a trade wholly or leg by leg."""
     user = person(request)
-    trade = get_object_or_404(with_fills(Trade.objects.for_user(user, WRITE_ROLES)), pk=pk)
+    get_owned(Trade, user, pk, WRITE_ROLES)
+    trade = trade_get(user, pk)
+    if token_used(trade.account, "form", request.POST.get("token", "")):
+        return redirect("journal:trade_detail", pk=pk)
     legs = trade_position(trade).legs
-    if not legs and request.method != "POST":
+    if not legs:
         messages.info(request, "This trade has no open legs.")
         return redirect("journal:trade_detail", pk=pk)
-    form = CloseForm(
-        request.POST or None, legs=legs, initial={"version": trade.version, "filled_at": now_wall_clock()}
-    )
+    initial = {"version": trade.version, "filled_at": wall_clock_now()}
+    form = CloseForm(request.POST or None, legs=legs, initial=initial)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            trade_close(user=user, trade=trade, order=form.order(), version=form.cleaned_data["version"])
+            trade_close(
+                user=user, trade=trade, order=form.order(), version=form.cleaned_data["version"]
+            )
         except RuleError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         except ConflictError as error:
@@ -151,7 +163,8 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Closing fills recorded.")
             return redirect("journal:trade_detail", pk=pk)
-    return render(request, "journal/trades/close.html", {"trade": trade, "form": form}, status=status)
+    context = {"trade": trade, "form": form}
+    return render(request, "journal/trades/close.html", context, status=status)
 
 
 @login_required
@@ -159,11 +172,17 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
 def reverse_fill(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Correct a fill by its mirror image."""
     user = person(request)
-    fill = get_object_or_404(Fill.objects.for_user(user, WRITE_ROLES).select_related("trade__account"), pk=pk)
+    fill = get_owned(Fill, user, pk, WRITE_ROLES)
+    form = ReverseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["reason"][0]))
+        return redirect("journal:trade_detail", pk=fill.trade_id)
     try:
-        fill_reverse(user=user, fill=fill, reason=request.POST.get("reason", ""))
+        fill_reverse(user=user, fill=fill, reason=form.cleaned_data["reason"])
     except RuleError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "The fill was reversed. Record it again if it happened differently.")
+        messages.success(
+            request, "The fill was reversed. Record it again if it happened differently."
+        )
     return redirect("journal:trade_detail", pk=fill.trade_id)

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.test import Client
+
 from hedging.engine.book import ContractSpec, Right
 from hedging.engine.instruments import option_contract, vx_future
 from journal.models import Account, Role, Trade, User
@@ -72,9 +74,7 @@ def condor_legs(
     rights = (Right.PUT, Right.PUT, Right.CALL, Right.CALL)
     signs = (1, -1, -1, 1)
     return [
-        LegInput(
-            option_contract(root, expiry, right, Decimal(strike)), sign * quantity, Decimal(price)
-        )
+        LegInput(option_contract(root, expiry, right, Decimal(strike)), sign * quantity, Decimal(price))
         for right, strike, sign, price in zip(rights, strikes, signs, prices, strict=True)
     ]
 
@@ -117,3 +117,14 @@ def vx(quantity: int = 1, price: str = "20.50", expiry: date = date(2026, 12, 16
 def spec_of(leg: LegInput) -> ContractSpec:
     """The contract of a leg."""
     return leg.spec
+
+
+def answers(client: Client, method: str, url: str, people: People, **data: object) -> dict[str, int]:
+    """Status of one request for each of the three users and for nobody; sessions are separate."""
+    found = {}
+    for name in ("owner", "teammate", "stranger", "nobody"):
+        client.logout()
+        if name != "nobody":
+            client.force_login(getattr(people, name))
+        found[name] = getattr(client, method)(url, data).status_code
+    return found

@@ -136,16 +136,12 @@ def test_verticals_butterflies_and_singles() -> None:
         ("SPXW261218P06500000", -3),
         ("SPXW261218P06450000", 3),
     ]
-    assert legs_of(
-        "BOT +1 BUTTERFLY SPX 100 (Weeklys) 10 APR 26 6700/6600/6500 PUT @18.75 CBOE"
-    ) == [
+    assert legs_of("BOT +1 BUTTERFLY SPX 100 (Weeklys) 10 APR 26 6700/6600/6500 PUT @18.75 CBOE") == [
         ("SPXW260410P06700000", 1),
         ("SPXW260410P06600000", -2),
         ("SPXW260410P06500000", 1),
     ]
-    assert legs_of("BOT +2 SPX 100 (Weeklys) 5 JUN 26 7500 CALL @2.90 CBOE") == [
-        ("SPXW260605C07500000", 2)
-    ]
+    assert legs_of("BOT +2 SPX 100 (Weeklys) 5 JUN 26 7500 CALL @2.90 CBOE") == [("SPXW260605C07500000", 2)]
     assert legs_of("SELL -1 VERTICAL SPX 100 18 DEC 26 6502.5/6450 PUT @1.25")[0] == (
         "SPX261218P06502500",
         -1,
@@ -281,11 +277,7 @@ def test_any_text_is_read_or_refused_in_place(text: str) -> None:
     assert 0 <= error.start <= error.end <= len(text)
 
 
-@given(
-    st.lists(
-        st.sampled_from([*SAMPLE.split(), "[AM]", "CUSTOM", "1/-1", "/", "26/18"]), max_size=22
-    )
-)
+@given(st.lists(st.sampled_from([*SAMPLE.split(), "[AM]", "CUSTOM", "1/-1", "/", "26/18"]), max_size=22))
 @settings(max_examples=300)
 def test_shuffled_words_never_crash(words: list[str]) -> None:
     text = " ".join(words)
@@ -302,9 +294,7 @@ STRIKE = st.integers(min_value=200, max_value=1900).map(lambda n: n * 5)
     st.decimals("0.05", "40", places=2),
     st.sampled_from(["SELL -", "SOLD -", "BUY +", "BOT +"]),
 )
-def test_condors_survive_the_round_trip(
-    strikes: list[int], count: int, price: Decimal, side: str
-) -> None:
+def test_condors_survive_the_round_trip(strikes: list[int], count: int, price: Decimal, side: str) -> None:
     long_put, short_put, short_call, long_call = strikes
     text = (
         f"{side}{count} IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 "
@@ -343,9 +333,7 @@ def test_a_split_price_adds_up_exactly(
         for i in range(len(ratios))
     ]
     legs = [(spec, ratio * packages) for spec, ratio in zip(specs, ratios, strict=True)]
-    known = (
-        {spec.symbol: mark for spec, mark in zip(specs, marks, strict=False)} if with_marks else {}
-    )
+    known = {spec.symbol: mark for spec, mark in zip(specs, marks, strict=False)} if with_marks else {}
     prices = split_package(legs, packages, price, known)
     assert -sum(q * p for (_, q), p in zip(legs, prices, strict=True)) == price * packages
     assert all(p >= 0 and p == p.quantize(Decimal("0.000001")) for p in prices)

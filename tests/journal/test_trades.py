@@ -207,9 +207,7 @@ def test_a_fill_in_the_future_is_refused(people: People) -> None:
         (datetime(2026, 11, 6, 20, 30, tzinfo=ET), date(2026, 11, 6)),  # Friday: no next session
     ],
 )
-def test_evening_fills_belong_to_the_next_session(
-    people: People, when: datetime, session: date
-) -> None:
+def test_evening_fills_belong_to_the_next_session(people: People, when: datetime, session: date) -> None:
     trade = open_condor(people, order=order(condor_legs(), when))
     assert {fill.trade_date for fill in trade.fills.all()} == {session}
 
@@ -343,9 +341,7 @@ def test_an_unlimited_loss_needs_confirmation(people: People) -> None:
 def test_prices_off_the_tick_are_named_and_kept(people: People) -> None:
     spec = condor_legs()[0].spec
     assert tick_warnings([LegInput(spec, 1, Decimal("2.55"))]) == []
-    assert tick_warnings([LegInput(spec, 1, Decimal("3.05"))])[0].endswith(
-        "multiple of the tick 0.10."
-    )
+    assert tick_warnings([LegInput(spec, 1, Decimal("3.05"))])[0].endswith("multiple of the tick 0.10.")
     assert tick_warnings([LegInput(spec, 1, Decimal("3.05"), note="split")]) == []
 
 
@@ -377,9 +373,7 @@ def test_closing_leg_by_leg(people: People) -> None:
 
 def test_closing_part_of_the_contracts(people: People) -> None:
     trade = open_condor(people, order=order(condor_legs(quantity=3)))
-    trade = trade_close(
-        user=people.owner, trade=trade, order=order(closing(condor_legs(quantity=2)), LATER)
-    )
+    trade = trade_close(user=people.owner, trade=trade, order=order(closing(condor_legs(quantity=2)), LATER))
     legs = trade_position(trade_get(people.owner, trade.pk)).legs
     assert [leg.quantity for leg in legs] == [1, -1, -1, 1]
     assert legs[0].entry_price == Decimal(10)
@@ -416,9 +410,7 @@ def test_closing_before_opening_is_refused(people: People) -> None:
 def test_a_stale_version_writes_nothing(people: People) -> None:
     trade = open_condor(people)
     legs = condor_legs()
-    trade_close(
-        user=people.owner, trade=trade, order=order(closing(legs[:1]), LATER), version=trade.version
-    )
+    trade_close(user=people.owner, trade=trade, order=order(closing(legs[:1]), LATER), version=trade.version)
     with pytest.raises(ConflictError):
         trade_close(
             user=people.owner,

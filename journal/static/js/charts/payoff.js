@@ -7,7 +7,7 @@ function line(at, label, colour, type) {
 
 export function payoffOption(data, c) {
   const pair = (values) => data.prices.map((price, i) => [price, values[i]]);
-  const marks = [line(data.spot, `now ${points(data.spot)}`, c.spot, "solid")];
+  const marks = data.spot === null ? [] : [line(data.spot, `now ${points(data.spot)}`, c.spot, "solid")];
   for (const at of data.break_evens) marks.push(line(at, `BE ${points(at)}`, c.ink, "dashed"));
   const area = data.one_sd
     ? { silent: true, itemStyle: { color: c.gainWash, opacity: 0.45 }, data: [[{ xAxis: data.one_sd[0] }, { xAxis: data.one_sd[1] }]] }
