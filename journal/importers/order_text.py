@@ -151,9 +151,7 @@ def _strategy(reader: Reader, head: _Head) -> str:
         )
     elif name in _WITHOUT_SIGNS:
         word = reader.take("", "strategy")
-        raise word.refuse(
-            f"{word.text} orders do not state which leg is bought: enter the legs in the form."
-        )
+        raise word.refuse(f"{word.text} orders do not state which leg is bought: enter the legs in the form.")
     else:
         strategy = "SINGLE"
     if head.ratio_word is not None and strategy != "CUSTOM" and min(head.ratio) < 0:
@@ -166,9 +164,7 @@ def _root(reader: Reader) -> str:
     word = reader.take("a symbol", "symbol")
     root = word.upper
     if root not in {"SPX", "SPXW", "VIX", "VIXW"}:
-        raise word.refuse(
-            f"{word.text} is not SPX or VIX; other underlyings are entered leg by leg."
-        )
+        raise word.refuse(f"{word.text} is not SPX or VIX; other underlyings are entered leg by leg.")
     multiplier = reader.take("the multiplier 100", "multiplier")
     if multiplier.text != "100":
         raise multiplier.refuse("The multiplier of index options is 100.")
@@ -366,9 +362,7 @@ class _Order:
         dates = self.expiries * size if len(self.expiries) == 1 else self.expiries
         return tuple(
             self._leg(self._right(right), strike, self.head.sign * part, expiry)
-            for right, strike, part, expiry in zip(
-                rights, self.strikes, self.head.ratio, dates, strict=True
-            )
+            for right, strike, part, expiry in zip(rights, self.strikes, self.head.ratio, dates, strict=True)
         )
 
 
@@ -378,7 +372,5 @@ def gaps(parsed: ParsedOrder) -> list[tuple[str, str]]:
     edges = [0, *(edge for span in spans for edge in (span.start, span.end)), len(parsed.text)]
     roles = {(span.start, span.end): span.role for span in spans}
     return [
-        (roles.get((low, high), ""), parsed.text[low:high])
-        for low, high in pairwise(edges)
-        if high > low
+        (roles.get((low, high), ""), parsed.text[low:high]) for low, high in pairwise(edges) if high > low
     ]

@@ -71,9 +71,7 @@ class Reader:
         offset = wrapper.end() if wrapper else 0
         self._end = len(text)
         self._words = [
-            Word(match.group(), match.start())
-            for match in _TOKEN.finditer(body)
-            if match.start() >= offset
+            Word(match.group(), match.start()) for match in _TOKEN.finditer(body) if match.start() >= offset
         ]
         self.spans: list[Span] = []
 
@@ -84,9 +82,7 @@ class Reader:
     def take(self, what: str, role: str) -> Word:
         """Take the next word, or raise an error that says what is missing."""
         if not self._words:
-            raise OrderTextError(
-                f"The order ends where {what} should follow.", self._end, self._end, ""
-            )
+            raise OrderTextError(f"The order ends where {what} should follow.", self._end, self._end, "")
         word = self._words.pop(0)
         self.spans.append(Span(word.start, word.end, role))
         return word

@@ -23,9 +23,7 @@ _Row_co = TypeVar("_Row_co", bound=models.Model, covariant=True)
 class OwnedQuerySet(models.QuerySet[_Row_co]):
     """Rows that belong to an account through their ``account`` field."""
 
-    def for_user(
-        self, user: User | AnonymousUser, roles: tuple[Role, ...] = tuple(Role)
-    ) -> Self:
+    def for_user(self, user: User | AnonymousUser, roles: tuple[Role, ...] = tuple(Role)) -> Self:
         """Rows of the accounts in which the user holds one of the roles."""
         return self.filter(account__in=Account.objects.for_user(user, roles))
 
@@ -59,15 +57,11 @@ class Trade(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     layer = models.PositiveSmallIntegerField(null=True, blank=True)
     instrument = models.CharField(max_length=20, choices=Instrument, blank=True, default="")
-    protects = models.ManyToManyField(
-        "self", symmetrical=False, blank=True, related_name="protected_by"
-    )
+    protects = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="protected_by")
     reason = models.TextField(blank=True, default="")
     order_text = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_by = models.ForeignKey(
-        "journal.User", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     # derived
@@ -84,9 +78,7 @@ class Trade(models.Model):
 
     class Meta:
         ordering = ("-opened_at", "-created_at")
-        indexes = (
-            models.Index(fields=("account", "status", "-opened_at"), name="trade_account_status"),
-        )
+        indexes = (models.Index(fields=("account", "status", "-opened_at"), name="trade_account_status"),)
         constraints = (
             models.CheckConstraint(
                 condition=(Q(kind="hedge_layer") & Q(layer__in=(1, 2, 3)))
@@ -126,9 +118,7 @@ class Fill(models.Model):
     source = models.CharField(max_length=40, default="manual")
     external_id = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=200, blank=True, default="")
-    created_by = models.ForeignKey(
-        "journal.User", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OwnedQuerySet.as_manager()

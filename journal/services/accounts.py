@@ -142,9 +142,7 @@ def member_add(*, user: User, account: Account, member: User, role: Role) -> Mem
 def _locked(account: Account, version: int | None) -> Account:
     fresh = Account.objects.select_for_update().get(pk=account.pk)
     if version is not None and fresh.version != version:
-        raise ConflictError(
-            "Somebody changed this account meanwhile. Reload, then change it again."
-        )
+        raise ConflictError("Somebody changed this account meanwhile. Reload, then change it again.")
     return fresh
 
 

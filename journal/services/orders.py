@@ -91,6 +91,15 @@ def tick_warnings(legs: Sequence[LegInput]) -> list[str]:
     return found
 
 
+def package_warnings(legs: Sequence[tuple[ContractSpec, int]], price: Decimal) -> list[str]:
+    """Name a package price that is no multiple of the exchange's smallest step for spreads."""
+    steps = {rule.tick_low for spec, _ in legs if (rule := ROOTS.get(spec.root)) is not None}
+    step = min(steps, default=None)
+    if len(legs) < 2 or step is None or price % step == 0:
+        return []
+    return [f"The package price {price} is no multiple of the tick {step}."]
+
+
 def default_fees(account: Account, legs: Sequence[LegInput]) -> Decimal:
     """Compute fees by the account's schedule, per contract and side; shares are free."""
     rate = {

@@ -24,9 +24,7 @@ _STEP = Decimal("0.000001")
 _MARK_DIGITS = 4
 
 
-def market_marks(
-    specs: Sequence[ContractSpec], moment: datetime, *, simulated: bool
-) -> dict[str, Decimal]:
+def market_marks(specs: Sequence[ContractSpec], moment: datetime, *, simulated: bool) -> dict[str, Decimal]:
     """Read mid quotes of the session a fill happened in, where a snapshot of it exists."""
     evening = moment.astimezone(NEW_YORK).replace(hour=23, minute=59)
     row = snapshot_for(as_of=evening, simulated=simulated)
@@ -35,9 +33,7 @@ def market_marks(
     market = snapshot_load(row)
     marks = {spec.symbol: quote_mid(spec, market) for spec in specs}
     return {
-        symbol: Decimal(str(round(mark, _MARK_DIGITS)))
-        for symbol, mark in marks.items()
-        if mark is not None
+        symbol: Decimal(str(round(mark, _MARK_DIGITS))) for symbol, mark in marks.items() if mark is not None
     }
 
 

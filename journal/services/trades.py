@@ -90,9 +90,7 @@ def trade_create(
 
 
 @transaction.atomic
-def trade_close(
-    *, user: User, trade: Trade, order: OrderInput, version: int | None = None
-) -> Trade:
+def trade_close(*, user: User, trade: Trade, order: OrderInput, version: int | None = None) -> Trade:
     """Close a trade wholly or leg by leg; no leg may be closed beyond what is open.
 
     Raises RuleError naming the leg, ConflictError when the trade moved on since ``version``. The
@@ -122,8 +120,7 @@ def _check_closes(order: OrderInput, fills: Sequence[Fill]) -> None:
             same_side = (held > 0) == (leg.quantity > 0)
             if not held or same_side or abs(leg.quantity) > abs(held):
                 raise RuleError(
-                    f"Leg {number} ({symbol}): {leg.quantity:+d} does not close what is {when} "
-                    f"({held:+d}).",
+                    f"Leg {number} ({symbol}): {leg.quantity:+d} does not close what is {when} ({held:+d}).",
                     "legs",
                 )
 

@@ -32,9 +32,7 @@ def today_in_new_york() -> date:
     return timezone.now().astimezone(NEW_YORK).date()
 
 
-def get_owned(
-    model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)
-) -> _Row:
+def get_owned(model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)) -> _Row:
     """Fetch a row by its id: 404 for strangers, 403 for members whose role may not do this."""
     rows: Any = model._default_manager  # noqa: SLF001 - the public name differs per model
     found: _Row = get_object_or_404(rows.for_user(user), pk=pk)

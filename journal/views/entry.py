@@ -24,7 +24,7 @@ from journal.selectors.structures import expiry_chart, leg_rows, structure_figur
 from journal.selectors.trades import legs_label
 from journal.services.errors import RuleError
 from journal.services.hedges import hedge_layer_create
-from journal.services.orders import OrderInput, default_fees, tick_warnings
+from journal.services.orders import OrderInput, default_fees, package_warnings, tick_warnings
 from journal.services.sizing import SizeLevel, order_position, order_structure, size_check
 from journal.services.trades import trade_create
 from journal.views.common import person, today_in_new_york, wall_clock_now
@@ -145,7 +145,7 @@ def _figures(form: Form, package: Package) -> dict[str, Any]:
         "chart": expiry_chart(position, structure),
         "label": legs_label([leg.spec for leg in legs]),
         "pieces": gaps(package.parsed) if package.parsed else (),
-        "warnings": tick_warnings(legs),
+        "warnings": [*tick_warnings(legs), *package_warnings(package.legs, package.price)],
         "recorded_as_other": package.parsed is not None
         and isinstance(form, CondorForm)
         and structure.shape not in {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY},

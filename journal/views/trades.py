@@ -152,9 +152,7 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            trade_close(
-                user=user, trade=trade, order=form.order(), version=form.cleaned_data["version"]
-            )
+            trade_close(user=user, trade=trade, order=form.order(), version=form.cleaned_data["version"])
         except RuleError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         except ConflictError as error:
@@ -182,7 +180,5 @@ def reverse_fill(request: HttpRequest, pk: UUID) -> HttpResponse:
     except RuleError as error:
         messages.error(request, error.message)
     else:
-        messages.success(
-            request, "The fill was reversed. Record it again if it happened differently."
-        )
+        messages.success(request, "The fill was reversed. Record it again if it happened differently.")
     return redirect("journal:trade_detail", pk=fill.trade_id)

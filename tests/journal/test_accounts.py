@@ -141,7 +141,6 @@ def test_list_shows_own_accounts_with_members(client: Client, people: People) ->
     assert "owner (owner)" in page
     assert reverse("journal:account_edit", args=[people.account.pk]) not in page
     client.force_login(people.stranger)
-    assert "****868</td>" not in client.get(url).content.decode().replace("Elsewhere", "") or True
     assert "owner (owner)" not in client.get(url).content.decode()
 
 
@@ -152,11 +151,10 @@ def test_a_user_without_accounts_is_shown_the_way(client: Client) -> None:
     assert "Load demo data" in page
 
 
-@pytest.mark.parametrize("name", ["account_edit", "account_archive"])
-@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("name", "method"), [("account_edit", "get"), ("account_edit", "post"), ("account_archive", "post")]
+)
 def test_managing_is_for_owners(client: Client, people: People, name: str, method: str) -> None:
-    if (name, method) == ("account_archive", "get"):
-        pytest.skip("archiving answers POST alone")
     url = reverse(f"journal:{name}", args=[people.account.pk])
     found = answers(client, method, url, people)
     assert found["teammate"] == 403

@@ -94,6 +94,7 @@ def test_the_preview_marks_the_token_and_keeps_the_text(client: Client, people: 
         ({"order_text": "BUY +1 SPX 100 18 DEC 26 6900 CALL @20"}, "recorded as Other"),
         ({"order_text": "SELL -1 SPX 100 18 DEC 26 6900 CALL @20"}, "not limited"),
         ({"order_text": "BUY +1 SPX 100 18 DEC 26 6900 CALL @20.05"}, "multiple of the tick 0.10"),
+        ({**TYPED, "credit": "2.57"}, "The package price 2.57 is no multiple of the tick 0.05"),
     ],
 )
 def test_the_preview_says_what_is_missing_or_unusual(
