@@ -108,8 +108,7 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         debug=_flag(environ, "DEBUG", False),
         secret_key=_secret_key(environ, state_dir),
         allowed_hosts=hosts or ("127.0.0.1", "localhost", "[::1]"),
-        database_url=environ.get("DATABASE_URL", "").strip()
-        or f"sqlite:///{state_dir / 'alvh.sqlite3'}",
+        database_url=environ.get("DATABASE_URL", "").strip() or f"sqlite:///{state_dir / 'alvh.sqlite3'}",
         redis_url=environ.get("REDIS_URL", "").strip() or None,
         public_url=environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}",
         email_url_backend=environ.get("EMAIL_BACKEND", "").strip()

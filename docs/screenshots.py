@@ -16,18 +16,36 @@ sys.path.insert(0, str(ROOT))
 from tests.site import chromium, running_site  # noqa: E402
 
 PAGES = {
-    "dashboard": "/", "trades": "/trades/", "entry": "/trades/new/", "hedge-entry": "/trades/new/hedge/",
-    "hedge": "/hedge/", "market": "/market/", "data": "/data/", "reports": "/reports/", "accounts": "/books/",
+    "dashboard": "/",
+    "trades": "/trades/",
+    "entry": "/trades/new/",
+    "hedge-entry": "/trades/new/hedge/",
+    "hedge": "/hedge/",
+    "market": "/market/",
+    "data": "/data/",
+    "reports": "/reports/",
+    "accounts": "/books/",
 }
 ORDER = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
-KEPT = {"trade-light", "trade-dark", "dashboard-light", "hedge-dark", "entry-light", "market-light", "trade-phone"}
+KEPT = {
+    "trade-light",
+    "trade-dark",
+    "dashboard-light",
+    "hedge-dark",
+    "entry-light",
+    "market-light",
+    "trade-phone",
+}
 
 
 @contextmanager
 def signed_in(browser: Browser, url: str, scheme: str, width: int, user: tuple[str, str]) -> Iterator[Page]:
     """A page of a signed-in user in one colour scheme and width."""
     context = browser.new_context(
-        base_url=url, color_scheme=scheme, viewport={"width": width, "height": 900}, device_scale_factor=1,  # type: ignore[arg-type]
+        base_url=url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        device_scale_factor=1,  # type: ignore[arg-type]
     )
     page = context.new_page()
     page.on("console", lambda message: print("console:", message.text))
@@ -74,7 +92,9 @@ def walk(browser: Browser, url: str, folder: Path, *, every: bool) -> None:
 def main() -> None:
     """With arguments URL FOLDER: every page of a running site; without: the pictures of the docs."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu"]
+        )
         if len(sys.argv) == 3:
             folder = Path(sys.argv[2])
             folder.mkdir(parents=True, exist_ok=True)

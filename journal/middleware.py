@@ -17,6 +17,7 @@ class BadInputMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, or refuse it."""
         if "\x00" in request.path or any(
             "\x00" in value for values in request.GET.lists() for value in [values[0], *values[1]]
         ):

@@ -14,7 +14,9 @@ def oversized() -> list[str]:
     """Tracked source files above the limit, vendored files apart."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\n")
     found = []
     for name in listed:
@@ -29,5 +31,5 @@ def oversized() -> list[str]:
 
 if __name__ == "__main__":
     problems = oversized()
-    print("\n".join(problems) or "no file above 500 lines")
+    sys.stdout.write(("\n".join(problems) or "no file above 500 lines") + "\n")
     sys.exit(bool(problems))

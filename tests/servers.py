@@ -64,8 +64,19 @@ def start_redis(folder: Path) -> Server:
     port = free_port()
     process = subprocess.Popen(
         [
-            _redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
-            "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction",
+            _redis_binary(),
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(folder),
+            "--appendonly",
+            "yes",
+            "--save",
+            "",
+            "--maxmemory-policy",
+            "noeviction",
         ],
         stdout=(folder / "log").open("wb"),
         stderr=subprocess.STDOUT,
@@ -133,16 +144,45 @@ def start_postgres(folder: Path) -> Server:
     prefix = [] if user is None else ["setpriv", f"--reuid={user}", "--clear-groups"]
     data, port = folder / "data", free_port()
     subprocess.run(
-        [*prefix, str(binaries / "initdb"), "-D", str(data), "-U", "alvh", "-A", "trust",
-         "-E", "UTF8", "--no-sync", "--locale=C"],
-        check=True, capture_output=True, cwd=folder,
+        [
+            *prefix,
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "alvh",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C",
+        ],
+        check=True,
+        capture_output=True,
+        cwd=folder,
     )
     log = (folder.parent / "postgres.log").open("wb")
     process = subprocess.Popen(
-        [*prefix, str(binaries / "postgres"), "-D", str(data), "-p", str(port),
-         "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-         "-c", "fsync=off", "-c", "max_connections=200"],
-        stdout=log, stderr=subprocess.STDOUT, cwd=folder,
+        [
+            *prefix,
+            str(binaries / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
+        ],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
     )
     import psycopg
 

@@ -46,7 +46,12 @@ def manage(*arguments: str, environment: dict[str, str]) -> str:
     """Run a management command and return what it printed."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     if done.returncode:
         raise SiteError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
@@ -64,7 +69,10 @@ def running_site(state_dir: Path, **extra: str) -> Iterator[tuple[str, dict[str,
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
-            cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,9 @@ def analyse_trade(trade: BookTrade, market: MarketSnapshot) -> TradeAnalysis:
     """Analyse one trade's open legs. Curves and POP need option legs of one expiry."""
     shorts = tuple(
         ShortStrike(
-            leg.contract.symbol, leg.contract.strike or 0.0, leg.contract.right.name.lower(),
+            leg.contract.symbol,
+            leg.contract.strike or 0.0,
+            leg.contract.right.name.lower(),
             value_leg(leg, market).delta,
         )
         for leg in trade.legs
@@ -87,7 +90,7 @@ def _pop(legs: Sequence[Leg], cash: float, expiry: ExpirySlice) -> float | None:
     edges = [0.0, *bounds, np.inf]
     arrays = option_arrays(legs)
     total = 0.0
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (low + high) / 2 if np.isfinite(high) else max(low, 1.0) * 2
         if float(expiry_value(inside, arrays)) + cash > 0:
             below_high = 1.0 if not np.isfinite(high) else float(probability_below(high, expiry.smile))
@@ -108,14 +111,22 @@ def _curve(trade: BookTrade, cash: float, expiry: ExpirySlice, market: MarketSna
     if all(vol is not None for vol in vols):
         forwards = expiry.forward * prices / centre
         fresh = black76.price(
-            forwards[:, None], arrays.strike, expiry.t, np.array(vols, dtype=np.float64),
-            expiry.discount, arrays.right,
+            forwards[:, None],
+            arrays.strike,
+            expiry.t,
+            np.array(vols, dtype=np.float64),
+            expiry.discount,
+            arrays.right,
         )
         today = tuple(float(v) for v in fresh @ (arrays.quantity * arrays.multiplier) + cash)
     band = None if move is None else (expiry.forward - move, expiry.forward + move)
     return PayoffCurve(
-        "SPX" if is_index else f"VX {expiry.expiry:%d %b %y}", centre,
-        tuple(float(p) for p in prices), tuple(float(v) for v in at_expiry), today, band,
+        "SPX" if is_index else f"VX {expiry.expiry:%d %b %y}",
+        centre,
+        tuple(float(p) for p in prices),
+        tuple(float(v) for v in at_expiry),
+        today,
+        band,
     )
 
 
@@ -125,7 +136,9 @@ def _one_sd(expiry: ExpirySlice) -> float | None:
     return expected_move(expiry.forward, float(expiry.smile.vol(expiry.forward)), expiry.t)
 
 
-def _axis(legs: Sequence[Leg], centre: float, move: float | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _axis(
+    legs: Sequence[Leg], centre: float, move: float | None
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Prices that show every strike and two standard deviations, kinks included exactly."""
     strikes = [leg.contract.strike or 0.0 for leg in legs]
     reach = 2.2 * (move or 0.05 * centre)

@@ -82,7 +82,12 @@ def vx_future(expiry: date) -> ContractSpec:
     """The standard VX future that settles on ``expiry``."""
     rule = ROOTS["VX"]
     return ContractSpec(
-        f"VX/{expiry:%Y-%m-%d}", InstrumentKind.FUTURE, "VX", "VX", rule.multiplier, expiry,
+        f"VX/{expiry:%Y-%m-%d}",
+        InstrumentKind.FUTURE,
+        "VX",
+        "VX",
+        rule.multiplier,
+        expiry,
         settlement=Settlement.AM,
     )
 
@@ -113,7 +118,7 @@ def parse_symbol(text: str) -> ContractSpec:
     if match := _OCC.match(symbol):
         root, day, letter, strike = match.groups()
         try:
-            expiry = datetime.strptime(day, "%y%m%d").date()
+            expiry = datetime.strptime(day, "%y%m%d").date()  # noqa: DTZ007 - a date, no time
         except ValueError:
             raise UnknownSymbolError(f"{day} in {text!r} is not a date") from None
         right = Right.CALL if letter == "C" else Right.PUT
@@ -125,6 +130,4 @@ def parse_symbol(text: str) -> ContractSpec:
             raise UnknownSymbolError(f"{match.group(1)} in {text!r} is not a date") from None
     if symbol in ROOTS:
         return share(symbol)
-    raise UnknownSymbolError(
-        f"{text!r} is neither an OCC symbol, nor VX/YYYY-MM-DD, nor VXX"
-    )
+    raise UnknownSymbolError(f"{text!r} is neither an OCC symbol, nor VX/YYYY-MM-DD, nor VXX")

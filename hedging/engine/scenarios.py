@@ -45,8 +45,14 @@ class Shock:
 
 #: Falls come with rising volatility, rallies with falling: the cells of the stressed loss.
 STRESS = (
-    Shock(-0.15, 30.0), Shock(-0.10, 18.0), Shock(-0.05, 8.0), Shock(-0.03, 4.0), Shock(0.0, 6.0),
-    Shock(0.03, -1.0), Shock(0.05, -2.0), Shock(0.08, -3.0),
+    Shock(-0.15, 30.0),
+    Shock(-0.10, 18.0),
+    Shock(-0.05, 8.0),
+    Shock(-0.03, 4.0),
+    Shock(0.0, 6.0),
+    Shock(0.03, -1.0),
+    Shock(0.05, -2.0),
+    Shock(0.08, -3.0),
 )
 GRID_SPOT = (-0.15, -0.10, -0.07, -0.05, -0.03, -0.01, 0.0, 0.01, 0.03, 0.05, 0.08)
 GRID_VIX = (-5.0, 0.0, 5.0, 10.0, 20.0, 30.0, 50.0)
@@ -90,17 +96,29 @@ def _collect(trades: Sequence[BookTrade], market: MarketSnapshot) -> _Arrays:
             if value.price is None:
                 unknown += 1
             elif spec.kind is not InstrumentKind.OPTION:
-                linear.append((factor_of(spec.underlying), value.price, _years(value, spec.expiry, market), size))
+                linear.append(
+                    (factor_of(spec.underlying), value.price, _years(value, spec.expiry, market), size)
+                )
             else:
-                assert spec.expiry is not None and spec.strike is not None and spec.right is not None
+                assert spec.expiry is not None
+                assert spec.strike is not None
+                assert spec.right is not None
                 expiry = market.slices[(spec.root, spec.expiry)]
                 columns.append(
-                    [expiry.forward, spec.strike, expiry.t, value.iv or 0.0, expiry.discount,
-                     float(spec.right), size]
+                    [
+                        expiry.forward,
+                        spec.strike,
+                        expiry.t,
+                        value.iv or 0.0,
+                        expiry.discount,
+                        float(spec.right),
+                        size,
+                    ]
                 )
                 is_vix.append(factor_of(spec.underlying) is Factor.VX)
-    table = np.array(columns, dtype=np.float64).reshape(-1, 7)
-    return _Arrays(*table.T, is_vix=np.array(is_vix, dtype=bool), linear=linear, unknown=unknown)
+    forward, strike, t, vol, discount, right, size_of = np.array(columns, dtype=np.float64).reshape(-1, 7).T
+    vix = np.array(is_vix, dtype=bool)
+    return _Arrays(forward, strike, t, vol, discount, right, size_of, vix, linear, unknown)
 
 
 def _years(value: LegValuation, expiry: object, market: MarketSnapshot) -> float:

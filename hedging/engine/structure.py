@@ -77,8 +77,16 @@ def describe(legs: Sequence[Leg], cash: float) -> Structure:
         multiplier = float(legs[0].contract.multiplier)
         ibkr = margin_rules.condor_margin_ibkr(put_width, call_width, multiplier, quantity)
     return Structure(
-        shape, cash, _finite(found.max_profit), _finite(found.max_loss), found.break_evens,
-        _finite(gross), _finite(ibkr), put_width, call_width, quantity,
+        shape,
+        cash,
+        _finite(found.max_profit),
+        _finite(found.max_loss),
+        found.break_evens,
+        _finite(gross),
+        _finite(ibkr),
+        put_width,
+        call_width,
+        quantity,
     )
 
 
@@ -95,16 +103,8 @@ def recognise(legs: Sequence[Leg]) -> Shape:
     signs = [(int(leg.contract.right or 0), leg.quantity) for leg in ordered]
     strikes = [leg.contract.strike for leg in ordered]
     rights = {right for right, _ in signs}
-    if len(legs) == 4 and sum(q for _, q in signs) == 0:
-        puts = sorted((leg for leg in legs if leg.contract.right is Right.PUT), key=_strike)
-        calls = sorted((leg for leg in legs if leg.contract.right is Right.CALL), key=_strike)
-        if len(puts) == len(calls) == 2:
-            body = [puts[0].quantity, puts[1].quantity, calls[0].quantity, calls[1].quantity]
-            short = body[0] == -body[1] == -body[2] == body[3]
-            if short and _strike(puts[1]) < _strike(calls[0]):
-                return Shape.IRON_CONDOR
-            if short and _strike(puts[1]) == _strike(calls[0]):
-                return Shape.IRON_BUTTERFLY
+    if len(legs) == 4:
+        return _four_legs(legs)
     if len(legs) == 2 and len(rights) == 1 and signs[0][1] == -signs[1][1]:
         return Shape.VERTICAL
     if len(legs) == 3 and len(rights) == 1 and len(set(strikes)) == 3:
@@ -114,6 +114,21 @@ def recognise(legs: Sequence[Leg]) -> Shape:
     if all(q > 0 for _, q in signs):
         return Shape.LONG_OPTIONS
     return Shape.OTHER
+
+
+def _four_legs(legs: Sequence[Leg]) -> Shape:
+    """An iron condor or butterfly: wings bought, body sold, in equal numbers."""
+    puts = sorted((leg for leg in legs if leg.contract.right is Right.PUT), key=_strike)
+    calls = sorted((leg for leg in legs if leg.contract.right is Right.CALL), key=_strike)
+    if len(puts) != 2 or len(calls) != 2:
+        return Shape.LONG_OPTIONS if all(leg.quantity > 0 for leg in legs) else Shape.OTHER
+    wing = puts[0].quantity
+    if wing <= 0 or [leg.quantity for leg in (*puts, *calls)] != [wing, -wing, -wing, wing]:
+        return Shape.LONG_OPTIONS if all(leg.quantity > 0 for leg in legs) else Shape.OTHER
+    gap = _strike(calls[0]) - _strike(puts[1])
+    if gap < 0:
+        return Shape.OTHER
+    return Shape.IRON_CONDOR if gap else Shape.IRON_BUTTERFLY
 
 
 def payoff_curve(legs: Sequence[Leg], cash: float, prices: Sequence[float]) -> list[float]:

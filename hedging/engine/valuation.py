@@ -42,7 +42,9 @@ class Factor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegValuation:
-    """One leg. Per unit: ``price`` in points, ``delta`` per point of the forward, ``gamma`` per point²,
+    """One leg, per unit.
+
+    ``price`` in points, ``delta`` per point of the forward, ``gamma`` per point²,
     ``theta`` per calendar day, ``vega`` per vol point, ``rho`` per 1% of rate; multiply by quantity and
     multiplier for dollars. None is unknown, and ``reason`` says why.
     """
@@ -83,8 +85,11 @@ class FactorGreeks:
     def plus(self, other: FactorGreeks) -> FactorGreeks:
         """Sum on the same factor."""
         return FactorGreeks(
-            self.delta + other.delta, self.gamma + other.gamma, self.theta + other.theta,
-            self.vega + other.vega, self.rho + other.rho,
+            self.delta + other.delta,
+            self.gamma + other.gamma,
+            self.theta + other.theta,
+            self.vega + other.vega,
+            self.rho + other.rho,
         )
 
 
@@ -132,7 +137,9 @@ def value_book(book: Book, market: MarketSnapshot) -> BookValuation:
 
     layers = sorted({trade.layer for trade in trades if trade.layer is not None})
     return BookValuation(
-        book.account_id, book.revision, trades,
+        book.account_id,
+        book.revision,
+        trades,
         condors=over(t for t in trades if t.role is Role.CONDOR),
         hedges=over(t for t in trades if t.role is Role.HEDGE),
         layers={layer: over(t for t in trades if t.layer == layer) for layer in layers},
@@ -182,8 +189,11 @@ def dollar_greeks(leg: LegValuation) -> FactorGreeks:
     """Per-unit Greeks × quantity × multiplier; unknown Greeks count nothing."""
     size = leg.quantity * leg.multiplier
     return FactorGreeks(
-        (leg.delta or 0.0) * size, (leg.gamma or 0.0) * size, (leg.theta or 0.0) * size,
-        (leg.vega or 0.0) * size, (leg.rho or 0.0) * size,
+        (leg.delta or 0.0) * size,
+        (leg.gamma or 0.0) * size,
+        (leg.theta or 0.0) * size,
+        (leg.vega or 0.0) * size,
+        (leg.rho or 0.0) * size,
     )
 
 
@@ -199,14 +209,25 @@ def value_leg(leg: Leg, market: MarketSnapshot) -> LegValuation:
     source = PriceSource.SETTLEMENT if spec.kind is InstrumentKind.FUTURE else PriceSource.LEVEL
     entry_value = leg.entry_price if spec.kind is InstrumentKind.FUTURE else 0.0
     return _valued(
-        leg, source, price, delta=1.0, gamma=0.0, theta=0.0, vega=0.0, rho=0.0,
-        forward=price, forward_source=source.value, value_from=entry_value,
+        leg,
+        source,
+        price,
+        delta=1.0,
+        gamma=0.0,
+        theta=0.0,
+        vega=0.0,
+        rho=0.0,
+        forward=price,
+        forward_source=source.value,
+        value_from=entry_value,
     )
 
 
 def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     spec = leg.contract
-    assert spec.expiry is not None and spec.strike is not None and spec.right is not None
+    assert spec.expiry is not None
+    assert spec.strike is not None
+    assert spec.right is not None
     key = (spec.root, spec.expiry)
     if key not in market.slices:
         return _unknown(leg, _missing(spec, market))
@@ -226,11 +247,20 @@ def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     shown = black76.display_units(raw)
     price = mid if mid is not None else float(shown.price)
     return _valued(
-        leg, PriceSource.QUOTE if mid is not None else PriceSource.SURFACE, price,
-        bid=_or_none(quote.bid) if quote else None, ask=_or_none(quote.ask) if quote else None, iv=iv,
-        delta=float(shown.delta), gamma=float(shown.gamma), theta=float(shown.theta),
-        vega=float(shown.vega), rho=float(shown.rho), forward=expiry.forward,
-        forward_source=expiry.forward_source.value, days=expiry.t * 365,
+        leg,
+        PriceSource.QUOTE if mid is not None else PriceSource.SURFACE,
+        price,
+        bid=_or_none(quote.bid) if quote else None,
+        ask=_or_none(quote.ask) if quote else None,
+        iv=iv,
+        delta=float(shown.delta),
+        gamma=float(shown.gamma),
+        theta=float(shown.theta),
+        vega=float(shown.vega),
+        rho=float(shown.rho),
+        forward=expiry.forward,
+        forward_source=expiry.forward_source.value,
+        days=expiry.t * 365,
     )
 
 
@@ -240,14 +270,13 @@ def _vol_from_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> floa
     An in-the-money option's own mid is mostly intrinsic value; put-call parity gives both sides of a
     strike the same volatility, so the better quoted side speaks for both.
     """
-    assert spec.strike is not None and spec.right is not None
+    assert spec.strike is not None
+    assert spec.right is not None
     sign = int(spec.right)
     in_the_money = sign * (expiry.forward - spec.strike) > 0
     if in_the_money:
         at = int(np.searchsorted(expiry.strikes, spec.strike))
-        bid, ask = (
-            (expiry.put_bid, expiry.put_ask) if sign > 0 else (expiry.call_bid, expiry.call_ask)
-        )
+        bid, ask = (expiry.put_bid, expiry.put_ask) if sign > 0 else (expiry.call_bid, expiry.call_ask)
         other = (bid[at] + ask[at]) / 2
         if np.isfinite(other) and bid[at] > 0:
             mid, sign = float(other), -sign
@@ -264,8 +293,13 @@ def _missing(spec: ContractSpec, market: MarketSnapshot) -> str:
 
 def _unknown(leg: Leg, reason: str) -> LegValuation:
     return LegValuation(
-        leg.contract.symbol, leg.contract.underlying, leg.quantity, leg.contract.multiplier,
-        leg.entry_price, PriceSource.UNKNOWN, reason=reason,
+        leg.contract.symbol,
+        leg.contract.underlying,
+        leg.quantity,
+        leg.contract.multiplier,
+        leg.entry_price,
+        PriceSource.UNKNOWN,
+        reason=reason,
     )
 
 
@@ -275,9 +309,16 @@ def _valued(
     """``value_from`` is the price a position's value counts from: a future's entry, else zero."""
     size = leg.quantity * leg.contract.multiplier
     return LegValuation(
-        leg.contract.symbol, leg.contract.underlying, leg.quantity, leg.contract.multiplier,
-        leg.entry_price, source, price, market_value=size * (price - value_from),
-        pnl=size * (price - leg.entry_price), **figures,  # type: ignore[arg-type]
+        leg.contract.symbol,
+        leg.contract.underlying,
+        leg.quantity,
+        leg.contract.multiplier,
+        leg.entry_price,
+        source,
+        price,
+        market_value=size * (price - value_from),
+        pnl=size * (price - leg.entry_price),
+        **figures,  # type: ignore[arg-type]
     )
 
 

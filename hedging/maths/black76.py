@@ -77,9 +77,7 @@ def price(
     i = _broadcast(forward, strike, t, sigma, discount, right)
     with np.errstate(divide="ignore", invalid="ignore"):
         d1, d2, _ = _d1_d2(i)
-        value = (
-            i.discount * i.right * (i.forward * cdf(i.right * d1) - i.strike * cdf(i.right * d2))
-        )
+        value = i.discount * i.right * (i.forward * cdf(i.right * d1) - i.strike * cdf(i.right * d2))
         return np.where(_valid(i), np.maximum(value, 0.0), np.nan)
 
 
@@ -106,31 +104,27 @@ def greeks(
         alive = spread > 0
         root_t = np.sqrt(i.t)
         density = np.where(alive, pdf(d1), 0.0)
-        value = (
-            i.discount * i.right * (i.forward * cdf(i.right * d1) - i.strike * cdf(i.right * d2))
-        )
+        value = i.discount * i.right * (i.forward * cdf(i.right * d1) - i.strike * cdf(i.right * d2))
         value = np.maximum(value, 0.0)
         rate = np.where(i.t > 0, -np.log(i.discount) / i.t, 0.0)
         delta = i.discount * i.right * cdf(i.right * d1)
         gamma = np.where(alive, i.discount * density / (i.forward * spread), 0.0)
         vega = i.discount * i.forward * density * root_t
-        decay = np.where(
-            alive, i.discount * i.forward * density * i.sigma / (2.0 * root_t), 0.0
-        )
+        decay = np.where(alive, i.discount * i.forward * density * i.sigma / (2.0 * root_t), 0.0)
         theta = -decay + rate * value
         rho = -i.t * value
         vanna = np.where(alive, -i.discount * density * d2 / i.sigma, 0.0)
         volga = np.where(alive, vega * d1 * d2 / i.sigma, 0.0)
-        charm = np.where(
-            alive, rate * delta + i.discount * density * d2 / (2.0 * i.t), 0.0
-        )
+        charm = np.where(alive, rate * delta + i.discount * density * d2 / (2.0 * i.t), 0.0)
         bad = ~_valid(i)
     outputs = (value, delta, gamma, vega, theta, rho, vanna, volga, charm)
     return Greeks(*(np.where(bad, np.nan, output) for output in outputs))
 
 
 def display_units(raw: Greeks) -> Greeks:
-    """Greeks as traders read them: theta and charm per calendar day, vega per vol point (1% of
+    """Greeks as traders read them.
+
+    Theta and charm per calendar day, vega per vol point (1% of
     vol), rho per 1% of rate, vanna and volga per vol point (volga per vol point²).
     """
     return raw._replace(

@@ -54,9 +54,7 @@ def implied_vol(
         time_value = (value - d * np.maximum(sign * (f - k), 0.0)) / scale
         x = -np.abs(log_m)
         top = np.exp(0.5 * x)
-        solvable = (
-            (time_value > 0) & (time_value < top) & (years > 0) & (d > 0) & np.isfinite(time_value)
-        )
+        solvable = (time_value > 0) & (time_value < top) & (years > 0) & (d > 0) & np.isfinite(time_value)
     if solvable.any():
         s = _solve(time_value[solvable], x[solvable], top[solvable])
         result[solvable] = s / np.sqrt(years[solvable])
@@ -64,12 +62,10 @@ def implied_vol(
 
 
 def _solve(beta: Floats, x: Floats, top: Floats) -> Floats:
-    """s with b(x, s) = beta, by Newton on the straightened objective inside a shrinking bracket."""
+    """S with b(x, s) = beta, by Newton on the straightened objective inside a shrinking bracket."""
     with np.errstate(all="ignore"):
         inflection = np.sqrt(2.0 * -x)
-        at_inflection = np.where(
-            inflection > 0, _normalised(x, np.maximum(inflection, 1e-12))[0], 0.0
-        )
+        at_inflection = np.where(inflection > 0, _normalised(x, np.maximum(inflection, 1e-12))[0], 0.0)
         low_side = beta < at_inflection
         # At the money b = erf(s/√8): s ≈ β√(2π) starts well; elsewhere start at the inflection.
         s = np.maximum(inflection, np.minimum(beta * np.sqrt(2 * np.pi), 5.0))
@@ -94,4 +90,4 @@ def _solve(beta: Floats, x: Floats, top: Floats) -> Floats:
             s = fresh
             if done.all():
                 break
-    return s
+    return np.asarray(s, dtype=np.float64)

@@ -23,9 +23,7 @@ def condor_margin(put_width: float, call_width: float, multiplier: float, contra
     return max(put_width, call_width) * multiplier * contracts
 
 
-def condor_margin_ibkr(
-    put_width: float, call_width: float, multiplier: float, contracts: int
-) -> float:
+def condor_margin_ibkr(put_width: float, call_width: float, multiplier: float, contracts: int) -> float:
     """Gross margin where only equal widths count as one condor, else both spreads."""
     if put_width == call_width:
         return condor_margin(put_width, call_width, multiplier, contracts)

@@ -38,13 +38,13 @@ def fit_parity(
     """Robust regression of C - P on K over near-the-money pairs.
 
     Arrays share one shape, in points; NaN marks a missing quote; ``t`` in years; ``spot_hint`` and
-    ``near`` select the pairs: strikes within ±``near`` of the hint, where both sides are tight. Weights are inverse squared quote widths, outliers are down-weighted (Huber).
-    With ``discount`` given (or fewer than six pairs, where a slope is mostly noise) only the forward
-    is fitted. None when fewer than three pairs remain: the forward is then unknown.
+    ``near`` select the pairs: strikes within ±``near`` of the hint, where both sides are tight. Weights
+    are inverse squared quote widths, outliers are down-weighted (Huber). With ``discount`` given (or
+    fewer than six pairs, where a slope is mostly noise) only the forward is fitted. None when fewer
+    than three pairs remain: the forward is then unknown.
     """
     k, c, p, cs, ps = (
-        np.asarray(a, dtype=np.float64)
-        for a in (strikes, call_mid, put_mid, call_spread, put_spread)
+        np.asarray(a, dtype=np.float64) for a in (strikes, call_mid, put_mid, call_spread, put_spread)
     )
     width = np.maximum(cs, 0.0) + np.maximum(ps, 0.0)
     use = np.isfinite(c) & np.isfinite(p) & np.isfinite(width) & (t > 0)

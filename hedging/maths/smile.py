@@ -68,17 +68,22 @@ class Smile:
     def shifted(self, forward: float) -> Smile:
         """The same smile in log-moneyness around another forward (sticky moneyness)."""
         return Smile(
-            forward, self.t, self.model, self.k_nodes, self.w_nodes, self.slopes,
-            self.rmse_vol_points, self.inside_share, self.n_quotes,
+            forward,
+            self.t,
+            self.model,
+            self.k_nodes,
+            self.w_nodes,
+            self.slopes,
+            self.rmse_vol_points,
+            self.inside_share,
+            self.n_quotes,
         )
 
 
 def unknown_smile(forward: float, t: float) -> Smile:
     """The smile of an expiry without usable quotes."""
     empty = np.empty(0)
-    return Smile(
-        forward, t, SmileModel.UNKNOWN, empty, empty, (0.0, 0.0), float("nan"), float("nan"), 0
-    )
+    return Smile(forward, t, SmileModel.UNKNOWN, empty, empty, (0.0, 0.0), float("nan"), float("nan"), 0)
 
 
 def fit_smile(
@@ -97,9 +102,7 @@ def fit_smile(
     quotes: below eight a quadratic, below three a flat smile, none UNKNOWN.
     """
     k_all = np.log(np.asarray(strikes, dtype=np.float64) / forward)
-    bid, ask, mid, weight = (
-        np.asarray(a, dtype=np.float64) for a in (bid_iv, ask_iv, mid_iv, vega)
-    )
+    bid, ask, mid, weight = (np.asarray(a, dtype=np.float64) for a in (bid_iv, ask_iv, mid_iv, vega))
     use = np.isfinite(mid) & (mid > 0) & np.isfinite(k_all) & np.isfinite(weight) & (weight > 0)
     if not use.any() or not t > 0 or not forward > 0:
         return unknown_smile(forward, t)
@@ -118,8 +121,15 @@ def fit_smile(
     high = np.where(np.isfinite(a), a, np.inf)
     inside = (fitted >= low - 1e-9) & (fitted <= high + 1e-9)
     return Smile(
-        forward, t, model, nodes, values, slopes,
-        float(np.sqrt(np.average(error**2, weights=v))), float(inside.mean()), len(k),
+        forward,
+        t,
+        model,
+        nodes,
+        values,
+        slopes,
+        float(np.sqrt(np.average(error**2, weights=v))),
+        float(inside.mean()),
+        len(k),
     )
 
 

@@ -92,8 +92,12 @@ def simulated_bars(state: SimulatedDay) -> list[BarRow]:
     bar = [_decimal(value) for value in state.spx]
     vix = state.vol(30 / 365) * 100
     values = {
-        "VIX": vix, "VIX9D": state.vol(9 / 365) * 100, "VIX3M": state.vol(93 / 365) * 100,
-        "VVIX": 100 * VIX_VOL * 0.82, "DTB3": RATE * 100 - 0.05, "VXX": 25 + vix,
+        "VIX": vix,
+        "VIX9D": state.vol(9 / 365) * 100,
+        "VIX3M": state.vol(93 / 365) * 100,
+        "VVIX": 100 * VIX_VOL * 0.82,
+        "DTB3": RATE * 100 - 0.05,
+        "VXX": 25 + vix,
     }
     return [
         BarRow("SPX", state.day, bar[3], bar[0], bar[1], bar[2]),
@@ -107,7 +111,9 @@ def simulated_vx(state: SimulatedDay, contracts: int = 8) -> list[VXRow]:
     rows = []
     for expiry in vix_expiries_after(state.day, contracts):
         t = year_fraction(moment, settlement_moment(expiry, ROOTS["VX"].settlement))
-        rows.append(VXRow(state.day, expiry, _decimal(state.vx(t), "0.0001"), volume=50_000, open_interest=90_000))
+        rows.append(
+            VXRow(state.day, expiry, _decimal(state.vx(t), "0.0001"), volume=50_000, open_interest=90_000)
+        )
     return rows
 
 
@@ -158,7 +164,8 @@ def _spx_expiries(day: date) -> list[tuple[str, date]]:
     near = sessions_between(day + timedelta(days=1), day + timedelta(days=8))
     fridays = {
         session_on_or_before(day + timedelta(days=offset))
-        for offset in range(1, 92) if (day + timedelta(days=offset)).weekday() == 4
+        for offset in range(1, 92)
+        if (day + timedelta(days=offset)).weekday() == 4
     }
     found = {("SPXW", expiry) for expiry in (*near, *fridays) if expiry > day}
     for ahead in range(12):
@@ -191,9 +198,16 @@ def _quotes(root: str, expiry: date, strikes: Floats, forward: float, t: float, 
     return ChainColumns(
         root=np.full(len(k), root, dtype="U6"),
         expiry=np.full(len(k), expiry, dtype="datetime64[D]"),
-        right=right, strike=k, bid=bid.round(2), ask=ask.round(2), last=greeks.price.round(2),
-        volume=blank, open_interest=blank, vendor_iv=sigma.round(4),
-        vendor_delta=greeks.delta.round(4), vendor_gamma=blank,
+        right=right,
+        strike=k,
+        bid=bid.round(2),
+        ask=ask.round(2),
+        last=greeks.price.round(2),
+        volume=blank,
+        open_interest=blank,
+        vendor_iv=sigma.round(4),
+        vendor_delta=greeks.delta.round(4),
+        vendor_gamma=blank,
     )
 
 

@@ -35,9 +35,7 @@ class _Sessions:
 def _sessions() -> _Sessions:
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar(
-        "XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat()
-    )
+    calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
     days = tuple(stamp.date() for stamp in calendar.sessions)
     early = frozenset(stamp.date() for stamp in calendar.early_closes)
     return _Sessions(days, early, frozenset(days))
@@ -154,7 +152,9 @@ def settlement_moment(expiry: date, settlement: Settlement) -> datetime:
 
 
 def last_trade_at(spec: ContractSpec) -> datetime | None:
-    """When trading ends: the close before the settlement morning for AM options, the settlement
+    """When trading ends.
+
+    The close before the settlement morning for AM options, the settlement
     moment itself for PM options and VX futures; None for shares.
     """
     if spec.expiry is None:

@@ -72,13 +72,17 @@ def sources(*, now: datetime) -> list[SourceAge]:
     for row in bars.annotate(first=Min("date"), last=Max("date"), n=Count("pk")).order_by("symbol"):
         add(row["symbol"], row["source"], row["quality"], row["first"], row["last"], row["n"])
     vx = VXSettlement.objects.filter(superseded_at__isnull=True).values("source", "quality")
-    for row in vx.annotate(first=Min("date"), last=Max("date"), n=Count("pk")):
-        add("VX futures", row["source"], row["quality"], row["first"], row["last"], row["n"])
+    for curve in vx.annotate(first=Min("date"), last=Max("date"), n=Count("pk")):
+        add("VX futures", curve["source"], curve["quality"], curve["first"], curve["last"], curve["n"])
     chains = ChainSnapshot.objects.values("underlying", "source", "quality")
-    for row in chains.annotate(first=Min("as_of"), last=Max("as_of"), n=Count("pk")):
+    for chain in chains.annotate(first=Min("as_of"), last=Max("as_of"), n=Count("pk")):
         add(
-            f"{row['underlying']} option chains", row["source"], row["quality"],
-            row["first"].date(), row["last"].date(), row["n"],
+            f"{chain['underlying']} option chains",
+            chain["source"],
+            chain["quality"],
+            chain["first"].date(),
+            chain["last"].date(),
+            chain["n"],
         )
     return found
 

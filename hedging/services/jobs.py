@@ -94,18 +94,16 @@ class JobContext:
         self.job.phase = phase or self.job.phase
         held = Job.objects.filter(
             pk=self.job.pk, lease_token=self._token, state=Job.State.RUNNING, cancel_requested=False
-        ).update(
-            progress=done, progress_total=total, phase=self.job.phase, lease_until=now + self._lease
-        )
+        ).update(progress=done, progress_total=total, phase=self.job.phase, lease_until=now + self._lease)
         if not held:
             raise JobCancelledError
 
     def renew(self) -> bool:
         """Prolong the lease; False when it is no longer ours."""
         return bool(
-            Job.objects.filter(
-                pk=self.job.pk, lease_token=self._token, state=Job.State.RUNNING
-            ).update(lease_until=timezone.now() + self._lease)
+            Job.objects.filter(pk=self.job.pk, lease_token=self._token, state=Job.State.RUNNING).update(
+                lease_until=timezone.now() + self._lease
+            )
         )
 
 
@@ -126,10 +124,15 @@ def job_request(
     Runs inside the caller's transaction, so the job exists exactly when the change it follows does.
     """
     job, made = Job.objects.get_or_create(
-        kind=kind, scope=scope, as_of=as_of, ruleset_version=ruleset_version,
+        kind=kind,
+        scope=scope,
+        as_of=as_of,
+        ruleset_version=ruleset_version,
         input_revision=input_revision,
         defaults={
-            "payload": payload or {}, "requested_by": requested_by, "due_at": timezone.now() + delay,
+            "payload": payload or {},
+            "requested_by": requested_by,
+            "due_at": timezone.now() + delay,
             "max_attempts": max_attempts or settings.JOB_MAX_ATTEMPTS,
             "correlation_id": str(get_contextvars().get("request_id", "")),
         },
@@ -168,11 +171,17 @@ def job_cancel(*, job: Job) -> Job:
 
 def job_retry(*, job: Job) -> Job:
     """Queue a failed or cancelled job again with fresh attempts; others are left alone."""
-    again = Job.objects.filter(
-        pk=job.pk, state__in=(Job.State.DEAD, Job.State.CANCELLED)
-    ).update(
-        state=Job.State.QUEUED, attempts=0, error="", due_at=timezone.now(), cancel_requested=False,
-        progress=0, phase="", finished_at=None, lease_token=None, lease_until=None,
+    again = Job.objects.filter(pk=job.pk, state__in=(Job.State.DEAD, Job.State.CANCELLED)).update(
+        state=Job.State.QUEUED,
+        attempts=0,
+        error="",
+        due_at=timezone.now(),
+        cancel_requested=False,
+        progress=0,
+        phase="",
+        finished_at=None,
+        lease_token=None,
+        lease_until=None,
     )
     if again:
         transaction.on_commit(lambda: ring(job.pk))
@@ -188,11 +197,15 @@ def job_claim(job_id: uuid.UUID) -> Job | None:
     registered = _HANDLERS.get(job.kind)
     lease = registered.lease if registered else timedelta(seconds=settings.JOB_LEASE_SECONDS)
     now, token = timezone.now(), uuid.uuid4()
-    claimed = Job.objects.filter(
-        pk=job.pk, state=Job.State.QUEUED, attempts=job.attempts
-    ).update(
-        state=Job.State.RUNNING, lease_token=token, lease_until=now + lease,
-        attempts=F("attempts") + 1, started_at=now, progress=0, phase="", error="",
+    claimed = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, attempts=job.attempts).update(
+        state=Job.State.RUNNING,
+        lease_token=token,
+        lease_until=now + lease,
+        attempts=F("attempts") + 1,
+        started_at=now,
+        progress=0,
+        phase="",
+        error="",
     )
     if not claimed:
         return None
@@ -229,7 +242,8 @@ def job_run(job_id: uuid.UUID) -> Job.State | None:
         except Exception:  # the boundary of a worker: any failure must end in the row
             log.exception("job_failed")
             return _fail(
-                job, f"Something went wrong on our side (reference {job.correlation_id or job.pk}).",
+                job,
+                f"Something went wrong on our side (reference {job.correlation_id or job.pk}).",
                 final=False,
             )
 
@@ -261,8 +275,12 @@ def _fail(job: Job, message: str, *, final: bool) -> Job.State:
         return _end(job, Job.State.DEAD, message)
     pause = timedelta(seconds=_BACKOFF_SECONDS * 2 ** (job.attempts - 1))
     _mine(job).update(
-        state=Job.State.QUEUED, due_at=timezone.now() + pause, rung_at=None, lease_token=None,
-        lease_until=None, error=message,
+        state=Job.State.QUEUED,
+        due_at=timezone.now() + pause,
+        rung_at=None,
+        lease_token=None,
+        lease_until=None,
+        error=message,
     )
     return Job.State.QUEUED
 
@@ -280,9 +298,7 @@ def relay_once() -> int:
         elif job.attempts >= job.max_attempts:
             same.update(state=Job.State.DEAD, finished_at=now, error=WORKER_LOST)
         else:
-            same.update(
-                state=Job.State.QUEUED, due_at=now, rung_at=None, lease_token=None, lease_until=None
-            )
+            same.update(state=Job.State.QUEUED, due_at=now, rung_at=None, lease_token=None, lease_until=None)
     due = Job.objects.filter(state=Job.State.QUEUED, due_at__lte=now).filter(
         Q(rung_at__isnull=True) | Q(rung_at__lt=now - _RING_AGAIN_AFTER)
     )

@@ -46,11 +46,12 @@ def _repaired(row: BarRow, dropped: Counter[str]) -> BarRow:
     if row.symbol == "SPX" and row.day < SPX_OPEN_FROM and row.open is not None:
         dropped["SPX open before 2008 blanked"] += 1
         row = replace(row, open=None)
-    if row.high is not None and row.low is not None:
-        if row.open is not None and not row.low <= row.open <= row.high:
+    low, high = row.low, row.high
+    if low is not None and high is not None:
+        if row.open is not None and not low <= row.open <= high:
             dropped["open outside high-low blanked"] += 1
             row = replace(row, open=None)
-        if not row.low <= row.close <= row.high:
+        if not low <= row.close <= high:
             dropped["high-low does not hold the close: blanked"] += 1
             row = replace(row, high=None, low=None)
     return row

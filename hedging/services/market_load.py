@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from hedging.models import ChainSnapshot, DailyBar, IngestRun, Quality, VXSettlement
@@ -49,25 +49,54 @@ def market_file_load(*, name: str, data: bytes, symbol: str = "", loaded_by: str
 
 
 @transaction.atomic
-def parsed_file_store(
-    *, parsed: ParsedFile, name: str, sha256: str, loaded_by: str = ""
-) -> IngestRun:
+def parsed_file_store(*, parsed: ParsedFile, name: str, sha256: str, loaded_by: str = "") -> IngestRun:
     """Store what a file held; revisions supersede, they do not overwrite."""
     bars = clean_bars(parsed.bars, parsed.dropped)
     run = IngestRun.objects.create(
-        name=name[:255], source=parsed.source, format=parsed.format, sha256=sha256,
-        rows_read=parsed.rows_read, loaded_by=loaded_by,
+        name=name[:255],
+        source=parsed.source,
+        format=parsed.format,
+        sha256=sha256,
+        rows_read=parsed.rows_read,
+        loaded_by=loaded_by,
     )
     counts = [
-        _store_series(DailyBar, ("symbol", "date"), ("open", "high", "low", "close"), run, parsed.quality, [
-            {"symbol": b.symbol, "date": b.day, "open": b.open, "high": b.high, "low": b.low, "close": b.close}
-            for b in bars
-        ]),
         _store_series(
-            VXSettlement, ("date", "expiry"), ("settle", "volume", "open_interest"), run, parsed.quality,
+            DailyBar,
+            ("symbol", "date"),
+            ("open", "high", "low", "close"),
+            run,
+            parsed.quality,
             [
-                {"date": v.day, "expiry": v.expiry, "settle": v.settle, "open": v.open, "high": v.high,
-                 "low": v.low, "close": v.close, "volume": v.volume, "open_interest": v.open_interest}
+                {
+                    "symbol": b.symbol,
+                    "date": b.day,
+                    "open": b.open,
+                    "high": b.high,
+                    "low": b.low,
+                    "close": b.close,
+                }
+                for b in bars
+            ],
+        ),
+        _store_series(
+            VXSettlement,
+            ("date", "expiry"),
+            ("settle", "volume", "open_interest"),
+            run,
+            parsed.quality,
+            [
+                {
+                    "date": v.day,
+                    "expiry": v.expiry,
+                    "settle": v.settle,
+                    "open": v.open,
+                    "high": v.high,
+                    "low": v.low,
+                    "close": v.close,
+                    "volume": v.volume,
+                    "open_interest": v.open_interest,
+                }
                 for v in parsed.vx
             ],
         ),
@@ -83,7 +112,7 @@ def parsed_file_store(
 
 
 def _store_series(
-    model: type[models.Model],
+    model: type[DailyBar | VXSettlement],
     key: tuple[str, ...],
     compared: tuple[str, ...],
     run: IngestRun,
@@ -95,15 +124,12 @@ def _store_series(
         return 0, 0
     incoming = {tuple(row[name] for name in key): row for row in rows}
     days = [row["date"] for row in incoming.values()]
-    current = model._default_manager.filter(
+    current = model.objects.filter(
         source=run.source, superseded_at__isnull=True, date__range=(min(days), max(days))
     )
     if "symbol" in key:
         current = current.filter(symbol__in={row["symbol"] for row in incoming.values()})
-    stored = {
-        tuple(row[name] for name in key): row
-        for row in current.values("pk", *key, *compared)
-    }
+    stored = {tuple(row[name] for name in key): row for row in current.values("pk", *key, *compared)}
     fresh, revised, same = [], [], 0
     for identity, row in incoming.items():
         old = stored.get(identity)
@@ -115,8 +141,8 @@ def _store_series(
             revised.append(old["pk"])
             fresh.append(row)
     for batch in _batches(revised):
-        model._default_manager.filter(pk__in=batch).update(superseded_at=timezone.now())
-    model._default_manager.bulk_create(
+        model.objects.filter(pk__in=batch).update(superseded_at=timezone.now())
+    model.objects.bulk_create(
         (model(source=run.source, quality=quality, run=run, **row) for row in fresh),
         batch_size=_BATCH,
     )
@@ -138,9 +164,14 @@ def _store_chain(chain: ChainTable, run: IngestRun, quality: Quality) -> tuple[i
     if ChainSnapshot.objects.filter(content_hash=content_hash).exists():
         return 0, len(chain)
     ChainSnapshot.objects.create(
-        source=run.source, underlying=chain.underlying, as_of=chain.as_of,
+        source=run.source,
+        underlying=chain.underlying,
+        as_of=chain.as_of,
         spot=None if chain.spot is None else Decimal(str(chain.spot)),
-        row_count=len(chain), payload=chain.pack(), content_hash=content_hash,
-        quality=quality, run=run,
+        row_count=len(chain),
+        payload=chain.pack(),
+        content_hash=content_hash,
+        quality=quality,
+        run=run,
     )
     return len(chain), 0

@@ -30,7 +30,7 @@ def simulated_last_session(now: datetime) -> date:
 def simulated_chain_days(days: list[date]) -> list[date]:
     """Sessions that get option chains: the newest ones, and every fifth session before."""
     recent = days[-RECENT_CHAINS:]
-    earlier = days[: -RECENT_CHAINS][::-1][4::5][:WEEKS_OF_CHAINS]
+    earlier = days[:-RECENT_CHAINS][::-1][4::5][:WEEKS_OF_CHAINS]
     return sorted({*recent, *earlier})
 
 
@@ -51,9 +51,7 @@ def simulated_market_load(*, now: datetime) -> list[date]:
         parsed.bars += simulated.simulated_bars(state)
         parsed.vx += simulated.simulated_vx(state)
         if state.day in chain_days:
-            parsed.chains += [
-                simulated.simulated_spx_chain(state), simulated.simulated_vix_chain(state)
-            ]
+            parsed.chains += [simulated.simulated_spx_chain(state), simulated.simulated_vix_chain(state)]
     parsed.rows_read = len(parsed.bars) + len(parsed.vx) + sum(map(len, parsed.chains))
     digest = hashlib.sha256(f"{SOURCE}|{last}|{simulated.SEED}".encode()).hexdigest()
     parsed_file_store(parsed=parsed, name=f"simulated market to {last}", sha256=digest, loaded_by=SOURCE)
@@ -65,5 +63,5 @@ def simulated_market_remove() -> None:
     """Remove every simulated row; valuations that name its snapshots must be gone before."""
     MarketSnapshot.objects.filter(flags__icontains=Quality.SIMULATED.value).delete()
     for model in (DailyBar, VXSettlement, ChainSnapshot):
-        model._default_manager.filter(quality=Quality.SIMULATED).delete()
+        model.objects.filter(quality=Quality.SIMULATED).delete()
     IngestRun.objects.filter(source=SOURCE).delete()

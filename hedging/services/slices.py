@@ -46,7 +46,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         return len(self._keys)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._settles and self._settles[key] > self._chain.as_of  # type: ignore[index]
+        return key in self._settles and self._settles[key] > self._chain.as_of
 
     def __getitem__(self, key: Key) -> ExpirySlice:
         if key not in self:
@@ -82,7 +82,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
             columns[offset + 1, at[side]] = c.ask[mine][side]
         for bid, ask in ((0, 1), (2, 3)):
             bad = ~((columns[bid] >= 0) & (columns[ask] > 0) & (columns[ask] >= columns[bid]))
-            columns[bid:ask + 1, bad] = np.nan
+            columns[bid : ask + 1, bad] = np.nan
         return strikes, columns[0], columns[1], columns[2], columns[3]
 
     def _spot_hint(self, key: Key) -> float | None:
@@ -100,9 +100,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         if hint is None:
             return None
         near = 0.30 if ROOTS[key[0]].underlying == "VIX" else 0.10
-        return fit_parity(
-            strikes, (cb + ca) / 2, (pb + pa) / 2, ca - cb, pa - pb, t, hint, discount, near
-        )
+        return fit_parity(strikes, (cb + ca) / 2, (pb + pa) / 2, ca - cb, pa - pb, t, hint, discount, near)
 
     def _forward(self, key: Key, t: float) -> tuple[float, float, ForwardSource]:
         """(forward, discount, source); NaN forward when it cannot be known."""
@@ -126,16 +124,34 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         strikes, cb, ca, pb, pa = self._grid(key)
         smile = smile_from_quotes(strikes, cb, ca, pb, pa, forward, discount, t)
         return ExpirySlice(
-            underlying=ROOTS[root].underlying, root=root, expiry=expiry,
-            settlement=ROOTS[root].settlement, settles_at=moment, t=t, forward=forward,
-            discount=discount, forward_source=source, strikes=strikes, call_bid=cb, call_ask=ca,
-            put_bid=pb, put_ask=pa, smile=smile, flag=self._flag,
+            underlying=ROOTS[root].underlying,
+            root=root,
+            expiry=expiry,
+            settlement=ROOTS[root].settlement,
+            settles_at=moment,
+            t=t,
+            forward=forward,
+            discount=discount,
+            forward_source=source,
+            strikes=strikes,
+            call_bid=cb,
+            call_ask=ca,
+            put_bid=pb,
+            put_ask=pa,
+            smile=smile,
+            flag=self._flag,
         )
 
 
 def smile_from_quotes(
-    strikes: Floats, call_bid: Floats, call_ask: Floats, put_bid: Floats, put_ask: Floats,
-    forward: float, discount: float, t: float,
+    strikes: Floats,
+    call_bid: Floats,
+    call_ask: Floats,
+    put_bid: Floats,
+    put_ask: Floats,
+    forward: float,
+    discount: float,
+    t: float,
 ) -> Smile:
     """Smile through the out-of-the-money quotes of one expiry with a bid above zero."""
     right = np.where(strikes >= forward, 1, -1)
@@ -166,4 +182,3 @@ class MergedSlices(Mapping[Key, ExpirySlice]):
             if key in part:
                 return part[key]
         raise KeyError(key)
-

@@ -71,8 +71,12 @@ def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> M
     row, _ = MarketSnapshot.objects.get_or_create(
         content_hash=content_hash,
         defaults={
-            "as_of": anchor, "spx_chain": spx, "vix_chain": vix, "vx_date": vx_date,
-            "flags": flags, "summary": parts,
+            "as_of": anchor,
+            "spx_chain": spx,
+            "vix_chain": vix,
+            "vx_date": vx_date,
+            "flags": flags,
+            "summary": parts,
         },
     )
     return row
@@ -85,9 +89,7 @@ def _known_day(moment: datetime) -> date:
 
 
 def _last_close(as_of: datetime | None, simulated: bool) -> datetime | None:
-    bars = _of_kind(
-        DailyBar.objects.filter(symbol__in=("SPX", "VIX"), superseded_at__isnull=True), simulated
-    )
+    bars = _of_kind(DailyBar.objects.filter(symbol__in=("SPX", "VIX"), superseded_at__isnull=True), simulated)
     if as_of is not None:
         bars = bars.filter(date__lte=_known_day(as_of))
     bar = bars.order_by("-date").first()
@@ -99,8 +101,10 @@ def _levels(anchor: datetime, simulated: bool) -> list[DailyBar]:
     last = _known_day(anchor)
     rows = _of_kind(
         DailyBar.objects.filter(
-            symbol__in=LEVEL_SYMBOLS, superseded_at__isnull=True,
-            date__lte=last, date__gt=last - MAX_PART_AGE,
+            symbol__in=LEVEL_SYMBOLS,
+            superseded_at__isnull=True,
+            date__lte=last,
+            date__gt=last - MAX_PART_AGE,
         ).order_by("symbol", "date", "recorded_at"),
         simulated,
     )
@@ -111,9 +115,7 @@ def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
     """VX settlements of the newest day known at the anchor; contracts not yet settled."""
     last = _known_day(anchor)
     rows = _of_kind(
-        VXSettlement.objects.filter(
-            superseded_at__isnull=True, date__lte=last, date__gt=last - MAX_PART_AGE
-        ),
+        VXSettlement.objects.filter(superseded_at__isnull=True, date__lte=last, date__gt=last - MAX_PART_AGE),
         simulated,
     )
     newest = rows.order_by("-date").values_list("date", flat=True).first()
@@ -121,10 +123,7 @@ def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
         return []
     found = {row.expiry: row for row in rows.filter(date=newest, expiry__gt=newest).order_by("recorded_at")}
     # Only the monthly contracts make the curve; weeklys are kept but not part of M1, M2, ...
-    return [
-        row for expiry, row in sorted(found.items())
-        if expiry == vix_expiry(expiry.year, expiry.month)
-    ]
+    return [row for expiry, row in sorted(found.items()) if expiry == vix_expiry(expiry.year, expiry.month)]
 
 
 def snapshot_load(row: MarketSnapshot) -> EngineSnapshot:
@@ -136,8 +135,7 @@ def snapshot_load(row: MarketSnapshot) -> EngineSnapshot:
 def _load(content_hash: str) -> EngineSnapshot:
     row = MarketSnapshot.objects.select_related("spx_chain", "vix_chain").get(content_hash=content_hash)
     levels = {
-        symbol: _level(symbol, day, value, row)
-        for symbol, (day, value) in row.summary["levels"].items()
+        symbol: _level(symbol, day, value, row) for symbol, (day, value) in row.summary["levels"].items()
     }
     curve = tuple(
         VXPoint(expiry, float(settle), year_fraction(row.as_of, opens_at(expiry)))
@@ -160,8 +158,14 @@ def _load(content_hash: str) -> EngineSnapshot:
     if row.vix_chain is not None:
         parts.append(_slices(row.vix_chain, curve, rate))
     return EngineSnapshot(
-        snapshot_id=str(row.pk), as_of=row.as_of, spot=spot, levels=levels, vx_curve=curve,
-        slices=MergedSlices(*parts), rate=rate, flags=frozenset(Flag(f) for f in row.flags),
+        snapshot_id=str(row.pk),
+        as_of=row.as_of,
+        spot=spot,
+        levels=levels,
+        vx_curve=curve,
+        slices=MergedSlices(*parts),
+        rate=rate,
+        flags=frozenset(Flag(f) for f in row.flags),
         content_hash=row.content_hash,
     )
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -47,8 +48,13 @@ class Child:
         self._rotate()
         with self.log_path.open("ab") as output:
             self.process = subprocess.Popen(
-                self.command, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509
+                self.command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509
             )
         self.started = time.monotonic()
 
@@ -61,10 +67,8 @@ class Child:
     def signal_group(self, number: int) -> None:
         """Signal the child and everything it started."""
         if self.process is not None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                pass
 
 
 @dataclass
@@ -108,15 +112,12 @@ class Supervisor:
     def stop(self) -> None:
         """End the children, last started first; whoever does not listen is killed."""
         alive = [child for child in reversed(self.children) if child.process is not None]
-        *others, first = alive or [None]  # Redis started first and goes last
-        for group in ([c for c in others if c], [first] if first else []):
+        for group in (alive[:-1], alive[-1:]):  # what started first, Redis, goes last
             for child in group:
                 child.signal_group(signal.SIGTERM)
             end = time.monotonic() + _STOP_SECONDS
             for child in group:
-                try:
-                    assert child.process is not None
+                assert child.process is not None
+                with suppress(subprocess.TimeoutExpired):
                     child.process.wait(max(0.1, end - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    pass
                 child.signal_group(signal.SIGKILL)

@@ -22,7 +22,10 @@ from journal.services.idempotency import KeyReusedError
 def problem(code: int, title: str, detail: str = "", errors: list[dict[str, Any]] | None = None) -> Response:
     """An error response."""
     body = {
-        "type": "about:blank", "title": title, "detail": detail, "errors": errors or [],
+        "type": "about:blank",
+        "title": title,
+        "detail": detail,
+        "errors": errors or [],
         "request_id": str(get_contextvars().get("request_id", "")),
     }
     return Response(body, status=code)
@@ -49,9 +52,17 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 def _known(exc: Exception) -> Response | None:
     bad = status.HTTP_400_BAD_REQUEST
     if isinstance(exc, RuleError):
-        return problem(bad, "The request breaks a rule", exc.message, [{"field": exc.field, "message": exc.message}])
+        return problem(
+            bad, "The request breaks a rule", exc.message, [{"field": exc.field, "message": exc.message}]
+        )
     if isinstance(exc, OrderTextError):
-        entry = {"field": "order_text", "message": exc.message, "token": exc.token, "start": exc.start, "end": exc.end}
+        entry = {
+            "field": "order_text",
+            "message": exc.message,
+            "token": exc.token,
+            "start": exc.start,
+            "end": exc.end,
+        }
         return problem(bad, "The order string was not understood", exc.message, [entry])
     if isinstance(exc, MarketFileError):
         entry = {"field": "file", "message": exc.reason, "line": exc.line, "column": exc.column}
@@ -60,7 +71,8 @@ def _known(exc: Exception) -> Response | None:
         return problem(status.HTTP_409_CONFLICT, "Changed meanwhile", str(exc))
     if isinstance(exc, KeyReusedError):
         return problem(
-            status.HTTP_422_UNPROCESSABLE_ENTITY, "Idempotency-Key reused",
+            status.HTTP_422_UNPROCESSABLE_ENTITY,
+            "Idempotency-Key reused",
             "This key was used for a different request.",
         )
     if isinstance(exc, UnknownSymbolError | DjangoValidationError | DataError | OverflowError):

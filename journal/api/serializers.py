@@ -21,7 +21,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         model = Account
         fields = ("id", *FIELDS, "is_demo", "book_revision", "version", "archived_at", "created_at")
         read_only_fields = ("id", "is_demo", "book_revision", "archived_at", "created_at")
-        extra_kwargs = {"version": {"read_only": True}}  # noqa: RUF012 - DRF reads it
+        extra_kwargs = {"version": {"read_only": True}}
 
 
 class LegInputSerializer(serializers.Serializer[Any]):
@@ -40,7 +40,11 @@ class OrderSerializer(serializers.Serializer[Any]):
     legs = LegInputSerializer(many=True, required=False)
     filled_at = serializers.DateTimeField(help_text="with an offset; without one it is New York time")
     fees = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True,
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal(0),
+        required=False,
+        allow_null=True,
         help_text="total cost; absent: by the account's fee schedule",
     )
     reason = serializers.CharField(required=False, max_length=4000, allow_blank=True, default="")
@@ -69,8 +73,12 @@ class HedgeInputSerializer(OrderSerializer):
     """A new hedge layer."""
 
     layer = serializers.IntegerField(min_value=1, max_value=3)
-    instrument = serializers.ChoiceField(choices=[c for c in Trade.Instrument.choices if c[0]], required=False, default="")
-    protects = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=200)
+    instrument = serializers.ChoiceField(
+        choices=[c for c in Trade.Instrument.choices if c[0]], required=False, default=""
+    )
+    protects = serializers.ListField(
+        child=serializers.UUIDField(), required=False, default=list, max_length=200
+    )
 
 
 class CloseInputSerializer(serializers.Serializer[Any]):
@@ -78,7 +86,9 @@ class CloseInputSerializer(serializers.Serializer[Any]):
 
     legs = LegInputSerializer(many=True)
     filled_at = serializers.DateTimeField()
-    fees = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True)
+    fees = serializers.DecimalField(
+        max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
+    )
     version = serializers.IntegerField(required=False)
 
 
@@ -95,8 +105,20 @@ class FillSerializer(serializers.ModelSerializer[Fill]):
 
     class Meta:
         model = Fill
-        fields = ("id", "account", "trade", "symbol", "quantity", "price", "fees", "executed_at", "trade_date",
-                  "reverses", "source", "note")
+        fields = (
+            "id",
+            "account",
+            "trade",
+            "symbol",
+            "quantity",
+            "price",
+            "fees",
+            "executed_at",
+            "trade_date",
+            "reverses",
+            "source",
+            "note",
+        )
         read_only_fields = fields
 
 
@@ -105,12 +127,29 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
 
     class Meta:
         model = Trade
-        fields = ("id", "account", "kind", "layer", "instrument", "label", "underlying", "status", "nearest_expiry",
-                  "opened_at", "closed_at", "net_cash", "fees_total", "reason", "order_text", "protects", "version")
+        fields = (
+            "id",
+            "account",
+            "kind",
+            "layer",
+            "instrument",
+            "label",
+            "underlying",
+            "status",
+            "nearest_expiry",
+            "opened_at",
+            "closed_at",
+            "net_cash",
+            "fees_total",
+            "reason",
+            "order_text",
+            "protects",
+            "version",
+        )
         read_only_fields = fields
 
 
-class TradeDetailSerializer(TradeSerializer):
+class TradeDetailSerializer(serializers.ModelSerializer[Trade]):
     """A trade with its structure, open legs and fills; dollars, break-evens in points, null unknown."""
 
     credit = serializers.SerializerMethodField()
@@ -122,9 +161,19 @@ class TradeDetailSerializer(TradeSerializer):
     legs = serializers.SerializerMethodField()
     fills = FillSerializer(many=True, read_only=True)
 
-    class Meta(TradeSerializer.Meta):
-        fields = (*TradeSerializer.Meta.fields, "credit", "max_profit", "max_loss", "break_evens", "margin",
-                  "margin_ibkr", "legs", "fills")
+    class Meta:
+        model = Trade
+        fields = (
+            *TradeSerializer.Meta.fields,
+            "credit",
+            "max_profit",
+            "max_loss",
+            "break_evens",
+            "margin",
+            "margin_ibkr",
+            "legs",
+            "fills",
+        )
         read_only_fields = fields
 
     def _figure(self, trade: Trade, name: str) -> float | None:
@@ -161,8 +210,12 @@ class TradeDetailSerializer(TradeSerializer):
     def get_legs(self, trade: Trade) -> list[dict[str, Any]]:
         """Open legs."""
         return [
-            {"occ_symbol": leg.spec.symbol, "quantity": leg.quantity, "entry_price": str(leg.entry_price),
-             "settlement": leg.spec.settlement.value}
+            {
+                "occ_symbol": leg.spec.symbol,
+                "quantity": leg.quantity,
+                "entry_price": str(leg.entry_price),
+                "settlement": leg.spec.settlement.value,
+            }
             for leg in trade_position(trade).legs
         ]
 
@@ -174,8 +227,20 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     class Meta:
         model = Job
-        fields = ("id", "kind", "scope", "state", "phase", "progress", "error", "result", "attempts", "created_at",
-                  "started_at", "finished_at")
+        fields = (
+            "id",
+            "kind",
+            "scope",
+            "state",
+            "phase",
+            "progress",
+            "error",
+            "result",
+            "attempts",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
         read_only_fields = fields
 
 
@@ -184,7 +249,17 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 
     class Meta:
         model = Report
-        fields = ("id", "account", "format", "date_from", "date_to", "as_of", "filename", "sha256", "created_at")
+        fields = (
+            "id",
+            "account",
+            "format",
+            "date_from",
+            "date_to",
+            "as_of",
+            "filename",
+            "sha256",
+            "created_at",
+        )
         read_only_fields = fields
 
 
@@ -195,7 +270,11 @@ class ReportInputSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         """``from`` is a Python word, so the two dates are added here."""
-        return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
+        return {
+            **super().get_fields(),
+            "from": serializers.DateField(required=False),
+            "to": serializers.DateField(required=False),
+        }
 
 
 class MarketFileSerializer(serializers.Serializer[Any]):

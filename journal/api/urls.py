@@ -7,16 +7,12 @@ from journal.api import views
 
 app_name = "api"
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("accounts", views.AccountViewSet, basename="account")
 router.register("trades", views.TradeViewSet, basename="trade")
 router.register("hedge-layers", views.HedgeLayerViewSet, basename="hedge-layer")
 router.register("fills", views.FillViewSet, basename="fill")
 router.register("reports", views.ReportViewSet, basename="report")
-
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-for _, viewset, _ in router.registry:
-    viewset.lookup_value_regex = UUID
 
 job = views.JobViewSet
 

@@ -40,7 +40,13 @@ def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> 
     return dict(given.validated_data)
 
 
-class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Account]):
+class _ByUuid(viewsets.GenericViewSet[Any]):
+    """Objects are found by UUID; anything else is 404 before a query."""
+
+    lookup_value_converter = "uuid"
+
+
+class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
     """Accounts of the user."""
 
     serializer_class = shapes.AccountSerializer
@@ -67,7 +73,8 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
             raise Http404
         given = shapes.AccountSerializer(account, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        stated = str(request.data.get("version", request.headers.get("If-Match", ""))).strip('"')
+        body = request.data if isinstance(request.data, dict) else {}
+        stated = str(body.get("version", request.headers.get("If-Match", ""))).strip('"')
         if not stated.isdecimal():
             raise RuleError("Send the version you read, in the body or in If-Match.", "version")
         values = {name: value for name, value in given.validated_data.items() if name in FIELDS}
@@ -80,23 +87,26 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         """Stored reports (GET), or ask for one (POST): answers 202 with the job."""
         account = self.get_object()
         if request.method == "GET":
-            rows = Report.objects.for_user(person(request)).filter(account=account).defer("content")
-            page = self.paginate_queryset(rows)
+            rows: Any = Report.objects.for_user(person(request)).filter(account=account).defer("content")
+            page: Any = self.paginate_queryset(rows)
             return self.get_paginated_response(shapes.ReportSerializer(page, many=True).data)
         body, data = request._request.body, checked(shapes.ReportInputSerializer, request)
         today = timezone.localdate()
 
         def act() -> tuple[int, Any]:
             job = report_request(
-                user=person(request), account=account, form=data["format"],
-                date_from=data.get("from") or date(today.year, 1, 1), date_to=data.get("to") or today,
+                user=person(request),
+                account=account,
+                form=data["format"],
+                date_from=data.get("from") or date(today.year, 1, 1),
+                date_to=data.get("to") or today,
             )
             return 202, shapes.JobSerializer(job).data
 
         return answered(request, act, body)
 
 
-class TradeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Trade]):
+class TradeViewSet(mixins.ListModelMixin, _ByUuid):
     """Trades of the user's accounts."""
 
     serializer_class = shapes.TradeSerializer
@@ -123,8 +133,13 @@ class TradeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Trade]):
             order = order_input(data, account)
             default = Trade.Kind.CONDOR if len(order.legs) == 4 else Trade.Kind.OTHER
             trade = trade_create(
-                user=user, account=account, kind=Trade.Kind(data.get("kind", default)), order=order,
-                reason=data["reason"], order_text=data.get("order_text", ""), accept_size=data["accept_size"],
+                user=user,
+                account=account,
+                kind=Trade.Kind(data.get("kind", default)),
+                order=order,
+                reason=data["reason"],
+                order_text=data.get("order_text", ""),
+                accept_size=data["accept_size"],
             )
             return 201, _detail(user, trade)
 
@@ -148,7 +163,8 @@ class TradeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Trade]):
         return answered(request, act, body)
 
     @extend_schema(
-        parameters=[OpenApiParameter("as_of", OpenApiTypes.STR, description=AS_OF_HELP)], responses=OpenApiTypes.OBJECT
+        parameters=[OpenApiParameter("as_of", OpenApiTypes.STR, description=AS_OF_HELP)],
+        responses=OpenApiTypes.OBJECT,
     )
     @action(detail=True, methods=["get"])
     def valuation(self, request: Request, pk: str) -> Response:
@@ -161,7 +177,7 @@ def _detail(user: Any, trade: Trade) -> Any:
     return shapes.TradeDetailSerializer(trade_get(user, trade.pk)).data
 
 
-class HedgeLayerViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Trade]):
+class HedgeLayerViewSet(mixins.ListModelMixin, _ByUuid):
     """Hedge layers: trades of kind ``hedge_layer``."""
 
     serializer_class = shapes.TradeSerializer
@@ -184,16 +200,23 @@ class HedgeLayerViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Trade]):
 
         def act() -> tuple[int, Any]:
             trade = trade_create(
-                user=user, account=account, kind=Trade.Kind.HEDGE, order=order_input(data, account),
-                layer=data["layer"], instrument=data["instrument"], protects=condors, reason=data["reason"],
-                order_text=data.get("order_text", ""), accept_size=data["accept_size"],
+                user=user,
+                account=account,
+                kind=Trade.Kind.HEDGE,
+                order=order_input(data, account),
+                layer=data["layer"],
+                instrument=data["instrument"],
+                protects=condors,
+                reason=data["reason"],
+                order_text=data.get("order_text", ""),
+                accept_size=data["accept_size"],
             )
             return 201, _detail(user, trade)
 
         return answered(request, act, body)
 
 
-class FillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Fill]):
+class FillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
     """Fills; append-only, corrected by reversal."""
 
     serializer_class = shapes.FillSerializer
@@ -241,7 +264,7 @@ class JobViewSet(viewsets.ViewSet):
         return Response(shapes.JobSerializer(job_retry(job=job_get(person(request), pk, WRITE_ROLES))).data)
 
 
-class ReportViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
+class ReportViewSet(mixins.RetrieveModelMixin, _ByUuid):
     """Stored reports."""
 
     serializer_class = shapes.ReportSerializer

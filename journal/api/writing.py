@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, cast
+from uuid import UUID
 
 from django.http import Http404
 from rest_framework.renderers import JSONRenderer
@@ -49,7 +50,7 @@ def answered(request: Request, act: Callable[[], Answer], body: bytes) -> Respon
     return response
 
 
-def writable_account(user: User, account_id: object) -> Account:
+def writable_account(user: User, account_id: UUID) -> Account:
     """An account the user may write to, or 404."""
     account = Account.objects.for_user(user, WRITE_ROLES).filter(pk=account_id).first()
     if account is None:
@@ -76,8 +77,13 @@ def order_input(data: dict[str, Any], account: Account) -> OrderInput:
         return OrderInput(leg_inputs(data["legs"]), moment, fees, "api")
     parsed = parse_order(data["order_text"])
     specs = [spec for spec, _ in parsed.legs]
-    marks: dict[str, Decimal] = market_marks(specs, moment, simulated=account.is_demo) if len(specs) > 1 else {}
+    marks: dict[str, Decimal] = (
+        market_marks(specs, moment, simulated=account.is_demo) if len(specs) > 1 else {}
+    )
     prices = split_package(parsed.legs, parsed.packages, parsed.signed_price, marks)
     note = SPLIT_NOTE if len(specs) > 1 else ""
-    legs = [LegInput(spec, quantity, price, note) for (spec, quantity), price in zip(parsed.legs, prices, strict=True)]
+    legs = [
+        LegInput(spec, quantity, price, note)
+        for (spec, quantity), price in zip(parsed.legs, prices, strict=True)
+    ]
     return OrderInput(legs, moment, fees, "api")

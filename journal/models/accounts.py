@@ -32,15 +32,11 @@ MANAGE_ROLES = (Role.OWNER,)
 class AccountQuerySet(models.QuerySet["Account"]):
     """The gate to accounts; everything owned goes through ``for_user``."""
 
-    def for_user(
-        self, user: User | AnonymousUser, roles: tuple[Role, ...] = tuple(Role)
-    ) -> Self:
+    def for_user(self, user: User | AnonymousUser, roles: tuple[Role, ...] = tuple(Role)) -> Self:
         """Accounts in which the user holds one of the roles; none for strangers."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(
-            pk__in=Membership.objects.filter(user=user, role__in=roles).values("account_id")
-        )
+        return self.filter(pk__in=Membership.objects.filter(user=user, role__in=roles).values("account_id"))
 
 
 class Account(models.Model):
@@ -59,7 +55,9 @@ class Account(models.Model):
         max_length=24,
         blank=True,
         default="",
-        validators=[RegexValidator(r"^[*•xX]{2,}[0-9A-Za-z]{2,5}$", "Keep the last digits only, such as ****868")],
+        validators=[
+            RegexValidator(r"^[*•xX]{2,}[0-9A-Za-z]{2,5}$", "Keep the last digits only, such as ****868")
+        ],
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.MARGIN)
     currency = models.CharField(max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$")])
@@ -68,24 +66,22 @@ class Account(models.Model):
         max_digits=16, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
     )
     fee_per_option = models.DecimalField(
-        max_digits=8, decimal_places=4, default=Decimal("0"), validators=[MinValueValidator(Decimal("0"))]
+        max_digits=8, decimal_places=4, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
     )
     fee_per_future = models.DecimalField(
-        max_digits=8, decimal_places=4, default=Decimal("0"), validators=[MinValueValidator(Decimal("0"))]
+        max_digits=8, decimal_places=4, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
     )
-    max_margin_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("50"))
-    max_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("10"))
-    warn_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("2"))
-    max_stress_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("25"))
+    max_margin_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(50))
+    max_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(10))
+    warn_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(2))
+    max_stress_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(25))
     is_demo = models.BooleanField(default=False, editable=False)
     book_revision = models.PositiveBigIntegerField(default=0, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", related_name="accounts"
-    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="accounts")
 
     objects = AccountQuerySet.as_manager()
 
@@ -107,15 +103,11 @@ class Membership(models.Model):
     """A user's role in an account."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("account", "user", "role"), name="membership_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("account", "user", "role"), name="membership_once"),)
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.account}"

@@ -19,9 +19,7 @@ class Valuation(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="valuations")
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="valuations")
-    snapshot = models.ForeignKey(
-        "hedging.MarketSnapshot", on_delete=models.PROTECT, related_name="+"
-    )
+    snapshot = models.ForeignKey("hedging.MarketSnapshot", on_delete=models.PROTECT, related_name="+")
     as_of = models.DateTimeField()
     book_revision = models.PositiveBigIntegerField()
     result = models.JSONField()
@@ -45,9 +43,7 @@ class AccountRisk(models.Model):
     """An account's totals on one snapshot at one book revision: what the risk console lists."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="risks")
-    snapshot = models.ForeignKey(
-        "hedging.MarketSnapshot", on_delete=models.PROTECT, related_name="+"
-    )
+    snapshot = models.ForeignKey("hedging.MarketSnapshot", on_delete=models.PROTECT, related_name="+")
     as_of = models.DateTimeField()
     book_revision = models.PositiveBigIntegerField()
     result = models.JSONField()
@@ -85,9 +81,7 @@ class Report(models.Model):
     filename = models.CharField(max_length=160)
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
-    requested_by = models.ForeignKey(
-        "journal.User", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    requested_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OwnedQuerySet.as_manager()
@@ -110,9 +104,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("user", "key"), name="idempotency_key_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("user", "key"), name="idempotency_key_once"),)
 
     def __str__(self) -> str:
         return self.key

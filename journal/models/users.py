@@ -19,6 +19,4 @@ class User(AbstractUser):
     @property
     def is_risk_admin(self) -> bool:
         """Whether the user may see every account's risk (group ``risk`` or superuser)."""
-        return self.is_active and (
-            self.is_superuser or self.groups.filter(name=RISK_GROUP).exists()
-        )
+        return self.is_active and (self.is_superuser or self.groups.filter(name=RISK_GROUP).exists())

@@ -59,7 +59,8 @@ def account_trades(user: User, account: Account, **filters: Any) -> list[Trade]:
     """Open trades of an account the user may see, with their newest result attached."""
     newest = Valuation.objects.filter(trade=OuterRef("pk")).order_by("-book_revision", "-as_of")
     trades = (
-        Trade.objects.for_user(user).filter(account=account, status=Trade.Status.OPEN, **filters)
+        Trade.objects.for_user(user)
+        .filter(account=account, status=Trade.Status.OPEN, **filters)
         .annotate(valued=Subquery(newest.values("result")[:1]))
         .prefetch_related("protects")
     )
@@ -77,9 +78,12 @@ def attention(trades: list[Trade], today: date) -> list[Attention]:
         result = getattr(trade, "valued", None)
         if not result:
             continue
-        for short in result["analysis"]["short_strikes"]:
-            if trade.kind == Trade.Kind.CONDOR and short["delta"] is not None and abs(short["delta"]) >= TESTED_DELTA:
-                found.append(Attention(trade, f"short {short['right']} {short['strike']:g} at {abs(short['delta']):.2f} delta"))
+        if trade.kind == Trade.Kind.CONDOR:
+            found += [
+                Attention(trade, f"short {s['right']} {s['strike']:g} at {abs(s['delta']):.2f} delta")
+                for s in result["analysis"]["short_strikes"]
+                if s["delta"] is not None and abs(s["delta"]) >= TESTED_DELTA
+            ]
         if result["totals"]["partial"]:
             found.append(Attention(trade, "a leg has no mark"))
     return found
@@ -127,7 +131,8 @@ def layer_values(account: Account, trades: list[Trade]) -> dict[str, list[float]
     book = book_build(account)
     return {
         t.trade_id: [float(v) for v in scenario_grid((t,), market, (0.0,), shifts).pnl[0]]
-        for t in book.trades if t.trade_id in wanted
+        for t in book.trades
+        if t.trade_id in wanted
     }
 
 
@@ -135,8 +140,8 @@ def risk_rows() -> list[RiskRow]:
     """Every account with its newest totals, worst breach first. Only for the risk console."""
     accounts = Account.objects.filter(archived_at__isnull=True)
     newest: dict[Any, AccountRisk] = {}
-    for risk in AccountRisk.objects.filter(account__in=accounts).order_by("book_revision", "as_of"):
-        newest[risk.account_id] = risk
+    for row in AccountRisk.objects.filter(account__in=accounts).order_by("book_revision", "as_of"):
+        newest[row.account_id] = row
     rows = []
     for account in accounts:
         risk = newest.get(account.pk)

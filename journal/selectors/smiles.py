@@ -18,7 +18,9 @@ def smile_chart(expiry: ExpirySlice) -> dict[str, Any] | None:
     grid = np.linspace(quotes.strike.min(), quotes.strike.max(), 160)
 
     def pairs(strikes: Any, vols: Any) -> list[list[float]]:
-        return [[float(k), round(float(v) * 100, 3)] for k, v in zip(strikes, vols, strict=True) if np.isfinite(v)]
+        return [
+            [float(k), round(float(v) * 100, 3)] for k, v in zip(strikes, vols, strict=True) if np.isfinite(v)
+        ]
 
     return {
         "series": [
@@ -26,5 +28,6 @@ def smile_chart(expiry: ExpirySlice) -> dict[str, Any] | None:
             {"name": "bid", "data": pairs(quotes.strike, quotes.bid), "points": True},
             {"name": "ask", "data": pairs(quotes.strike, quotes.ask), "points": True},
         ],
-        "x_label": "strike", "y_label": "implied volatility, %",
+        "x_label": "strike",
+        "y_label": "implied volatility, %",
     }

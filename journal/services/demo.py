@@ -57,8 +57,14 @@ def demo_start(*, user: User) -> Account:
             return account
         _delete_account(account)
     account = account_create(
-        user=user, is_demo=True, name=NAME, broker="Simulated broker", number_masked="****0000",
-        base_capital=Decimal(150_000), fee_per_option=Decimal("1.30"), fee_per_future=Decimal("2.40"),
+        user=user,
+        is_demo=True,
+        name=NAME,
+        broker="Simulated broker",
+        number_masked="****0000",
+        base_capital=Decimal(150_000),
+        fee_per_option=Decimal("1.30"),
+        fee_per_future=Decimal("2.40"),
         max_stress_loss_pct=Decimal(20),
     )
     _populate(user, account, days)
@@ -127,11 +133,17 @@ def _open_condor(user: User, account: Account, market: MarketSnapshot, day: date
     legs = [
         (option_contract("SPXW", expiry.expiry, right, strike), quantity)
         for right, strike, quantity in (
-            (Right.PUT, put - 50, 2), (Right.PUT, put, -2), (Right.CALL, call, -2), (Right.CALL, call + 50, 2),
+            (Right.PUT, put - 50, 2),
+            (Right.PUT, put, -2),
+            (Right.CALL, call, -2),
+            (Right.CALL, call + 50, 2),
         )
     ]
     return trade_create(
-        user=user, account=account, kind=Trade.Kind.CONDOR, order=_order(_quoted(legs, market), market, day),
+        user=user,
+        account=account,
+        kind=Trade.Kind.CONDOR,
+        order=_order(_quoted(legs, market), market, day),
         reason="45 days out, shorts near 16 delta, 50-point wings.",
     )
 
@@ -141,7 +153,8 @@ def _quoted(legs: list[tuple[ContractSpec, int]], market: MarketSnapshot) -> lis
     fixed = []
     for spec, quantity in legs:
         strike = Decimal(str(spec.strike))
-        assert spec.expiry is not None and spec.right is not None
+        assert spec.expiry is not None
+        assert spec.right is not None
         while option_quote(spec, market) is None and 0 < strike < 20_000:
             strike += 5 * int(spec.right)
             spec = option_contract(spec.root, spec.expiry, spec.right, strike)  # noqa: PLW2901
@@ -157,13 +170,20 @@ def _open_layer_one(user: User, account: Account, market: MarketSnapshot, day: d
     price = Decimal(str(quote_mid(spec, market) or 0))
     count = max(1, int(condor.net_cash / 10 / (price * 100))) if price else 1
     return trade_create(
-        user=user, account=account, kind=Trade.Kind.HEDGE, layer=1, protects=[condor],
-        instrument=Trade.Instrument.VIX_CALLS, order=_order([(spec, count)], market, day),
+        user=user,
+        account=account,
+        kind=Trade.Kind.HEDGE,
+        layer=1,
+        protects=[condor],
+        instrument=Trade.Instrument.VIX_CALLS,
+        order=_order([(spec, count)], market, day),
         reason="8-12% of the credit into 30-day VIX calls near 28 delta.",
     )
 
 
-def _open_layer_two(user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]) -> None:
+def _open_layer_two(
+    user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]
+) -> None:
     expiry = _slice(market, "VIX", day, 60)
     low = _strike_at_delta(expiry, Right.CALL, 0.40, 1)
     legs = [
@@ -171,17 +191,29 @@ def _open_layer_two(user: User, account: Account, market: MarketSnapshot, day: d
         (option_contract("VIX", expiry.expiry, Right.CALL, low + 10), -3),
     ]
     trade_create(
-        user=user, account=account, kind=Trade.Kind.HEDGE, layer=2, protects=condors,
-        instrument=Trade.Instrument.VIX_CALL_SPREAD, order=_order(legs, market, day),
+        user=user,
+        account=account,
+        kind=Trade.Kind.HEDGE,
+        layer=2,
+        protects=condors,
+        instrument=Trade.Instrument.VIX_CALL_SPREAD,
+        order=_order(legs, market, day),
         reason="Call spread for the weeks before the monthly expiration.",
     )
 
 
-def _open_layer_three(user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]) -> None:
+def _open_layer_three(
+    user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]
+) -> None:
     future = market.vx_curve[min(3, len(market.vx_curve) - 1)]
     trade_create(
-        user=user, account=account, kind=Trade.Kind.HEDGE, layer=3, protects=condors,
-        instrument=Trade.Instrument.VX_FUTURE, order=_order([(vx_future(future.expiry), 1)], market, day),
+        user=user,
+        account=account,
+        kind=Trade.Kind.HEDGE,
+        layer=3,
+        protects=condors,
+        instrument=Trade.Instrument.VX_FUTURE,
+        order=_order([(vx_future(future.expiry), 1)], market, day),
         reason="One longer-dated VX future against a regime shift.",
     )
 
@@ -190,7 +222,8 @@ def _close_due(user: User, waiting: list[Trade], market: MarketSnapshot, day: da
     """Close what is old or near its expiry, at the mid; the rest keeps waiting."""
     kept = []
     for trade in waiting:
-        assert trade.opened_at is not None and trade.nearest_expiry is not None
+        assert trade.opened_at is not None
+        assert trade.nearest_expiry is not None
         old = day - trade.opened_at.date() >= _HOLD or (trade.nearest_expiry - day).days <= 7
         if not old:
             kept.append(trade)

@@ -52,11 +52,15 @@ def value_account(context: JobContext) -> Callable[[], dict[str, Any]]:
             raise JobStaleError
         for trade_id, result in results.items():
             Valuation.objects.get_or_create(
-                trade_id=trade_id, snapshot=row, book_revision=book.revision,
+                trade_id=trade_id,
+                snapshot=row,
+                book_revision=book.revision,
                 defaults={"account": account, "as_of": row.as_of, "result": result},
             )
         AccountRisk.objects.get_or_create(
-            account=account, snapshot=row, book_revision=book.revision,
+            account=account,
+            snapshot=row,
+            book_revision=book.revision,
             defaults={"as_of": row.as_of, "result": risk},
         )
         return {"trades": len(results), "as_of": row.as_of.isoformat()}
@@ -83,8 +87,11 @@ def market_summary(market: EngineSnapshot) -> dict[str, Any]:
     """What a result says about the market it stands on."""
     vix = market.levels.get("VIX")
     return {
-        "as_of": market.as_of.isoformat(), "spot": market.spot, "vix": vix.value if vix else None,
-        "flags": sorted(flag.value for flag in market.flags), "content_hash": market.content_hash,
+        "as_of": market.as_of.isoformat(),
+        "spot": market.spot,
+        "vix": vix.value if vix else None,
+        "flags": sorted(flag.value for flag in market.flags),
+        "content_hash": market.content_hash,
         "snapshot": market.snapshot_id,
     }
 
@@ -95,12 +102,18 @@ def account_result(book: Book, valued: BookValuation, market: EngineSnapshot) ->
     margins = [describe(trade.legs, trade.cash).margin for trade in book.trades if trade.legs]
     known = [margin for margin in margins if margin is not None]
     return {
-        "condors": asdict(valued.condors), "hedges": asdict(valued.hedges),
+        "condors": asdict(valued.condors),
+        "hedges": asdict(valued.hedges),
         "layers": {str(layer): asdict(totals) for layer, totals in valued.layers.items()},
         "total": asdict(valued.total),
-        "margin": sum(known), "margin_partial": len(known) < len(margins),
-        "stressed_loss": loss, "stress": asdict(shock), "stress_unknown": unknown,
-        "open_trades": len(book.trades), "capital": book.capital, "market": market_summary(market),
+        "margin": sum(known),
+        "margin_partial": len(known) < len(margins),
+        "stressed_loss": loss,
+        "stress": asdict(shock),
+        "stress_unknown": unknown,
+        "open_trades": len(book.trades),
+        "capital": book.capital,
+        "market": market_summary(market),
     }
 
 

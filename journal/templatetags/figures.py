@@ -56,8 +56,10 @@ def signed_money(value: object) -> SafeString:
     number = to_cents(number)
     kind, arrow = ("gain", "▲") if number > 0 else ("loss", "▼") if number < 0 else ("", "")
     return format_html(
-        '<span class="money {}">{} <span aria-hidden="true">{}</span></span>', kind,
-        money_text(number, signed=True), arrow,
+        '<span class="money {}">{} <span aria-hidden="true">{}</span></span>',
+        kind,
+        money_text(number, signed=True),
+        arrow,
     )
 
 

@@ -24,9 +24,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     user = person(request)
     trades = overview.account_trades(user, account)
     context = {
-        "account": account, "current": account_current(account), "trades": trades,
+        "account": account,
+        "current": account_current(account),
+        "trades": trades,
         "attention": overview.attention(trades, session_date(timezone.now())),
-        "realized": overview.realized_total(user, account), "today": session_date(timezone.now()),
+        "realized": overview.realized_total(user, account),
+        "today": session_date(timezone.now()),
     }
     return render(request, "journal/dashboard/page.html", context)
 
@@ -42,7 +45,11 @@ def hedge(request: HttpRequest) -> HttpResponse:
     values = overview.layer_values(account, trades)
     rows = [{"trade": t, "values": values.get(str(t.pk)) if values else None} for t in trades]
     context = {
-        "account": account, "current": account_current(account), "rows": rows,
-        "levels": overview.LAYER_VIX, "grid": overview.heat_rows(account), "today": session_date(timezone.now()),
+        "account": account,
+        "current": account_current(account),
+        "rows": rows,
+        "levels": overview.LAYER_VIX,
+        "grid": overview.heat_rows(account),
+        "today": session_date(timezone.now()),
     }
     return render(request, "journal/hedge/page.html", context)

@@ -32,8 +32,12 @@ def report_list(request: HttpRequest) -> HttpResponse:
         chosen = get_object_or_404(Account.objects.for_user(user), pk=account.pk)
         try:
             report_request(
-                user=user, account=chosen, form=request.POST.get("format", ""), token=request.POST.get("token", "")[:40],
-                date_from=_date(request.POST.get("from", ""), "from"), date_to=_date(request.POST.get("to", ""), "to"),
+                user=user,
+                account=chosen,
+                form=request.POST.get("format", ""),
+                token=request.POST.get("token", "")[:40],
+                date_from=_date(request.POST.get("from", ""), "from"),
+                date_to=_date(request.POST.get("to", ""), "to"),
             )
         except RuleError as refusal:
             error = refusal.message
@@ -43,9 +47,14 @@ def report_list(request: HttpRequest) -> HttpResponse:
     jobs = Job.objects.filter(kind=RENDER_REPORT, scope=f"account:{account.pk}").exclude(state=Job.State.DONE)
     today = timezone.localdate()
     context: dict[str, Any] = {
-        "account": account, "jobs": jobs[:10], "error": error, "token": secrets.token_urlsafe(12),
+        "account": account,
+        "jobs": jobs[:10],
+        "error": error,
+        "token": secrets.token_urlsafe(12),
         "reports": Report.objects.for_user(user).filter(account=account).defer("content")[:50],
-        "formats": Report.Format.choices, "from": date(today.year, 1, 1), "to": today,
+        "formats": Report.Format.choices,
+        "from": date(today.year, 1, 1),
+        "to": today,
     }
     return render(request, "journal/reports/page.html", context, status=400 if error else 200)
 

@@ -43,7 +43,8 @@ def console(request: HttpRequest) -> HttpResponse:
     """All accounts with margin used, net Greeks and stressed loss, breaches first."""
     audit_record(actor=person(request), action="risk.view_all", summary="risk console")
     context = {
-        "rows": overview.risk_rows(), "now": timezone.now(),
+        "rows": overview.risk_rows(),
+        "now": timezone.now(),
         "dead_jobs": Job.objects.filter(state=Job.State.DEAD)[:20],
     }
     return render(request, "journal/risk/console.html", context)
@@ -53,7 +54,9 @@ def console(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read-only look into one account."""
     found = get_object_or_404(Account, pk=pk)
-    audit_record(actor=person(request), action="risk.view_account", account=found, obj=found, summary=found.name)
+    audit_record(
+        actor=person(request), action="risk.view_account", account=found, obj=found, summary=found.name
+    )
     row = next((r for r in overview.risk_rows() if r.account.pk == found.pk), None)
     trades = Trade.objects.filter(account=found, status=Trade.Status.OPEN)
     context = {"account": found, "row": row, "trades": trades, "grid": overview.heat_rows(found)}

@@ -17,9 +17,15 @@ from journal.services.rate_limit import too_many
 from journal.views.common import person
 
 _PAGES = (
-    ("Dashboard", "journal:dashboard"), ("Trades", "journal:trades"), ("Log a condor", "journal:trade_entry"),
-    ("Add a hedge layer", "journal:hedge_entry"), ("Hedge", "journal:hedge"), ("Market", "journal:market"),
-    ("Data", "journal:data"), ("Reports", "journal:reports"), ("Accounts", "journal:accounts"),
+    ("Dashboard", "journal:dashboard"),
+    ("Trades", "journal:trades"),
+    ("Log a condor", "journal:trade_entry"),
+    ("Add a hedge layer", "journal:hedge_entry"),
+    ("Hedge", "journal:hedge"),
+    ("Market", "journal:market"),
+    ("Data", "journal:data"),
+    ("Reports", "journal:reports"),
+    ("Accounts", "journal:accounts"),
 )
 
 

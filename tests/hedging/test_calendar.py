@@ -12,8 +12,20 @@ from hedging.selectors import calendar
 
 @pytest.mark.parametrize(
     ("month", "day"),
-    [(1, 21), (2, 18), (3, 18), (4, 15), (5, 19), (6, 17), (7, 22), (8, 19), (9, 16), (10, 21),
-     (11, 18), (12, 16)],
+    [
+        (1, 21),
+        (2, 18),
+        (3, 18),
+        (4, 15),
+        (5, 19),
+        (6, 17),
+        (7, 22),
+        (8, 19),
+        (9, 16),
+        (10, 21),
+        (11, 18),
+        (12, 16),
+    ],
 )
 def test_vix_expiries_of_2026(month: int, day: int) -> None:
     assert calendar.vix_expiry(2026, month) == date(2026, month, day)

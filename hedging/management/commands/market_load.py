@@ -30,8 +30,13 @@ class Command(BaseCommand):
                 self.stderr.write(f"{path}: {error}")
                 continue
             figures = {
-                "file": str(path), "format": run.format, "rows": run.rows_read, "new": run.rows_new,
-                "unchanged": run.rows_unchanged, "dropped": run.rows_dropped, "notes": run.notes,
+                "file": str(path),
+                "format": run.format,
+                "rows": run.rows_read,
+                "new": run.rows_new,
+                "unchanged": run.rows_unchanged,
+                "dropped": run.rows_dropped,
+                "notes": run.notes,
             }
             if options["json"]:
                 self.stdout.write(json.dumps(figures))

@@ -73,17 +73,45 @@ class Command(BaseCommand):
             except RedisMissingError as error:
                 raise CommandError(str(error)) from None
         children += [
-            ("web", [
-                sys.executable, "-m", "gunicorn", "alvh_site.wsgi:application",
-                "--bind", f"127.0.0.1:{environment.port}", "--worker-class", "gthread",
-                "--workers", "2", "--threads", "8", "--max-requests", "5000",
-                "--max-requests-jitter", "500", "--graceful-timeout", "10", "--no-control-socket",
-            ]),
-            ("worker", [
-                *celery, "worker", "--concurrency", str(environment.worker_processes),
-                "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
-                "--hostname", "worker@localhost",
-            ]),
+            (
+                "web",
+                [
+                    sys.executable,
+                    "-m",
+                    "gunicorn",
+                    "alvh_site.wsgi:application",
+                    "--bind",
+                    f"127.0.0.1:{environment.port}",
+                    "--worker-class",
+                    "gthread",
+                    "--workers",
+                    "2",
+                    "--threads",
+                    "8",
+                    "--max-requests",
+                    "5000",
+                    "--max-requests-jitter",
+                    "500",
+                    "--graceful-timeout",
+                    "10",
+                    "--no-control-socket",
+                ],
+            ),
+            (
+                "worker",
+                [
+                    *celery,
+                    "worker",
+                    "--concurrency",
+                    str(environment.worker_processes),
+                    "--loglevel",
+                    "WARNING",
+                    "--without-gossip",
+                    "--without-mingle",
+                    "--hostname",
+                    "worker@localhost",
+                ],
+            ),
             ("schedule", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]),
             ("relay", [*manage, "job_relay"]),
         ]

@@ -62,9 +62,7 @@ class ChainTable:
     def pack(self) -> bytes:
         """Compressed NPZ without pickles."""
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, **{c.name: getattr(self.columns, c.name) for c in fields(ChainColumns)}
-        )
+        np.savez_compressed(buffer, **{c.name: getattr(self.columns, c.name) for c in fields(ChainColumns)})
         return buffer.getvalue()
 
 
@@ -110,8 +108,15 @@ def build_chain(
             **{
                 name: floats(name)
                 for name in (
-                    "strike", "bid", "ask", "last", "volume", "open_interest",
-                    "vendor_iv", "vendor_delta", "vendor_gamma",
+                    "strike",
+                    "bid",
+                    "ask",
+                    "last",
+                    "volume",
+                    "open_interest",
+                    "vendor_iv",
+                    "vendor_delta",
+                    "vendor_gamma",
                 )
             },
         ),
@@ -120,8 +125,5 @@ def build_chain(
 
 def expiry_dates(columns: ChainColumns) -> list[tuple[str, date]]:
     """The (root, expiry) pairs of a chain, sorted."""
-    pairs = {
-        (str(root), expiry.item())
-        for root, expiry in zip(columns.root, columns.expiry, strict=True)
-    }
+    pairs = {(str(root), expiry.item()) for root, expiry in zip(columns.root, columns.expiry, strict=True)}
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))

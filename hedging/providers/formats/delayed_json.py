@@ -14,8 +14,13 @@ from hedging.providers.formats.tables import MarketFileError, ParsedFile
 
 NAME = "cboe-delayed-json"
 _KEYS = {
-    "bid": "bid", "ask": "ask", "last": "last_trade_price", "volume": "volume",
-    "open_interest": "open_interest", "vendor_iv": "iv", "vendor_delta": "delta",
+    "bid": "bid",
+    "ask": "ask",
+    "last": "last_trade_price",
+    "volume": "volume",
+    "open_interest": "open_interest",
+    "vendor_iv": "iv",
+    "vendor_delta": "delta",
     "vendor_gamma": "gamma",
 }
 
@@ -54,8 +59,7 @@ def parse(text: str) -> ParsedFile:
         underlying = spec.underlying
         values = {name: _number(option.get(key), f"{place}.{key}") for name, key in _KEYS.items()}
         rows.append(
-            {"root": spec.root, "expiry": spec.expiry, "strike": spec.strike, "right": spec.right,
-             **values}
+            {"root": spec.root, "expiry": spec.expiry, "strike": spec.strike, "right": spec.right, **values}
         )
     spot = _number(data.get("current_price"), "data.current_price")
     try:

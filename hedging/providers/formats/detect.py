@@ -70,7 +70,8 @@ def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
         return series.parse_iso(lines, wanted or series.symbol_from_name(name))
     raise MarketFileError(
         "unknown format: expected a Cboe quotedata CSV, Cboe delayed-quotes JSON, Cboe index history, "
-        "CFE VX file, chain CSV, or a CSV that starts with a date column", 1,
+        "CFE VX file, chain CSV, or a CSV that starts with a date column",
+        1,
     )
 
 

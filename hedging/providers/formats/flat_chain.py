@@ -17,8 +17,13 @@ from hedging.selectors.calendar import closes_at, session_on_or_before
 NAME = "flat-chain"
 _REQUIRED = {"root", "expiration", "type", "strike", "bid", "ask"}
 _REALS = {
-    "bid": ("bid",), "ask": ("ask",), "last": ("last",), "volume": ("volume",),
-    "open_interest": ("oi", "open_interest"), "vendor_iv": ("iv",), "vendor_delta": ("delta",),
+    "bid": ("bid",),
+    "ask": ("ask",),
+    "last": ("last",),
+    "volume": ("volume",),
+    "open_interest": ("oi", "open_interest"),
+    "vendor_iv": ("iv",),
+    "vendor_delta": ("delta",),
     "vendor_gamma": ("gamma",),
 }
 
@@ -34,9 +39,7 @@ def parse(lines: list[str]) -> ParsedFile:
     day_at, time_at = table.position("date"), table.position("commit_time_utc", "quote_time")
     if day_at is None and time_at is None:
         raise MarketFileError("no column named date or quote_time", 1)
-    root_at, expiry_at, type_at, strike_at = (
-        table.need(n) for n in ("root", "expiration", "type", "strike")
-    )
+    root_at, expiry_at, type_at, strike_at = (table.need(n) for n in ("root", "expiration", "type", "strike"))
     spot_at = table.position("spot")
     reals = {name: table.position(*titles) for name, titles in _REALS.items()}
     parsed = ParsedFile(NAME, "file")
@@ -62,14 +65,17 @@ def parse(lines: list[str]) -> ParsedFile:
             groups[key] = (table.optional(row, spot_at), [])
         values = {name: table.real(row, at) for name, at in reals.items()}
         groups[key][1].append(
-            {"root": root, "expiry": expiries[expiry], "strike": table.real(row, strike_at),
-             "right": Right.CALL if right == "C" else Right.PUT, **values}
+            {
+                "root": root,
+                "expiry": expiries[expiry],
+                "strike": table.real(row, strike_at),
+                "right": Right.CALL if right == "C" else Right.PUT,
+                **values,
+            }
         )
     for (underlying, moment), (spot, rows) in groups.items():
         try:
-            parsed.chains.append(
-                build_chain(underlying, moment, None if spot is None else float(spot), rows)
-            )
+            parsed.chains.append(build_chain(underlying, moment, None if spot is None else float(spot), rows))
         except ChainError as error:
             raise MarketFileError(str(error)) from None
     parsed.quality = Quality.EOD

@@ -26,8 +26,13 @@ _STAMPS = (
 )
 _PREAMBLE_LINES = 8
 _FIELDS = {
-    "last": ("last sale",), "bid": ("bid",), "ask": ("ask",), "volume": ("volume", "vol"),
-    "vendor_iv": ("iv",), "vendor_delta": ("delta",), "vendor_gamma": ("gamma",),
+    "last": ("last sale",),
+    "bid": ("bid",),
+    "ask": ("ask",),
+    "volume": ("volume", "vol"),
+    "vendor_iv": ("iv",),
+    "vendor_delta": ("delta",),
+    "vendor_gamma": ("gamma",),
     "open_interest": ("open interest", "open int"),
 }
 
@@ -48,11 +53,11 @@ def parse(lines: list[str]) -> ParsedFile:
         raise MarketFileError("the preamble has no last price of the index", 1)
     table = Table(lines[start:], start + 1)
     puts = table.need("puts")
-    sides = [(table.need("calls"), range(table.need("calls"), table.need("strike"))),
-             (puts, range(puts, len(table.header)))]
-    columns = [
-        {name: _column(table, span, titles) for name, titles in _FIELDS.items()} for _, span in sides
+    sides = [
+        (table.need("calls"), range(table.need("calls"), table.need("strike"))),
+        (puts, range(puts, len(table.header))),
     ]
+    columns = [{name: _column(table, span, titles) for name, titles in _FIELDS.items()} for _, span in sides]
     parsed = ParsedFile(NAME, "cboe", quality)
     rows: list[dict[str, Any]] = []
     underlying = ""
@@ -69,13 +74,16 @@ def parse(lines: list[str]) -> ParsedFile:
             underlying = spec.underlying
             values = {name: table.real(row, at) for name, at in where.items()}
             rows.append(
-                {"root": spec.root, "expiry": spec.expiry, "strike": spec.strike,
-                 "right": spec.right, **values}
+                {
+                    "root": spec.root,
+                    "expiry": spec.expiry,
+                    "strike": spec.strike,
+                    "right": spec.right,
+                    **values,
+                }
             )
     try:
-        parsed.chains.append(
-            build_chain(underlying, as_of, float(spot.group(1).replace(",", "")), rows)
-        )
+        parsed.chains.append(build_chain(underlying, as_of, float(spot.group(1).replace(",", "")), rows))
     except ChainError as error:
         raise MarketFileError(str(error)) from None
     return parsed

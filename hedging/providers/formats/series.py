@@ -15,7 +15,7 @@ _PREFIXES = {"rate", "macro", "raw"}
 
 def symbol_from_name(name: str) -> str:
     """The series' symbol from the file name: ``vix_daily.csv`` is VIX, ``rate_dtb3.csv`` is DTB3."""
-    words = [word for word in _WORD.findall(name.rsplit("/", 1)[-1]) if word]
+    words: list[str] = _WORD.findall(name.rsplit("/", 1)[-1])
     if len(words) > 1 and words[0].lower() in _PREFIXES:
         words = words[1:]
     if not words:
@@ -84,7 +84,7 @@ def parse_vx_daily(lines: list[str]) -> ParsedFile:
     parsed = ParsedFile(VX_DAILY, "cfe", Quality.EOD)
     day_at, expiry_at, settle_at = table.need("date"), table.need("expiry"), table.need("settle")
     prices = {n: table.position(n) for n in ("open", "high", "low", "close")}
-    counts = {n: table.position(n) for n in ("volume", "open_interest")}
+    volume_at, interest_at = table.position("volume"), table.position("open_interest")
     for row in table.rows():
         parsed.rows_read += 1
         settle = table.optional(row, settle_at)
@@ -93,9 +93,12 @@ def parse_vx_daily(lines: list[str]) -> ParsedFile:
             continue
         parsed.vx.append(
             VXRow(
-                table.day(row, day_at, "iso"), table.day(row, expiry_at, "iso"), settle,
+                table.day(row, day_at, "iso"),
+                table.day(row, expiry_at, "iso"),
+                settle,
+                volume=count_or_none(table.optional(row, volume_at)),
+                open_interest=count_or_none(table.optional(row, interest_at)),
                 **{n: price_or_none(table.optional(row, at)) for n, at in prices.items()},
-                **{n: count_or_none(table.optional(row, at)) for n, at in counts.items()},
             )
         )
     return parsed
@@ -107,4 +110,5 @@ def price_or_none(value: Decimal | None) -> Decimal | None:
 
 
 def count_or_none(value: Decimal | None) -> int | None:
+    """A volume or open interest; None where not given."""
     return None if value is None else int(value)

@@ -81,9 +81,7 @@ class Table:
         try:
             return next(self._reader, None)
         except csv.Error as error:
-            raise MarketFileError(
-                f"not valid CSV ({error})", self._reader.line_num + self._offset
-            ) from None
+            raise MarketFileError(f"not valid CSV ({error})", self._reader.line_num + self._offset) from None
 
     def rows(self) -> Iterator[list[str]]:
         """Non-empty rows with as many cells as the header has, or an error naming the line."""

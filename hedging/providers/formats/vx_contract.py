@@ -25,9 +25,7 @@ def parse(lines: list[str], name: str) -> ParsedFile:
     """Read one contract; the month in the file fixes the expiry, the file name may confirm it."""
     table = Table(lines)
     parsed = ParsedFile(NAME, "cfe", Quality.EOD)
-    day_at, contract_at, settle_at = (
-        table.need("trade date"), table.need("futures"), table.need("settle")
-    )
+    day_at, contract_at, settle_at = (table.need("trade date"), table.need("futures"), table.need("settle"))
     prices = {n: table.position(n) for n in ("open", "high", "low", "close")}
     volume_at, interest_at = table.position("total volume"), table.position("open interest")
     stated = _IN_NAME.search(name)
@@ -37,7 +35,8 @@ def parse(lines: list[str], name: str) -> ParsedFile:
         if stated and stated.group(1) != expiry.isoformat():
             raise MarketFileError(
                 f"the file name says {stated.group(1)}, the contract expires {expiry}",
-                table.line, table.header[contract_at],
+                table.line,
+                table.header[contract_at],
             )
         day = table.day(row, day_at, "iso", "%m/%d/%Y")
         settle = table.optional(row, settle_at)
@@ -48,7 +47,9 @@ def parse(lines: list[str], name: str) -> ParsedFile:
             raise MarketFileError(f"{day} is after the expiry {expiry}", table.line)
         parsed.vx.append(
             VXRow(
-                day, expiry, settle,
+                day,
+                expiry,
+                settle,
                 **{n: price_or_none(table.optional(row, at)) for n, at in prices.items()},
                 volume=count_or_none(table.optional(row, volume_at)),
                 open_interest=count_or_none(table.optional(row, interest_at)),
@@ -61,7 +62,9 @@ def _expiry(table: Table, row: list[str], at: int) -> date:
     cell = table.text(row[at], at)
     match = _CONTRACT.match(cell)
     if match is None:
-        raise MarketFileError(f"{cell!r} is not a contract such as 'F (Jan 2024)'", table.line, table.header[at])
+        raise MarketFileError(
+            f"{cell!r} is not a contract such as 'F (Jan 2024)'", table.line, table.header[at]
+        )
     year = match.group(2) if len(match.group(2)) == 4 else f"20{match.group(2)}"
     try:
         month = datetime.strptime(f"{match.group(1)} {year}", "%b %Y")  # noqa: DTZ007 - a month

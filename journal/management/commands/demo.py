@@ -26,7 +26,9 @@ class Command(BaseCommand):
                 for name, password in logins.items()
             ]
             account = demo_start(user=users[0])
-            self.stdout.write(f"demo account with {account.trades.count()} trades, logins: {', '.join(logins)}")
+            self.stdout.write(
+                f"demo account with {account.trades.count()} trades, logins: {', '.join(logins)}"
+            )
             return
         for user in User.objects.filter(is_demo=True):
             user.groups.clear()
