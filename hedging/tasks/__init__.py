@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
 
+from hedging.services import probe as probe  # registers its job kind
 from hedging.services.heartbeat import beat
 from hedging.services.jobs import job_run
 

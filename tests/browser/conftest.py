@@ -48,18 +48,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[s
     """URL and environment of a running site with its demo."""
     extra = {}
     if os.environ.get("ALVH_TEST_DB") == "postgres":
-        extra["DATABASE_URL"] = _fresh_database()
+        extra["DATABASE_URL"] = fresh_database("alvh_site")
     with running_site(tmp_path_factory.mktemp("site"), **extra) as running:
         yield running
 
 
-def _fresh_database() -> str:
+def fresh_database(name: str) -> str:
+    """URL of a new database on the run's PostgreSQL."""
     import psycopg
 
     base = os.environ["DATABASE_URL"]
     with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE alvh_site")
-    return base.rsplit("/", 1)[0] + "/alvh_site"
+        connection.execute(f"CREATE DATABASE {name}")
+    return base.rsplit("/", 1)[0] + f"/{name}"
 
 
 @pytest.fixture(scope="session")
