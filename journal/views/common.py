@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +11,14 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from hedging.selectors.calendar import NEW_YORK
+from hedging.selectors.calendar import (
+    NEW_YORK,
+    closes_at,
+    market_is_open,
+    previous_session,
+    session_date,
+    session_on_or_before,
+)
 from journal.models import Role, User
 
 _Row = TypeVar("_Row", bound=Model)
@@ -22,9 +29,13 @@ def person(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def wall_clock_now() -> str:
-    """Write New York time for a datetime-local input."""
-    return timezone.now().astimezone(NEW_YORK).strftime("%Y-%m-%dT%H:%M")
+def likely_fill_time(now: datetime | None = None) -> str:
+    """Write the time a fill most likely has: now while the market is open, else the last close."""
+    moment = now or timezone.now()
+    if not market_is_open(moment):
+        day = session_on_or_before(session_date(moment))
+        moment = closes_at(day) if closes_at(day) <= moment else closes_at(previous_session(day))
+    return moment.astimezone(NEW_YORK).strftime("%Y-%m-%dT%H:%M")
 
 
 def today_in_new_york() -> date:

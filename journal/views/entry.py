@@ -27,7 +27,7 @@ from journal.services.hedges import hedge_layer_create
 from journal.services.orders import OrderInput, default_fees, package_warnings, tick_warnings
 from journal.services.sizing import SizeLevel, order_position, order_structure, size_check
 from journal.services.trades import trade_create
-from journal.views.common import person, today_in_new_york, wall_clock_now
+from journal.views.common import likely_fill_time, person, today_in_new_york
 
 Form = CondorForm | HedgeForm
 
@@ -42,7 +42,7 @@ def _form(request: HttpRequest, kind: str, *, bound: bool) -> Form:
     account = current_account(request)
     if account is None or not accounts.filter(pk=account.pk).exists():
         account = accounts.first()
-    initial = {"account": account.pk if account else None, "filled_at": wall_clock_now()}
+    initial = {"account": account.pk if account else None, "filled_at": likely_fill_time()}
     data = request.POST if bound else None
     if kind == "hedge":
         condors = Trade.objects.for_user(user, WRITE_ROLES).filter(

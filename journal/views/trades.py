@@ -23,7 +23,7 @@ from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
 from journal.services.safe_csv import safe_cell
 from journal.services.trades import fill_reverse, trade_close
-from journal.views.common import get_owned, person, today_in_new_york, wall_clock_now
+from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
 
 PAGE = 50
 _COLUMNS = (
@@ -147,7 +147,7 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not legs:
         messages.info(request, "This trade has no open legs.")
         return redirect("journal:trade_detail", pk=pk)
-    initial = {"version": trade.version, "filled_at": wall_clock_now()}
+    initial = {"version": trade.version, "filled_at": likely_fill_time()}
     form = CloseForm(request.POST or None, legs=legs, initial=initial)
     status = 200
     if request.method == "POST" and form.is_valid():

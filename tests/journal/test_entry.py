@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
@@ -14,7 +15,9 @@ from django.urls import reverse
 from journal.models import Account, Fill, Trade
 from journal.services.accounts import account_archive
 from journal.services.trades import fill_reverse, trade_create
+from journal.views.common import likely_fill_time
 from tests.journal.people import (
+    ET,
     EXPIRY,
     LATER,
     People,
@@ -429,6 +432,20 @@ def test_times_are_right_across_both_clock_changes(client: Client, people: Peopl
         assert trade.opened_at is not None
         assert trade.opened_at.isoformat() == utc
         assert f"{typed.replace('T', ' ')} ET" in client.get(location).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (datetime(2026, 11, 20, 10, 30, tzinfo=ET), "2026-11-20T10:30"),
+        (datetime(2026, 11, 20, 19, 49, tzinfo=ET), "2026-11-20T16:00"),
+        (datetime(2026, 11, 21, 11, 0, tzinfo=ET), "2026-11-20T16:00"),
+        (datetime(2026, 11, 23, 8, 0, tzinfo=ET), "2026-11-20T16:00"),
+        (datetime(2026, 11, 27, 15, 0, tzinfo=ET), "2026-11-27T13:00"),
+    ],
+)
+def test_the_offered_fill_time_is_one_that_can_be(now: datetime, expected: str) -> None:
+    assert likely_fill_time(now) == expected
 
 
 def test_the_gate_shuts_when_a_membership_ends(client: Client, people: People) -> None:
