@@ -16,7 +16,13 @@ from django.views.decorators.http import require_POST
 from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.structures import leg_rows, trade_figures
-from journal.selectors.trade_list import TradeFilters, trade_totals, trades_filtered
+from journal.selectors.trade_list import (
+    TradeFilters,
+    trade_rows,
+    trade_totals,
+    trades_filtered,
+    with_newest_value,
+)
 from journal.selectors.trades import live_fills, trade_get, trade_position
 from journal.selectors.valuation import trade_current
 from journal.services.errors import ConflictError, RuleError
@@ -36,11 +42,12 @@ _COLUMNS = (
 def trade_list(request: HttpRequest) -> HttpResponse:
     """Show trades with filters in the address, totals for the filter, and a CSV of the same."""
     trades = trades_filtered(person(request), TradeFilters.from_query(request.GET))
-    page = Paginator(trades, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(with_newest_value(trades), PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "page": page,
+        "rows": trade_rows(page),
         "totals": trade_totals(trades),
         "query": query.urlencode(),
         "today": today_in_new_york(),

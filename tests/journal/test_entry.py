@@ -12,13 +12,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from journal.models import Account, Fill, Trade
+from hedging.models import MarketSnapshot
+from journal.models import Account, Fill, Trade, Valuation
 from journal.services.accounts import account_archive
 from journal.services.trades import fill_reverse, trade_create
 from journal.views.common import likely_fill_time
 from tests.journal.people import (
     ET,
     EXPIRY,
+    FILLED,
     LATER,
     People,
     answers,
@@ -232,6 +234,23 @@ def test_totals_are_of_the_filter(client: Client, people: People) -> None:
     # 2,255.00 received, four legs at 5.00 net to nothing, eight contracts at 1.30.
     assert "+$2,244.60" in page
     assert "$10.40" in page
+
+
+def test_the_list_shows_the_newest_valuation_and_its_age(client: Client, people: People) -> None:
+    trade = open_condor(people)
+    url = reverse("journal:trades")
+    assert "unknown" in as_owner(client, people).get(url).content.decode()
+    snapshot = MarketSnapshot.objects.create(as_of=FILLED, content_hash="x" * 64, flags=[], summary={})
+    for revision, pnl in ((0, 1.0), (1, -123.456)):
+        Valuation.objects.create(
+            account=people.account, trade=trade, snapshot=snapshot, as_of=FILLED,
+            book_revision=revision, result={"totals": {"pnl": pnl, "market_value": None}},
+        )  # fmt: skip
+    page = client.get(url).content.decode()
+    assert "−$123.46" in page
+    assert ">stale</span>" not in page
+    open_condor(people)
+    assert ">stale</span>" in client.get(url).content.decode()
 
 
 def test_filter_by_account_stays_inside_the_gate(client: Client, people: People) -> None:
