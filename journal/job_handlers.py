@@ -1,5 +1,6 @@
 """Imports every module that registers a job handler, so that workers know all kinds."""
 
-from journal.services import reports, valuation
+from journal.reports import worker as reports
+from journal.services import valuation
 
 __all__ = ["reports", "valuation"]

@@ -1,135 +1,46 @@
-"""What an account report says, gathered once and rendered by every format alike."""
+"""Gathers a report: the ledger and the market at the start and the end of a period."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
+from hedging.engine.analysis import analyse_trade
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
+from hedging.engine.market import MarketSnapshot
 from hedging.engine.money import to_cents
+from hedging.engine.scenarios import stressed_loss
 from hedging.engine.structure import describe
+from hedging.engine.valuation import FactorGreeks, TradeValuation, value_trade
+from hedging.selectors.market import STALE_AFTER
+from hedging.services.contracts import contract_spec
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Fill, Trade
-from journal.selectors.trades import book_build, trade_position, with_fills
-from journal.services.valuation import account_result, trade_result, value_book
+from journal.reports.model import (
+    UNKNOWN,
+    ZERO,
+    FillLine,
+    Header,
+    LayerLine,
+    LegLine,
+    Marks,
+    ReportData,
+    Result,
+    Stress,
+    Sum,
+    TradeLine,
+    add_results,
+    known,
+    total,
+)
+from journal.reports.payoff import book_payoff
+from journal.selectors.reports import account_history, fills_until, opened_and_last, period_start
+from journal.selectors.trades import Position, book_trade, position_of
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLeg:
-    """An open leg; figures per unit as in LegValuation, None unknown."""
-
-    symbol: str
-    quantity: int
-    entry: float
-    price: float | None
-    source: str
-    iv: float | None
-    delta: float | None
-    gamma: float | None
-    theta: float | None
-    vega: float | None
-    rho: float | None
-    pnl: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTrade:
-    """An open trade with its legs; dollars."""
-
-    label: str
-    kind: str
-    layer: int | None
-    opened: datetime
-    credit: Decimal
-    fees: Decimal
-    max_profit: Decimal | None
-    max_loss: Decimal | None
-    break_evens: tuple[float, ...]
-    margin: Decimal | None
-    market_value: Decimal | None
-    pnl: Decimal | None
-    pop: float | None
-    legs: tuple[ReportLeg, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedTrade:
-    """A trade closed in the period; dollars after fees."""
-
-    label: str
-    kind: str
-    closed: datetime
-    realized: Decimal
-    fees: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFill:
-    """A fill of the period."""
-
-    executed_at: datetime
-    symbol: str
-    quantity: int
-    price: Decimal
-    fees: Decimal
-    trade: str
-
-
-@dataclass(frozen=True, slots=True)
-class LayerLine:
-    """One hedge layer's totals in dollars."""
-
-    layer: int
-    trades: int
-    cost: Decimal
-    pnl: Decimal | None
-    vx_delta: float
-    theta: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReportData:
-    """Everything a report shows. Totals are None when a part is unknown."""
-
-    account: str
-    broker: str
-    number: str
-    capital: Decimal
-    date_from: date
-    date_to: date
-    time_zone: str
-    as_of: datetime | None
-    flags: tuple[str, ...]
-    book_revision: int
-    generated_at: datetime
-    generated_by: str
-    realized: Decimal
-    fees: Decimal
-    open_pnl: Decimal | None
-    condor_pnl: Decimal | None
-    hedge_pnl: Decimal | None
-    margin: Decimal
-    stressed_loss: Decimal | None
-    stress: str
-    greeks: dict[str, dict[str, float]]
-    trades: tuple[ReportTrade, ...]
-    layers: tuple[LayerLine, ...]
-    closed: tuple[ClosedTrade, ...]
-    fills: tuple[ReportFill, ...]
-
-    @property
-    def total(self) -> Decimal | None:
-        """Realized in the period plus open P&L."""
-        return None if self.open_pnl is None else self.realized + self.open_pnl
-
-
-def cents(value: float | Decimal | None) -> Decimal | None:
-    """A dollar amount at the engine's door back to Decimal, to the cent."""
-    return None if value is None else to_cents(Decimal(str(value)))
+STEPS = 100
+_READING, _VALUING, _VALUED = 5, 15, 55
 
 
 def report_data(
@@ -137,104 +48,201 @@ def report_data(
     account: Account,
     date_from: date,
     date_to: date,
+    as_of: datetime,
     generated_at: datetime,
     generated_by: str,
-    progress: Progress,
+    progress: Progress = lambda done, total, phase: None,
 ) -> ReportData:
-    """Gather the report; positions and marks are the present ones, fills and closings the period's."""
-    progress(0, 5, "reading")
-    trades = list(with_fills(Trade.objects.filter(account=account).order_by("opened_at", "pk")))
-    book = book_build(account)
-    fills = _fills(account, date_from, date_to)
-    progress(1, 5, "valuing")
-    row = snapshot_for(simulated=account.is_demo)
-    market = snapshot_load(row) if row else None
-    totals: dict[str, Any] = account_result(book, value_book(book, market), market) if market else {}
-    results = {t.trade_id: trade_result(t, market) for t in book.trades} if market else {}
-    open_trades = tuple(
-        _open_trade(trade, results.get(str(trade.pk))) for trade in trades if trade.status == Trade.Status.OPEN
-    )
-    closed = tuple(
-        ClosedTrade(t.label, t.get_kind_display(), t.closed_at, to_cents(t.realized), to_cents(t.fees_total))
-        for t in trades
-        if t.status == Trade.Status.CLOSED and t.closed_at and date_from <= t.closed_at.date() <= date_to
-    )
-    pnls = [t.pnl for t in open_trades]
+    """Gather the report of a period by exchange session date, both days included.
 
-    def summed(kind: str | None) -> Decimal | None:
-        parts = [t.pnl for t in open_trades if kind is None or t.kind == kind]
-        return None if any(p is None for p in parts) else sum((p for p in parts if p is not None), Decimal(0))
-
-    stress = totals.get("stress")
+    Positions and marks are those of ``as_of``; the period's P&L compares them with those of the
+    midnight before ``date_from``. The same book, market and arguments give the same report.
+    """
+    progress(0, STEPS, "reading the book")
+    history = account_history(account)
+    start, eve = period_start(date_from), date_from - timedelta(days=1)
+    progress(_READING, STEPS, "reading the market")
+    before = {t.pk: position_of(fills_until(t.fills.all(), eve, start)) for t in history.trades}
+    closing = _market(account, as_of)
+    opening = _market(account, start) if any(p.legs for p in before.values()) else None
+    lines: list[TradeLine] = []
+    books: list[BookTrade] = []
+    for number, trade in enumerate(history.trades):
+        span = (_VALUED - _VALUING) * number // len(history.trades)
+        progress(_VALUING + span, STEPS, "valuing positions")
+        line, engine = _trade(trade, before[trade.pk], fills_until(trade.fills.all(), date_to, as_of),
+                              date_from, opening, closing)  # fmt: skip
+        if line is not None:
+            lines.append(line)
+        if engine is not None:
+            books.append(engine)
+    book = Book(str(account.pk), history.revision, float(account.base_capital), tuple(books))
+    trades = tuple(lines)
+    opened = [line for line in trades if line.is_open]
     return ReportData(
-        account=account.name, broker=account.broker, number=account.number_masked,
-        capital=account.base_capital, date_from=date_from, date_to=date_to, time_zone=account.time_zone,
-        as_of=market.as_of if market else None,
-        flags=tuple(sorted(f.value for f in market.flags)) if market else (),
-        book_revision=book.revision, generated_at=generated_at, generated_by=generated_by,
-        realized=sum((t.realized for t in closed), Decimal(0)),
-        fees=sum((f.fees for f in fills), Decimal(0)),
-        open_pnl=None if None in pnls else summed(None),
-        condor_pnl=summed("condor"), hedge_pnl=summed("hedge_layer"),
-        margin=cents(totals.get("margin", 0.0)) or Decimal(0), stressed_loss=cents(totals.get("stressed_loss")),
-        stress=f"SPX {stress['spot']:+.0%}, VIX {stress['vix']:+.0f} points" if stress else "",
-        greeks=totals["total"]["greeks"] if totals else {},
-        trades=open_trades, layers=_layers(open_trades, totals), closed=closed, fills=fills,
-    )
+        header=Header(
+            account=account.name, broker=account.broker, number=account.number_masked,
+            kind=account.get_kind_display(), currency=account.currency, capital=account.base_capital,
+            time_zone=account.time_zone, date_from=date_from, date_to=date_to, as_of=as_of,
+            marks=_marks(closing, as_of), opening_marks=_marks(opening, start), ruleset="none",
+            book_revision=history.revision, is_demo=account.is_demo, generated_at=generated_at,
+            generated_by=generated_by,
+        ),
+        condors=_result(trades, Role.CONDOR), other=_result(trades, Role.OTHER),
+        hedge=_result(trades, Role.HEDGE), account=add_results(line.result for line in trades),
+        margin=total(known(line.margin) for line in opened),
+        stress=_stress(book, closing),
+        greeks=_greeks(opened),
+        greeks_partial=any(leg.price is None for line in opened for leg in line.legs),
+        trades=trades, layers=_layers(trades), payoff=book_payoff(book, closing),
+        fills=_fills(history.trades, date_from, date_to, as_of),
+    )  # fmt: skip
 
 
-def _fills(account: Account, date_from: date, date_to: date) -> tuple[ReportFill, ...]:
-    rows = (
-        Fill.objects.filter(account=account, trade_date__range=(date_from, date_to))
-        .select_related("contract", "trade")
-        .order_by("executed_at", "pk")
+def _market(account: Account, moment: datetime) -> MarketSnapshot | None:
+    row = snapshot_for(as_of=moment, simulated=account.is_demo)
+    return snapshot_load(row) if row is not None else None
+
+
+def _marks(market: MarketSnapshot | None, moment: datetime) -> Marks | None:
+    if market is None:
+        return None
+    stale = ["stale"] if moment - market.as_of > STALE_AFTER else []
+    return Marks(market.as_of, (*sorted(flag.value for flag in market.flags), *stale), market.spot)
+
+
+def _cents(value: float | Decimal | None) -> Decimal | None:
+    """A figure back through the engine's door, to the cent."""
+    return None if value is None else to_cents(Decimal(str(value)))
+
+
+def _realized(position: Position) -> Decimal:
+    """What closing fills gained over average entry: cash less the premium of what is still open.
+
+    Futures move no premium: all their cash is realized.
+    """
+    open_premium = sum(
+        (
+            -leg.quantity * leg.entry_price * leg.spec.multiplier
+            for leg in position.legs
+            if leg.spec.kind is not InstrumentKind.FUTURE
+        ),
+        ZERO,
     )
+    return to_cents(position.cash - open_premium)
+
+
+def _unrealized(engine: BookTrade, market: MarketSnapshot | None) -> tuple[Sum, TradeValuation | None]:
+    """Sum of the legs' gains over entry, each to the cent."""
+    if not engine.legs:
+        return Sum(), None
+    if market is None:
+        return UNKNOWN, None
+    valued = value_trade(engine, market)
+    return total(known(_cents(leg.pnl)) for leg in valued.legs), valued
+
+
+def _trade(
+    trade: Trade,
+    before: Position,
+    fills: Sequence[Fill],
+    date_from: date,
+    opening: MarketSnapshot | None,
+    closing: MarketSnapshot | None,
+) -> tuple[TradeLine | None, BookTrade | None]:
+    """One trade's line, and the engine's view of what is open; None for trades out of the period."""
+    after = position_of(fills)
+    moments = opened_and_last(fills)
+    in_period = any(fill.trade_date >= date_from for fill in fills)
+    if moments is None or not (before.legs or after.legs or in_period):
+        return None, None
+    engine = book_trade(trade, after)
+    unrealized, valued = _unrealized(engine, closing)
+    result = Result(
+        opening=_unrealized(book_trade(trade, before), opening)[0],
+        realized=_realized(after) - _realized(before),
+        fees=to_cents(after.fees) - to_cents(before.fees),
+        closing=unrealized,
+    )
+    structure = describe(engine.legs, engine.cash)
+    pop = analyse_trade(engine, closing).pop if engine.legs and closing is not None else None
+    line = TradeLine(
+        trade_id=str(trade.pk), label=trade.label, role=trade.kind, kind=trade.get_kind_display(),
+        layer=trade.layer, opened_at=moments[0], closed_at=None if after.legs else moments[1],
+        expiry=min((leg.spec.expiry for leg in after.legs if leg.spec.expiry), default=None),
+        cash=to_cents(after.cash), realized=_realized(after), fees=to_cents(after.fees),
+        unrealized=unrealized, result=result,
+        max_profit=_cents(structure.max_profit), max_loss=_cents(structure.max_loss),
+        break_evens=structure.break_evens, margin=_cents(structure.margin), pop=pop,
+        greeks=valued.totals.greeks if valued else None, legs=_legs(after, valued),
+    )  # fmt: skip
+    return line, engine if engine.legs else None
+
+
+def _legs(position: Position, valued: TradeValuation | None) -> tuple[LegLine, ...]:
+    if valued is None:
+        return tuple(
+            LegLine(leg.spec, leg.quantity, leg.entry_price, "unknown", "no market data")
+            for leg in position.legs
+        )
     return tuple(
-        ReportFill(f.executed_at, f.contract.symbol, f.quantity, f.price, to_cents(f.fees), f.trade.label)
-        for f in rows
-    )
+        LegLine(
+            leg.spec, leg.quantity, leg.entry_price, v.source.value, v.reason, v.price, v.iv, v.delta,
+            v.gamma, v.theta, v.vega, v.rho, _cents(v.pnl),
+        )
+        for leg, v in zip(position.legs, valued.legs, strict=True)
+    )  # fmt: skip
 
 
-def _open_trade(trade: Trade, result: dict[str, Any] | None) -> ReportTrade:
-    position = trade_position(trade)
-    structure = describe(position.engine_legs(), float(position.cash))
-    valued = {leg["symbol"]: leg for leg in result["legs"]} if result else {}
-    partial = result is None or result["totals"]["partial"]
-    legs = tuple(
-        _leg(leg.spec.symbol, leg.quantity, float(leg.entry_price), valued.get(leg.spec.symbol))
-        for leg in position.legs
-    )
-    assert trade.opened_at is not None
-    return ReportTrade(
-        trade.label, trade.kind, trade.layer, trade.opened_at, to_cents(position.cash), to_cents(position.fees),
-        cents(structure.max_profit), cents(structure.max_loss), structure.break_evens, cents(structure.margin),
-        None if partial else cents(result["totals"]["market_value"]) if result else None,
-        cents(result["totals"]["pnl"]) if result else None,
-        result["analysis"]["pop"] if result else None, legs,
-    )
+def _result(trades: Iterable[TradeLine], role: Role) -> Result:
+    return add_results(line.result for line in trades if line.role == role.value)
 
 
-def _leg(symbol: str, quantity: int, entry: float, v: dict[str, Any] | None) -> ReportLeg:
-    v = v or {"source": "unknown"}
-    greeks = (v.get(name) for name in ("iv", "delta", "gamma", "theta", "vega", "rho"))
-    iv, delta, gamma, theta, vega, rho = greeks
-    return ReportLeg(
-        symbol, quantity, entry, v.get("price"), str(v["source"]), iv, delta, gamma, theta, vega, rho, cents(v.get("pnl"))
-    )
+def _greeks(trades: Iterable[TradeLine]) -> dict[str, FactorGreeks]:
+    """Dollar Greeks by factor; factors are never added to each other."""
+    found: dict[str, FactorGreeks] = {}
+    for line in trades:
+        for factor, greeks in (line.greeks or {}).items():
+            found[factor] = found.get(factor, FactorGreeks()).plus(greeks)
+    return dict(sorted(found.items()))
 
 
-def _layers(trades: tuple[ReportTrade, ...], totals: dict[str, Any]) -> tuple[LayerLine, ...]:
+def _stress(book: Book, market: MarketSnapshot | None) -> Stress | None:
+    if market is None or not book.trades:
+        return None
+    loss, shock, unknown = stressed_loss(book, market)
+    return Stress(Sum(_cents(loss), unknown > 0), shock.spot, shock.vix)
+
+
+def _layers(trades: Sequence[TradeLine]) -> tuple[LayerLine, ...]:
     lines = []
-    for layer in sorted({t.layer for t in trades if t.layer is not None}):
-        mine = [t for t in trades if t.layer == layer]
-        known = [t.pnl for t in mine if t.pnl is not None]
-        figures = totals.get("layers", {}).get(str(layer)) or totals.get("layers", {}).get(layer) or {}
-        greeks = figures.get("greeks", {}).get("VX", {})
+    for layer in sorted({line.layer for line in trades if line.layer is not None}):
+        mine = [line for line in trades if line.layer == layer]
+        opened = [line for line in mine if line.is_open]
         lines.append(
             LayerLine(
-                layer, len(mine), -sum((t.credit for t in mine), Decimal(0)),
-                sum(known, Decimal(0)) if len(known) == len(mine) else None,
-                greeks.get("delta", 0.0), figures.get("theta", 0.0),
+                layer, len(opened), -sum((line.cash for line in opened), ZERO),
+                total(line.unrealized for line in opened), add_results(line.result for line in mine),
+                _greeks(opened),
             )
-        )
+        )  # fmt: skip
     return tuple(lines)
+
+
+def _fills(trades: Iterable[Trade], date_from: date, date_to: date, as_of: datetime) -> tuple[FillLine, ...]:
+    found: list[tuple[datetime, str, FillLine]] = []
+    for trade in trades:
+        fills = fills_until(trade.fills.all(), date_to, as_of)
+        corrected = {fill.reverses_id for fill in fills}
+        for fill in fills:
+            if fill.trade_date < date_from:
+                continue
+            note = "correction" if fill.reverses_id else "corrected" if fill.pk in corrected else ""
+            is_future = fill.contract.kind == InstrumentKind.FUTURE
+            cash = None if is_future else to_cents(-fill.quantity * fill.price * fill.contract.multiplier)
+            line = FillLine(
+                fill.executed_at, fill.trade_date, contract_spec(fill.contract), fill.quantity,
+                fill.price, cash, fill.fees, trade.label, note,
+            )  # fmt: skip
+            found.append((fill.executed_at, str(fill.pk), line))
+    return tuple(line for _, _, line in sorted(found, key=lambda item: item[:2]))

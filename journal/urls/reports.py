@@ -6,7 +6,8 @@ from journal.views import jobs, reports
 
 urlpatterns: list[URLPattern] = [
     path("reports/", reports.report_list, name="reports"),
-    path("reports/<uuid:pk>/", reports.download, name="report_download"),
+    path("reports/<uuid:pk>/", reports.view, name="report_view"),
+    path("reports/<uuid:pk>/download/", reports.download, name="report_download"),
     path("jobs/<uuid:pk>/", jobs.fragment, name="job_fragment"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel, name="job_cancel"),
     path("jobs/<uuid:pk>/retry/", jobs.retry, name="job_retry"),

@@ -2,19 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from hedging.models import Job
 from hedging.services.jobs import job_cancel, job_retry
-from journal.models import WRITE_ROLES
-from journal.selectors.jobs import job_get
+from journal.models import User
+from journal.selectors.jobs import job_get, job_may_steer
 from journal.views.common import person
+
+_TITLES = {"journal.value_account": "Valuation"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job with what its fragment says: title, status in words, and what may be done."""
+
+    job: Job
+    title: str
+    status: str
+    may_cancel: bool
+    may_retry: bool
+
+    @property
+    def report_id(self) -> str:
+        """The report it made, empty while there is none."""
+        return str((self.job.result or {}).get("report_id", ""))
+
+
+def shown_job(user: User, job: Job) -> ShownJob:
+    """Put a job into words for a user who may see it."""
+    steer = job_may_steer(user, job)
+    ended = job.state in {Job.State.DEAD, Job.State.CANCELLED}
+    return ShownJob(
+        job, _title(job), _status(job),
+        may_cancel=steer and job.is_open and not job.cancel_requested, may_retry=steer and ended,
+    )  # fmt: skip
+
+
+def shown_jobs(user: User, jobs: Iterable[Job]) -> list[ShownJob]:
+    """Put jobs into words."""
+    return [shown_job(user, job) for job in jobs]
+
+
+def _title(job: Job) -> str:
+    what = job.payload
+    if "date_from" in what:
+        return f"{what['format'].upper()} report, {what['date_from']} to {what['date_to']}"
+    return _TITLES.get(job.kind, job.kind)
+
+
+def _status(job: Job) -> str:
+    if job.is_open and job.cancel_requested:
+        return "cancelling"
+    if job.state == Job.State.RUNNING:
+        return job.phase or "starting"
+    if job.state == Job.State.QUEUED:
+        return "waiting to try again" if job.attempts else "waiting for a worker"
+    return {Job.State.DONE: "ready", Job.State.DEAD: "failed"}.get(Job.State(job.state), "cancelled")
 
 
 @login_required
@@ -26,19 +78,28 @@ def fragment(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Cancel the job."""
-    return _answer(request, job_cancel(job=job_get(person(request), pk, WRITE_ROLES)))
+    """Cancel the job: at once while queued, at the worker's next step while running."""
+    return _answer(request, job_cancel(job=_steered(request, pk)))
 
 
 @login_required
 @require_POST
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a failed or cancelled job again."""
-    return _answer(request, job_retry(job=job_get(person(request), pk, WRITE_ROLES)))
+    return _answer(request, job_retry(job=_steered(request, pk)))
+
+
+def _steered(request: HttpRequest, pk: UUID) -> Job:
+    user = person(request)
+    job = job_get(user, pk)
+    if not job_may_steer(user, job):
+        raise Http404
+    return job
 
 
 def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
-    return render(request, "journal/reports/job.html", {"job": job})
+    context = {"shown": shown_job(person(request), job)}
+    return render(request, "journal/reports/job.html", context)
 
 
 def _answer(request: HttpRequest, job: Job) -> HttpResponse:

@@ -2,77 +2,98 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from hedging.models import Job
+from hedging.selectors.calendar import session_date
+from journal.forms.reports import ReportForm
 from journal.models import Account, Report
+from journal.selectors.reports import (
+    account_of_request,
+    period_presets,
+    report_get,
+    report_jobs,
+    reports_for,
+)
 from journal.selectors.shell import current_account
 from journal.services.errors import RuleError
-from journal.services.reports import MEDIA_TYPES, RENDER_REPORT, report_request
+from journal.services.reports import MEDIA_TYPES, report_content, report_request
 from journal.views.common import person
+from journal.views.jobs import shown_jobs
+
+PAGE = 25
+#: A stored report may load the site's style sheet and nothing else; a page of one runs no script.
+#: A PDF is not sandboxed: browsers show it in a viewer of their own, which a sandbox switches off.
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_SANDBOX = "; sandbox"
 
 
 @login_required
 def report_list(request: HttpRequest) -> HttpResponse:
-    """The form, running jobs and stored reports of the current account."""
-    user, account = person(request), current_account(request)
+    """The form, the jobs under way, and the stored reports of the account in view."""
+    user = person(request)
+    accounts = list(Account.objects.for_user(user))
+    account = account_of_request(request.GET.get("account", ""), accounts) or current_account(request)
+    account = account or next(iter(accounts), None)
     if account is None:
         return render(request, "journal/dashboard/empty.html")
-    error = ""
+    presets = period_presets(account, session_date(timezone.now()))
+    chosen = next((p for p in presets if p.name == request.GET.get("period")), presets[3])
+    initial = {
+        "account": account.pk, "date_from": chosen.date_from, "date_to": chosen.date_to,
+        "format": Report.Format.PDF,
+    }  # fmt: skip
+    form = ReportForm(request.POST or None, accounts=accounts, initial=initial)
+    status = 200
     if request.method == "POST":
-        chosen = get_object_or_404(Account.objects.for_user(user), pk=account.pk)
-        try:
-            report_request(
-                user=user,
-                account=chosen,
-                form=request.POST.get("format", ""),
-                token=request.POST.get("token", "")[:40],
-                date_from=_date(request.POST.get("from", ""), "from"),
-                date_to=_date(request.POST.get("to", ""), "to"),
-            )
-        except RuleError as refusal:
-            error = refusal.message
-        else:
-            messages.success(request, "A worker renders the report.")
-            return redirect("journal:reports")
-    jobs = Job.objects.filter(kind=RENDER_REPORT, scope=f"account:{account.pk}").exclude(state=Job.State.DONE)
-    today = timezone.localdate()
-    context: dict[str, Any] = {
-        "account": account,
-        "jobs": jobs[:10],
-        "error": error,
-        "token": secrets.token_urlsafe(12),
-        "reports": Report.objects.for_user(user).filter(account=account).defer("content")[:50],
-        "formats": Report.Format.choices,
-        "from": date(today.year, 1, 1),
-        "to": today,
-    }
-    return render(request, "journal/reports/page.html", context, status=400 if error else 200)
+        if form.is_valid() and (asked := _ask(request, form)) is not None:
+            return redirect(f"{request.path}?account={asked.pk}")
+        status = 400
+    page = Paginator(reports_for(user, account), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "account": account, "accounts": accounts, "form": form, "presets": presets, "chosen": chosen,
+        "page": page, "jobs": shown_jobs(user, report_jobs(account)),
+    }  # fmt: skip
+    return render(request, "journal/reports/page.html", context, status=status)
 
 
-def _date(text: str, field: str) -> date:
+def _ask(request: HttpRequest, form: ReportForm) -> Account | None:
+    """Request the report; the account asked about, None when it was refused."""
+    account: Account = form.cleaned_data["account"]
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise RuleError("Enter both dates of the period.", field) from None
+        report_request(user=person(request), **form.cleaned_data)
+    except RuleError as refusal:
+        form.show(refusal)
+        return None
+    messages.success(request, "A worker renders the report; it appears below.")
+    return account
+
+
+@login_required
+def view(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the stored page in the browser; tables for a spreadsheet are downloaded."""
+    report = report_get(person(request), pk)
+    return _stored(report, "attachment" if report.format == Report.Format.CSV else "inline")
 
 
 @login_required
 def download(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The stored bytes, for members of the account only."""
-    report = get_object_or_404(Report.objects.for_user(person(request)), pk=pk)
-    response = HttpResponse(bytes(report.content), content_type=MEDIA_TYPES[report.format])
-    inline = request.GET.get("view") == "1" and report.format != Report.Format.CSV
-    disposition = "inline" if inline else "attachment"
+    """Send the stored bytes as a file."""
+    return _stored(report_get(person(request), pk), "attachment")
+
+
+def _stored(report: Report, disposition: str) -> HttpResponse:
+    response = HttpResponse(report_content(report), content_type=MEDIA_TYPES[report.format])
+    is_pdf = report.format == Report.Format.PDF
+    response["Content-Security-Policy"] = _POLICY + ("" if is_pdf else _SANDBOX)
     response["Content-Disposition"] = f'{disposition}; filename="{report.filename}"'
+    response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = f'"{report.sha256}"'
     return response

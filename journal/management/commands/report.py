@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 from django.utils import timezone
 
-from journal.models import Account
-from journal.reports.data import report_data
-from journal.reports.render import render
+from journal.models import Account, Report
+from journal.selectors.reports import period_as_of
+from journal.services.errors import RuleError
+from journal.services.reports import report_check
+
+_WIDTH = 30
 
 
 class Command(BaseCommand):
@@ -24,27 +27,60 @@ class Command(BaseCommand):
         parser.add_argument("account", help="id or name of the account")
         parser.add_argument("--from", dest="date_from", type=date.fromisoformat, required=True)
         parser.add_argument("--to", dest="date_to", type=date.fromisoformat, required=True)
-        parser.add_argument("--format", dest="form", choices=["html", "pdf", "csv"], default="pdf")
-        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("--format", dest="form", choices=Report.Format.values, default="pdf")
+        parser.add_argument(
+            "--out", type=Path, required=True,
+            help="file to write; the csv format is a zip of tables, or one file when PATH ends in .csv",
+        )  # fmt: skip
 
     def handle(self, *, account: str, date_from: date, date_to: date, form: str, out: Path, **_: Any) -> None:
+        from journal.reports.data import STEPS, report_data
+        from journal.reports.render import render
+
         found = self._account(account)
-
-        def progress(done: int, total: int, phase: str) -> None:
-            self.stderr.write(f"[{'#' * done}{'.' * (total - done)}] {phase}")
-
+        bar = self._bar()
+        try:
+            report_check(form=form, date_from=date_from, date_to=date_to)
+        except RuleError as refusal:
+            raise CommandError(refusal.message) from None
+        now = timezone.now()
         data = report_data(
-            account=found, date_from=date_from, date_to=date_to, generated_at=timezone.now(),
-            generated_by="command line", progress=progress,
-        )
-        out.write_bytes(render(data, form))
-        self.stdout.write(f"{out}: {out.stat().st_size:,} bytes")
+            account=found, date_from=date_from, date_to=date_to, as_of=period_as_of(date_to, now),
+            generated_at=now, generated_by="the command line", progress=bar,
+        )  # fmt: skip
+        form = "one-csv" if form == "csv" and out.suffix.lower() == ".csv" else form
+        content = render(data, form, lambda done, phase: bar(done, STEPS, phase))
+        bar(STEPS, STEPS, "done")
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise CommandError(f"{out} cannot be written: {error.strerror}") from None
+        self.stdout.write(f"{out}: {len(content):,} bytes")
+
+    def _bar(self) -> Callable[[int, int, str], None]:
+        """One line redrawn on a terminal, one line a phase elsewhere."""
+        redrawn = self.stderr.isatty()
+        last = ""
+
+        def show(done: int, total: int, phase: str) -> None:
+            nonlocal last
+            filled = _WIDTH * done // total
+            line = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done * 100 // total:3d}% {phase}"
+            if redrawn:
+                end = "\n" if done == total else ""
+                self.stderr.write(f"\r{line:<70}", ending=end)
+            elif phase != last:
+                self.stderr.write(line)
+            last = phase
+
+        return show
 
     def _account(self, text: str) -> Account:
         try:
             found = list(Account.objects.filter(pk=text))
         except ValidationError:
-            found = list(Account.objects.filter(Q(name=text))[:2])
+            found = list(Account.objects.filter(name=text)[:2])
         if len(found) != 1:
-            raise CommandError(f"{'several accounts are' if found else 'no account is'} named {text!r}; give the id")
+            problem = "several accounts are" if found else "no account is"
+            raise CommandError(f"{problem} named {text!r}; give the id")
         return found[0]

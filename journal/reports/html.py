@@ -1,0 +1,78 @@
+"""The report as a page that stands alone under the site's content policy: one linked style sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from journal.reports.layout import Column, Document, Row, Section, Table
+from journal.reports.model import ReportData
+from journal.reports.texts import MINUS, UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A printed cell with the classes of the site's style sheet; ``arrow`` repeats the sign."""
+
+    text: str
+    css: str = ""
+    arrow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """A table ready for the template."""
+
+    columns: tuple[Column, ...]
+    rows: list[list[Cell]]
+    foot: list[list[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSection:
+    """A section ready for the template."""
+
+    section: Section
+    table: ShownTable | None
+    blocks: list[tuple[str, tuple[tuple[str, str], ...], ShownTable]]
+    svg: SafeString
+
+
+def render_html(_data: ReportData, shown: Document) -> bytes:
+    """Render the page; every text is escaped, the drawing is our own."""
+    context = {
+        "doc": shown,
+        "headline": [(label, cell(text, kind)) for label, text, kind in shown.headline],
+        "sections": [_section(section) for section in shown.sections],
+    }
+    return render_to_string("reports/account.html", context).encode()
+
+
+def _section(section: Section) -> ShownSection:
+    # Labels inside the drawing were escaped when it was written as XML.
+    svg = mark_safe(section.chart.svg if section.chart else "")  # noqa: S308
+    table = _table(section.table) if section.table and not section.empty else None
+    blocks = [(block.title, block.facts, _table(block.table)) for block in section.blocks]
+    return ShownSection(section, table, blocks, svg)
+
+
+def _table(table: Table) -> ShownTable:
+    def cells(row: Row) -> list[Cell]:
+        return [cell(text, c.kind) for text, c in zip(row, table.columns, strict=True)]
+
+    return ShownTable(table.columns, [cells(r) for r in table.rows], [cells(r) for r in table.foot])
+
+
+def cell(text: str, kind: str) -> Cell:
+    """Class and arrow of a cell: sign, arrow and colour say the same."""
+    if kind == "text":
+        return Cell(text)
+    if text == UNKNOWN:
+        return Cell(text, "num unknown")
+    if kind == "gain" and text.startswith("+"):
+        return Cell(text, "num money gain", "▲")
+    if kind == "gain" and text.startswith(MINUS):
+        return Cell(text, "num money loss", "▼")
+    return Cell(text, "num")
