@@ -61,6 +61,7 @@ def manage(*arguments: str, environment: dict[str, str]) -> str:
 @contextmanager
 def running_site(state_dir: Path, **extra: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Migrate, load the demo, run ``manage.py up``; yields (URL, environment)."""
+    state_dir.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = site_environment(state_dir, port, **extra)
     manage("migrate", "--verbosity", "0", environment=environment)

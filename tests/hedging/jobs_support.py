@@ -20,6 +20,7 @@ class Processes:
 
     def __init__(self, state: Path, **extra: str) -> None:
         self.state = state
+        state.mkdir(parents=True, exist_ok=True)
         self.environment = site_environment(state, 0, JOB_LEASE_SECONDS="4", WORKERS="2", **extra)
         self.socket = state / "redis" / "redis.sock"
         self.running: dict[str, subprocess.Popen[bytes]] = {}

@@ -1,0 +1,113 @@
+"""Valuing books on real chains: against the vendor, against itself, and where nothing is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hedging.engine.analysis import analyse_trade
+from hedging.engine.book import Book, BookTrade, Leg, Role
+from hedging.engine.instruments import parse_symbol
+from hedging.engine.market import MarketSnapshot
+from hedging.engine.scenarios import scenario_grid, stressed_loss
+from hedging.engine.valuation import PriceSource, value_book, value_trade
+from hedging.providers.formats.chain import unpack
+from hedging.models import ChainSnapshot
+from hedging.services.market_load import market_path_load
+from hedging.services.snapshots import snapshot_for, snapshot_load
+
+pytestmark = pytest.mark.django_db
+
+CONDOR = (
+    ("SPXW  240216P04415000", 1), ("SPXW  240216P04465000", -1),
+    ("SPXW  240216C04890000", -1), ("SPXW  240216C04940000", 1),
+)  # fmt: skip
+
+
+@pytest.fixture
+def market(data_dir: Path) -> MarketSnapshot:
+    market_path_load(path=data_dir / "chains" / "raw" / "spx_quotedata_20240105.csv.gz")
+    market_path_load(path=data_dir / "market" / "raw" / "VX_2024-02-14.csv")
+    row = snapshot_for()
+    assert row is not None
+    return snapshot_load(row)
+
+
+def trade(legs: tuple[tuple[str, int], ...], role: Role = Role.CONDOR, cash: float = 1080.0) -> BookTrade:
+    return BookTrade("t", role, None, tuple(Leg(parse_symbol(s), q, 1.0) for s, q in legs), cash, 5.2)
+
+
+def test_condor_deltas_agree_with_the_vendor_on_all_four_legs(market: MarketSnapshot) -> None:
+    row = ChainSnapshot.objects.get()
+    chain = unpack("SPX", row.as_of, float(row.spot or 0), bytes(row.payload)).columns
+    for leg in value_trade(trade(CONDOR), market).legs:
+        spec = parse_symbol(leg.symbol)
+        at = (chain.root == spec.root) & (chain.expiry == np.datetime64(spec.expiry))
+        at &= (chain.strike == spec.strike) & (chain.right == int(spec.right or 0))
+        assert leg.source is PriceSource.QUOTE
+        assert leg.delta == pytest.approx(float(chain.vendor_delta[at][0]), abs=0.005)
+
+
+def test_totals_are_the_sums_of_the_legs(market: MarketSnapshot) -> None:
+    valued = value_trade(trade(CONDOR), market)
+    by_hand = sum(leg.quantity * 100 * (leg.price or 0) for leg in valued.legs)
+    assert valued.totals.market_value == pytest.approx(by_hand)
+    assert valued.totals.pnl == pytest.approx(1080.0 - 5.2 + by_hand)
+    assert valued.totals.greeks["SPX"].delta == pytest.approx(
+        sum(l.quantity * 100 * (l.delta or 0) for l in valued.legs)
+    )
+
+
+def test_near_the_condor_pop_is_about_seventy_percent(market: MarketSnapshot) -> None:
+    analysis = analyse_trade(trade(CONDOR), market)
+    assert analysis.pop == pytest.approx(0.73, abs=0.04)
+    assert [s.strike for s in analysis.short_strikes] == [4465, 4890]
+    assert analysis.payoff is not None
+    assert analysis.payoff.today is not None
+    assert max(analysis.payoff.expiry) == pytest.approx(1080.0 - 5.2)
+
+
+def test_an_unlisted_expiry_and_a_missing_chain_are_unknown_with_a_reason(market: MarketSnapshot) -> None:
+    valued = value_trade(trade((("SPXW  261218P04415000", 1), ("VIX   240214C00018000", 1))), market)
+    assert [leg.price for leg in valued.legs] == [None, None]
+    assert "does not list" in valued.legs[0].reason
+    assert "no VIX option chain" in valued.legs[1].reason
+    assert valued.totals.partial
+    assert valued.totals.pnl is None
+
+
+def test_vx_futures_gain_a_thousand_dollars_a_point(market: MarketSnapshot) -> None:
+    future = BookTrade("f", Role.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 2, 14.0),), 0.0, 0.0)
+    valued = value_trade(future, market)
+    settle = market.vx_settle(parse_symbol("VX/2024-02-14").expiry)  # type: ignore[arg-type]
+    assert settle is not None
+    assert valued.totals.pnl == pytest.approx(2 * 1000 * (settle - 14.0))
+    assert valued.totals.greeks["VX"].delta == 2000
+
+
+def test_spx_and_vx_risks_are_never_added(market: MarketSnapshot) -> None:
+    future = BookTrade("f", Role.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 1, 14.0),), 0.0, 0.0)
+    book = Book("a", 1, 100_000.0, (trade(CONDOR), future))
+    valued = value_book(book, market)
+    assert set(valued.total.greeks) == {"SPX", "VX"}
+    assert valued.condors.greeks.keys() == {"SPX"}
+    assert valued.layers == {}
+
+
+def test_small_shocks_follow_the_greeks(market: MarketSnapshot) -> None:
+    one = trade(CONDOR)
+    spx = value_trade(one, market).totals.greeks["SPX"]
+    grid = scenario_grid((one,), market, (-0.001, 0.0, 0.001), (0.0,))
+    step = 0.001 * 4722.67
+    slope = (grid.pnl[2, 0] - grid.pnl[0, 0]) / (2 * step)
+    assert grid.pnl[1, 0] == pytest.approx(0.0, abs=1e-9)
+    assert slope == pytest.approx(spx.delta, abs=0.15)
+
+
+def test_the_stressed_loss_stays_within_the_maximum_loss(market: MarketSnapshot) -> None:
+    book = Book("a", 1, 100_000.0, (trade(CONDOR),))
+    loss, _, unknown = stressed_loss(book, market)
+    assert unknown == 0
+    assert 0 < loss < 5000
