@@ -166,6 +166,12 @@ def test_bad_text_keeps_everything_entered(client: Client, people: People) -> No
     assert not Trade.objects.exists()
 
 
+def test_errors_are_tied_to_their_inputs(client: Client, people: People) -> None:
+    page = as_owner(client, people).post(ENTRY, form(people, filled_at="")).content.decode()
+    assert 'aria-describedby="id_filled_at_error"' in page
+    assert 'id="id_filled_at_error"' in page
+
+
 def test_an_oversized_trade_asks_for_confirmation(client: Client, people: People) -> None:
     data = form(people, order_text=SAMPLE.replace("-1", "-9"))
     page = as_owner(client, people).post(ENTRY, data).content.decode()
