@@ -153,6 +153,7 @@ TIME_ZONE = "America/New_York"
 # -- files ------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = ENV.state_dir / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing folder
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
