@@ -38,11 +38,13 @@ UNKNOWN = Sum(None, partial=True)
 
 
 def total(parts: Iterable[Sum]) -> Sum:
-    """Add sums; with unknown parts the known ones are added, and nothing known is unknown."""
+    """Add sums. Beside an unknown part, zeros (of closed trades, say) are no knowledge of the whole."""
     every = list(parts)
-    known = [part.amount for part in every if part.amount is not None]
+    amounts = [part.amount for part in every if part.amount is not None]
     partial = any(part.partial for part in every)
-    return Sum(None if every and not known else sum(known, ZERO), partial)
+    if any(part.amount is None for part in every) and not any(amounts):
+        return Sum(None, partial)
+    return Sum(sum(amounts, ZERO), partial)
 
 
 def known(amount: Decimal | None) -> Sum:

@@ -2,14 +2,15 @@
 
 The data travels as a JSON file and is set as text, never read as markup; the compiler sees an empty
 folder of its own and has no packages. Fonts come with the compiler, so that the same report gives
-the same bytes everywhere; only characters none of them has are looked up among the system's fonts.
+the same bytes everywhere, as PDF/A-2u for keeping. Only when a name has characters that none of them
+draws are the fonts of the system asked as well, and the promise of PDF/A is dropped.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,27 +21,36 @@ from django.conf import settings
 from journal.reports.layout import Document, Section, Table
 from journal.reports.model import ReportData
 
-#: What Libertinus Serif, the typeface of the report, has: Latin, Greek, Cyrillic, Hebrew, symbols.
-_COVERED = re.compile(r"^[\u0000-\u05ff\u1d00-\u1fff\u2000-\u22ff\u25a0-\u25ff\ufb00-\ufb4f]*$")
+_STANDARD = "a-2u"
 
 
 def render_pdf(data: ReportData, shown: Document) -> bytes:
     """Typeset the report; US letter for accounts in American time zones, A4 elsewhere."""
     import typst
 
-    payload = json.dumps(_payload(shown, data), ensure_ascii=False)
-    files = {"main.typ": _template(), "data.json": payload.encode()}
+    files = {"main.typ": _template(), "data.json": json.dumps(_payload(shown, data)).encode()}
     files |= {f"{s.chart.name}.svg": s.chart.svg.encode() for s in shown.sections if s.chart}
+    made = data.header.generated_at.replace(microsecond=0)
+    try:
+        return _compiled(files, made, fonts=_fonts(system=False), standards=[_STANDARD])
+    except typst.TypstError as error:
+        if "could not be displayed" not in str(error):
+            raise
+        return _compiled(files, made, fonts=_fonts(system=True), standards=[])
+
+
+def _compiled(files: dict[str, bytes], made: datetime, *, fonts: Any, standards: list[str]) -> bytes:
+    import typst
+
     with TemporaryDirectory(prefix="report-") as folder:
         root = Path(folder)
-        compiled = typst.compile(
+        content = typst.compile(
             files, root=root, package_path=root, package_cache_path=root, format="pdf",
-            font_paths=_fonts(system=not _COVERED.match(payload)), pdf_standards=["a-2u"],
-            timestamp=data.header.generated_at.replace(microsecond=0),
+            font_paths=fonts, ignore_system_fonts=True, pdf_standards=standards, timestamp=made,
         )  # fmt: skip
-    if not isinstance(compiled, bytes):
+    if not isinstance(content, bytes):
         raise TypeError("typst returned pages, not one document")
-    return compiled
+    return content
 
 
 def _template() -> bytes:

@@ -53,7 +53,9 @@ def account_history(account: Account) -> History:
     revisions = Account.objects.filter(pk=account.pk).values_list("book_revision", flat=True)
     for _ in range(_READS):
         before = revisions.get()
-        trades = tuple(with_fills(Trade.objects.filter(account=account).order_by("opened_at", "pk")))
+        trades = tuple(
+            with_fills(Trade.objects.filter(account=account).order_by("opened_at", "created_at", "pk"))
+        )
         if revisions.get() == before:
             return History(before, trades)
     raise BusyBookError
