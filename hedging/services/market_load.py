@@ -112,14 +112,14 @@ def parsed_file_store(*, parsed: ParsedFile, name: str, sha256: str, loaded_by: 
 
 
 def _store_series(
-    model: type[DailyBar | VXSettlement],
+    model: Any,
     key: tuple[str, ...],
     compared: tuple[str, ...],
     run: IngestRun,
     quality: Quality,
     rows: list[dict[str, Any]],
 ) -> tuple[int, int]:
-    """Insert new and revised rows of a keyed series; returns (new, unchanged)."""
+    """Insert new and revised rows of DailyBar or VXSettlement; returns (new, unchanged)."""
     if not rows:
         return 0, 0
     incoming = {tuple(row[name] for name in key): row for row in rows}

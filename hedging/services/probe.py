@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from hedging.models import DailyBar, Job, Quality
-from hedging.services.jobs import JobContext, job_handler, job_request
 from hedging.selectors.calendar import FIRST_DAY
+from hedging.services.jobs import JobContext, job_handler, job_request
 
 PROBE = "hedging.probe"
 SOURCE = "job-probe"

@@ -13,8 +13,8 @@ from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.scenarios import scenario_grid, stressed_loss
 from hedging.engine.valuation import PriceSource, value_book, value_trade
-from hedging.providers.formats.chain import unpack
 from hedging.models import ChainSnapshot
+from hedging.providers.formats.chain import unpack
 from hedging.services.market_load import market_path_load
 from hedging.services.snapshots import snapshot_for, snapshot_load
 
@@ -56,7 +56,7 @@ def test_totals_are_the_sums_of_the_legs(market: MarketSnapshot) -> None:
     assert valued.totals.market_value == pytest.approx(by_hand)
     assert valued.totals.pnl == pytest.approx(1080.0 - 5.2 + by_hand)
     assert valued.totals.greeks["SPX"].delta == pytest.approx(
-        sum(l.quantity * 100 * (l.delta or 0) for l in valued.legs)
+        sum(leg.quantity * 100 * (leg.delta or 0) for leg in valued.legs)
     )
 
 

@@ -14,11 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from journal.models import AuditEvent, Fill, Report, Trade
 from journal.services.demo import demo_login
 from journal.services.reports import report_request
-from tests.journal.people import People, open_condor, make_people
+from tests.journal.people import People, make_people, open_condor
 
 pytestmark = pytest.mark.django_db
 
-#: Routes that take no id: what an anonymous visitor gets (200 public, 302 sign-in, 404, 405 POST only).
+#: Routes open to everybody.
 OPEN = {"health", "api-schema", "api-docs"}
 RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
@@ -31,7 +31,7 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for pattern in patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            if pattern.app_name not in ("admin",) and not path.startswith("accounts/"):
+            if pattern.app_name != "admin" and not path.startswith("accounts/"):
                 yield from routes(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern):
             yield str(pattern.name), path
