@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 OPEN = {"health", "api-schema", "api-docs"}
 RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
-    "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start", "demo_remove",
-    "job_cancel", "job_retry", "risk_retry_job",
+    "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
+    "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
 }  # fmt: skip
 
 
