@@ -44,7 +44,8 @@ def _compiled(files: dict[str, bytes], made: datetime, *, fonts: Any, standards:
 
     with TemporaryDirectory(prefix="report-") as folder:
         root = Path(folder)
-        content = typst.compile(
+        compile_: Any = typst.compile  # its stub knows no dict of files, its documentation does
+        content = compile_(
             files, root=root, package_path=root, package_cache_path=root, format="pdf",
             font_paths=fonts, ignore_system_fonts=True, pdf_standards=standards, timestamp=made,
         )  # fmt: skip
