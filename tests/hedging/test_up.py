@@ -1,0 +1,79 @@
+"""``manage.py up``: children are restarted when killed, and none is left after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.site import SiteError, manage, running_site, site_environment
+
+
+def processes_of(state: Path) -> list[psutil.Process]:
+    """Every living process whose environment names this state folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("STATE_DIR") == str(state) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue
+    return found
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+@pytest.mark.worker
+def test_killed_children_come_back_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with running_site(state) as (url, _):
+        for name in ("gunicorn", "celery -A alvh_site worker", "job_relay", "redis-server"):
+            victims = [p for p in processes_of(state) if name in command_of(p)]
+            assert victims, name
+            for process in victims:
+                os.kill(process.pid, signal.SIGKILL)
+            began = time.monotonic()
+            while time.monotonic() - began < 30:
+                alive = {p.pid for p in processes_of(state) if name in command_of(p)}
+                if alive - {p.pid for p in victims} and healthy(url):
+                    break
+                time.sleep(0.3)
+            else:
+                pytest.fail(f"{name} did not come back within 30 s")
+    assert processes_of(state) == []
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with running_site(state) as (_, environment):
+        other = site_environment(state, int(environment["PORT"]) + 1)
+        with pytest.raises(SiteError, match="already running"):
+            manage("up", environment=other)
+
+
+def test_an_occupied_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        environment = site_environment(tmp_path / "state", taken.getsockname()[1])
+        with pytest.raises(SiteError, match="is in use"):
+            manage("up", environment=environment)
