@@ -82,7 +82,9 @@ def price(
 
 
 def _valid(i: _Inputs) -> NDArray[np.bool_]:
-    return (i.forward > 0) & (i.strike > 0) & (i.t >= 0) & (i.sigma >= 0) & (i.discount > 0)
+    positive = (i.forward > 0) & (i.strike > 0) & (i.t >= 0) & (i.sigma >= 0) & (i.discount > 0)
+    finite = np.isfinite(i.forward + i.strike + i.t + i.sigma + i.discount)
+    return np.asarray(positive & finite & (np.abs(i.right) == 1.0))
 
 
 def greeks(

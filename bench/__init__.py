@@ -1,0 +1,1 @@
+"""Benchmarks of the option kernel; ``python -m bench`` prints one table."""
