@@ -218,6 +218,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AccountKindEnum": "journal.models.Account.Kind",
+        "TradeKindEnum": "journal.models.Trade.Kind",
+        "TradeInputKindEnum": (("condor", "condor"), ("other", "other")),
+    },
 }
 
 # -- jobs (design: database owns the job, Redis rings the bell) --------------------------

@@ -16,11 +16,12 @@ from tests.site import SiteError, manage, running_site, site_environment
 
 
 def processes_of(state: Path) -> list[psutil.Process]:
-    """Every living process whose environment names this state folder."""
+    """Every living process of this state folder, by its environment or (Redis) its socket's path."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("STATE_DIR") == str(state) and process.status() != psutil.STATUS_ZOMBIE:
+            mine = process.environ().get("STATE_DIR") == str(state) or str(state) in command_of(process)
+            if mine and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             continue
