@@ -1,7 +1,7 @@
 """Fit the rational approximations of the fast kernels, at 40 digits (needs mpmath).
 
-Run ``python -m bench.fit_mills``; the printed tuples are the constants of ``hedging/maths/fast/vector.py``
-and ``hedging/maths/fast/implied_vol.py``. Each fit minimises the relative error by linearised least
+Run ``python -m bench.fit_mills``; the printed tuples are the constants of ``hedging/maths/coefficients.py``
+(exp and log: ``hedging/maths/fast/vector.py``). Each fit minimises the relative error by linearised least
 squares with Lawson's reweighting, which tends to the minimax rational.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import mpmath as mp
+import mpmath as mp  # type: ignore[import-untyped]
 
 mp.mp.dps = 40
 

@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import ArrayLike, NDArray
 
+from hedging.maths.coefficients import AT_THE_MONEY_BOTTOM, AT_THE_MONEY_TOP, BACHELIER_BOTTOM, BACHELIER_TOP
 from hedging.maths.fast.black import CHUNK
 from hedging.maths.fast.vector import (
     INV_SQRT_2PI,
@@ -37,31 +38,31 @@ def _first_guess(beta: float, x: float, xi: float) -> float:
     """S = σ√T to about 1% for s < 2; ``xi`` = |F - K| / √(FK)."""
     gap = max(1e-06 * beta, xi)
     y = log_(1.0 + gap / (_SQRT_2PI * beta))
-    p = 0.00018716680249263994
-    p = p * y + 0.017296293877910388
-    p = p * y + 0.07542252581102644
-    p = p * y + 0.3741943933973008
-    p = p * y + 0.9999403357080973
-    q = 9.381010063414483e-05
-    q = q * y + 0.009596811833003172
-    q = q * y + 0.09504190282736692
-    q = q * y + 0.3940002328329026
-    q = q * y + 1.877911866935099
-    q = q * y + 1.0
+    p = BACHELIER_TOP[4]
+    p = p * y + BACHELIER_TOP[3]
+    p = p * y + BACHELIER_TOP[2]
+    p = p * y + BACHELIER_TOP[1]
+    p = p * y + BACHELIER_TOP[0]
+    q = BACHELIER_BOTTOM[5]
+    q = q * y + BACHELIER_BOTTOM[4]
+    q = q * y + BACHELIER_BOTTOM[3]
+    q = q * y + BACHELIER_BOTTOM[2]
+    q = q * y + BACHELIER_BOTTOM[1]
+    q = q * y + BACHELIER_BOTTOM[0]
     bachelier = gap / (y * np.sqrt(p / q))
     w = bachelier * (x / gap if xi > 1e-6 * beta else 1.0)
     z = w * w
     z = min(6.0, z)
-    n = 4.752849148696912e-05
-    n = n * z - 0.0034029715369620233
-    n = n * z + 0.06161220860425968
-    n = n * z - 0.4236593786719783
-    n = n * z + 1.0000014360222147
-    m = 0.0001211649764936705
-    m = m * z - 0.00531453455598186
-    m = m * z + 0.07733947685488765
-    m = m * z - 0.46531526018244185
-    m = m * z + 1.0
+    n = AT_THE_MONEY_TOP[4]
+    n = n * z + AT_THE_MONEY_TOP[3]
+    n = n * z + AT_THE_MONEY_TOP[2]
+    n = n * z + AT_THE_MONEY_TOP[1]
+    n = n * z + AT_THE_MONEY_TOP[0]
+    m = AT_THE_MONEY_BOTTOM[4]
+    m = m * z + AT_THE_MONEY_BOTTOM[3]
+    m = m * z + AT_THE_MONEY_BOTTOM[2]
+    m = m * z + AT_THE_MONEY_BOTTOM[1]
+    m = m * z + AT_THE_MONEY_BOTTOM[0]
     return float(w * n / m)
 
 

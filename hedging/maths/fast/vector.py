@@ -1,7 +1,8 @@
 """exp, log and the Mills ratio as straight-line arithmetic that LLVM turns into vector instructions.
 
 Calls into a mathematics library stop the loop vectoriser, so these are polynomials and rationals
-fitted at 40 digits by ``bench/fit_mills.py`` (relative errors in the comments). All are defined for
+fitted at 40 digits by ``bench/fit_mills.py`` (``hedging.maths.coefficients``; those of exp and log are
+written here, with their relative errors). All are defined for
 finite arguments in the stated range only: callers select invalid elements out afterwards.
 """
 
@@ -12,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numba import njit
+
+from hedging.maths.coefficients import MILLS_BOTTOM, MILLS_TOP
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -84,32 +87,32 @@ def log_(x: float) -> float:
 @inlined
 def mills_top(x: float) -> float:
     """Numerator of the scaled Mills ratio N(-x) e^{x²/2}, x in [0, 60]."""
-    p = 1.5390161377775434e-06
-    p = p * x + 4.067083435015111e-05
-    p = p * x + 5.278037269952271e-04
-    p = p * x + 4.346448710434518e-03
-    p = p * x + 2.4827179214049783e-02
-    p = p * x + 1.016249289928638e-01
-    p = p * x + 2.980409715280515e-01
-    p = p * x + 6.061852301942651e-01
-    p = p * x + 7.832108376411936e-01
-    return p * x + 0.5
+    p = MILLS_TOP[9]
+    p = p * x + MILLS_TOP[8]
+    p = p * x + MILLS_TOP[7]
+    p = p * x + MILLS_TOP[6]
+    p = p * x + MILLS_TOP[5]
+    p = p * x + MILLS_TOP[4]
+    p = p * x + MILLS_TOP[3]
+    p = p * x + MILLS_TOP[2]
+    p = p * x + MILLS_TOP[1]
+    return p * x + MILLS_TOP[0]
 
 
 @inlined
 def mills_bottom(x: float) -> float:
-    """Denominator of the scaled Mills ratio; the quotient is exact to 2e-16 on [0, 60]."""
-    q = 3.857741366069126e-06
-    q = q * x + 1.0194666333427004e-04
-    q = q * x + 1.3268654869816917e-03
-    q = q * x + 1.0996877890252301e-02
-    q = q * x + 6.354780187465701e-02
-    q = q * x + 2.6542695165319163e-01
-    q = q * x + 8.067031515646569e-01
-    q = q * x + 1.7534438350146164
-    q = q * x + 2.5988139031714232
-    q = q * x + 2.3643062360852354
-    return q * x + 1.0
+    """Denominator of the scaled Mills ratio."""
+    q = MILLS_BOTTOM[10]
+    q = q * x + MILLS_BOTTOM[9]
+    q = q * x + MILLS_BOTTOM[8]
+    q = q * x + MILLS_BOTTOM[7]
+    q = q * x + MILLS_BOTTOM[6]
+    q = q * x + MILLS_BOTTOM[5]
+    q = q * x + MILLS_BOTTOM[4]
+    q = q * x + MILLS_BOTTOM[3]
+    q = q * x + MILLS_BOTTOM[2]
+    q = q * x + MILLS_BOTTOM[1]
+    return q * x + MILLS_BOTTOM[0]
 
 
 @inlined
