@@ -255,9 +255,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 9},
     },
+    "revalue-on-new-data": {
+        "task": "journal.revalue",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 55},
+    },
 }
 WORKER_PROCESSES = ENV.worker_processes
-JOB_LEASE_SECONDS = int(os.environ.get("JOB_LEASE_SECONDS", "30"))
+JOB_LEASE_SECONDS = int(os.environ.get("JOB_LEASE_SECONDS", "15"))
 JOB_MAX_ATTEMPTS = 3
 
 # -- logs -------------------------------------------------------------------------------
