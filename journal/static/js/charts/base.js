@@ -1,52 +1,104 @@
-// Finds chart holders, reads their JSON, draws them, and recolours them with the theme.
-import { payoffOption } from "./payoff.js";
+// Finds chart holders, reads their JSON, draws them, and redraws with theme, privacy and size.
+// <div class="chart" data-chart="payoff" data-chart-src="id of the JSON script"></div>
+import { heatmapOption } from "./heatmap.js";
 import { linesOption } from "./lines.js";
+import { payoffOption } from "./payoff.js";
+import { smileOption } from "./smile.js";
+import { termCurveOption } from "./term_curve.js";
+import { waterfallOption } from "./waterfall.js";
 
-const builders = { payoff: payoffOption, lines: linesOption };
+const builders = {
+  payoff: payoffOption, lines: linesOption, term_curve: termCurveOption,
+  smile: smileOption, heatmap: heatmapOption, waterfall: waterfallOption,
+};
 const drawn = new Map();
+let library = null;
 
-export function colour(name) {
-  // A probe resolves var() and color-mix() to a colour ECharts understands.
+// A page without a chart never loads the library.
+function charts() {
+  library ??= new Promise((resolve, reject) => {
+    if (window.echarts) { resolve(window.echarts); return; }
+    const script = document.createElement("script");
+    script.src = document.querySelector('meta[name="charts-src"]').content;
+    script.onload = () => resolve(window.echarts);
+    script.onerror = () => { library = null; reject(new Error("The chart library did not load.")); };
+    document.head.append(script);
+  });
+  return library;
+}
+
+// A probe resolves var() and color-mix() to a colour the canvas or SVG understands.
+function resolver() {
   const probe = document.createElement("span");
   probe.className = "visually-hidden";
-  probe.style.color = `var(${name})`;
   document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
+  const colour = (name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  return { colour, font: getComputedStyle(probe).fontFamily, done: () => probe.remove() };
 }
 
 export function palette() {
-  return {
+  const { colour, font, done } = resolver();
+  const c = {
+    font,
     ink: colour("--ink"), soft: colour("--ink-soft"), grid: colour("--chart-grid"), card: colour("--card"),
-    gain: colour("--gain"), loss: colour("--loss"), gainWash: colour("--gain-wash"),
-    lossWash: colour("--loss-wash"), spot: colour("--chart-spot"),
+    strong: colour("--line-strong"), gain: colour("--gain"), loss: colour("--loss"), gainWash: colour("--gain-wash"),
+    lossWash: colour("--loss-wash"), spot: colour("--chart-spot"), third: colour("--chart-3"), fourth: colour("--chart-4"),
   };
+  done();
+  return { ...c, series: [c.gain, c.loss, c.third, c.fourth, c.soft] };
 }
 
-function draw(holder) {
-  const source = document.getElementById(holder.dataset.source);
+function option(holder, colours) {
+  const source = document.getElementById(holder.dataset.chartSrc || holder.dataset.source);
   const build = builders[holder.dataset.chart];
-  if (!source || !build) return;
-  const chart = window.echarts.init(holder, null, { renderer: "svg" });
-  chart.setOption(build(JSON.parse(source.textContent), palette()));
-  drawn.set(holder, chart);
+  if (!source || !build) return null;
+  return build(JSON.parse(source.textContent), colours, { width: holder.clientWidth });
 }
 
-export function initCharts(scope) {
+function redraw(holder, colours) {
+  const made = option(holder, colours);
+  if (made) drawn.get(holder).setOption(made, true);
+}
+
+function forgetGone() {
   for (const [holder, chart] of drawn) {
-    if (!holder.isConnected) { chart.dispose(); drawn.delete(holder); }
+    if (!holder.isConnected) { sizes.unobserve(holder); chart.dispose(); drawn.delete(holder); }
   }
-  for (const holder of scope.querySelectorAll("[data-chart]")) {
-    if (!drawn.has(holder)) draw(holder);
+}
+
+const sizes = new ResizeObserver((entries) => {
+  const colours = palette();
+  for (const { target } of entries) {
+    if (!drawn.has(target) || !target.clientWidth) continue;
+    drawn.get(target).resize();
+    redraw(target, colours);
+  }
+});
+
+export async function initCharts(scope) {
+  forgetGone();
+  const holders = [...scope.querySelectorAll("[data-chart]")].filter((holder) => !drawn.has(holder));
+  if (!holders.length) return;
+  const echarts = await charts();
+  const colours = palette();
+  for (const holder of holders) {
+    if (!holder.isConnected || drawn.has(holder)) continue;
+    const made = option(holder, colours);
+    if (!made) continue;
+    const chart = echarts.init(holder, null, { renderer: "svg" });
+    chart.setOption(made);
+    drawn.set(holder, chart);
+    sizes.observe(holder);
   }
 }
 
 export function recolourCharts() {
-  for (const [holder, chart] of drawn) {
-    const source = document.getElementById(holder.dataset.source);
-    chart.setOption(builders[holder.dataset.chart](JSON.parse(source.textContent), palette()), true);
-  }
+  forgetGone();
+  const colours = palette();
+  for (const holder of drawn.keys()) redraw(holder, colours);
 }
 
-addEventListener("resize", () => { for (const chart of drawn.values()) chart.resize(); });
+document.addEventListener("appearance", recolourCharts);

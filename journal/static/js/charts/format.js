@@ -1,9 +1,33 @@
-// Figures as the pages write them: true minus, explicit plus, grouped.
-export function money(value) {
-  const sign = value < 0 ? "−" : value > 0 ? "+" : "";
-  return `${sign}$${Math.abs(value).toLocaleString("en-US", { maximumFractionDigits: 0 })}`;
+// Figures as the pages write them: true minus, explicit plus, grouped, hidden when asked.
+const MINUS = "\u2212";
+
+function known(value) { return value !== null && value !== undefined && value !== "" && Number.isFinite(Number(value)); }
+function sign(value) { return value < 0 ? MINUS : value > 0 ? "+" : ""; }
+
+export function isPrivate() { return document.documentElement.classList.contains("private"); }
+
+export function money(value, digits = 0) {
+  if (!known(value)) return "unknown";
+  if (isPrivate()) return "•••";
+  const places = typeof digits === "number" ? digits : 0;
+  const rounded = Number(Number(value).toFixed(places));
+  return `${sign(rounded)}$${Math.abs(rounded).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places })}`;
 }
 
-export function points(value, digits = 2) {
-  return Number(value).toLocaleString("en-US", { maximumFractionDigits: digits });
+export function points(value, digits = 2, fixed = false) {
+  if (!known(value)) return "unknown";
+  const places = typeof digits === "number" ? digits : 2;
+  const rounded = Number(Number(value).toFixed(places));
+  return `${rounded < 0 ? MINUS : ""}${Math.abs(rounded).toLocaleString("en-US", { minimumFractionDigits: fixed ? places : 0, maximumFractionDigits: places })}`;
+}
+
+export function percent(value, digits = 1) {
+  return known(value) ? `${points(value, digits)}%` : "unknown";
+}
+
+// The unit a chart's JSON names: "usd", "percent" (already times 100) or plain points.
+export function formatter(unit, digits) {
+  if (unit === "usd") return (v) => money(v, digits ?? 0);
+  if (unit === "percent") return (v) => percent(v, digits ?? 1);
+  return (v) => points(v, digits ?? 2);
 }

@@ -1,17 +1,30 @@
-// Several lines or point clouds over one numeric or category axis: term curves and smiles.
-import { points } from "./format.js";
+// Several lines, or clouds of points, over numbers, categories or times.
+import { formatter, points } from "./format.js";
+import { axis, frame, legend, legendRoom, tooltip, valueAxis } from "./parts.js";
 
-export function linesOption(data, c) {
-  const colours = [c.gain, c.loss, c.soft, c.ink];
+const DASHES = ["solid", [6, 4], [2, 3], [8, 3, 2, 3], "solid"];
+
+export function seriesOf(item, i, c, shown) {
+  const colour = item.tone === "gain" ? c.gain : item.tone === "loss" ? c.loss : c.series[i % c.series.length];
   return {
-    animation: false, aria: { enabled: true }, grid: { left: 26, right: 20, top: 62, bottom: 34, containLabel: true },
-    legend: { top: 0, left: 0, textStyle: { color: c.ink } },
-    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: c.card, borderColor: c.soft, textStyle: { color: c.ink }, valueFormatter: (v) => (v === undefined || v === null ? "unknown" : points(v)) },
-    xAxis: { type: data.categories ? "category" : "value", data: data.categories, scale: true, name: data.x_label, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: c.soft }, axisLabel: { color: c.soft }, splitLine: { show: false }, axisLine: { lineStyle: { color: c.grid } } },
-    yAxis: { type: "value", scale: true, name: data.y_label, nameLocation: "middle", nameGap: 44, nameTextStyle: { color: c.soft }, axisLabel: { color: c.soft }, splitLine: { lineStyle: { color: c.grid } } },
-    series: data.series.map((s, i) => ({
-      name: s.name, type: s.points ? "scatter" : "line", symbolSize: s.points ? 4 : 7, showSymbol: Boolean(data.categories) || Boolean(s.points),
-      data: s.data, connectNulls: true, itemStyle: { color: colours[i % 4] }, lineStyle: { color: colours[i % 4], width: 2, type: s.dashed ? "dashed" : "solid" },
-    })),
+    name: item.name, type: item.points ? "scatter" : "line", symbol: item.symbol || (item.points ? "circle" : "emptyCircle"),
+    symbolSize: item.points ? 4 : 6, showSymbol: Boolean(shown) || Boolean(item.points), data: item.data, connectNulls: true,
+    step: item.step || false, itemStyle: { color: colour }, lineStyle: { color: colour, width: 2, type: item.dashed ? "dashed" : DASHES[i % DASHES.length] },
+    areaStyle: item.area ? { color: colour, opacity: 0.12 } : undefined,
+  };
+}
+
+export function linesOption(data, c, { width = 800 } = {}) {
+  const type = data.categories ? "category" : data.x_type || "value";
+  const y = formatter(data.unit, data.digits);
+  const many = data.series.length > 1;
+  return {
+    ...frame(c, { top: many ? legendRoom(data.series.map((item) => item.name), width) : 18, bottom: 8 }),
+    legend: many ? legend(c) : undefined,
+    tooltip: tooltip(c, { valueFormatter: y }),
+    xAxis: axis(c, type, { data: data.categories, scale: type === "value", name: data.x_label, boundaryGap: type === "category" ? undefined : false,
+      axisLabel: type === "value" ? { formatter: (v) => points(v, 1) } : {} }),
+    yAxis: valueAxis(c, { scale: !data.from_zero, name: data.y_label, nameGap: 34, axisLabel: { formatter: y } }),
+    series: data.series.map((item, i) => seriesOf(item, i, c, data.categories)),
   };
 }

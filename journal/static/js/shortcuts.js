@@ -1,0 +1,40 @@
+// Keys: Ctrl-K or Cmd-K, "?", and "g" followed by the letter a link carries in data-key.
+// They rest in fields, in open dialogs, and when switched off.
+import { recall, remember } from "./storage.js";
+
+const FIELD = "input, textarea, select, [contenteditable]";
+let waiting = 0;
+
+export function toggleShortcuts() {
+  remember("shortcuts", recall("shortcuts") === "off" ? null : "off");
+  label();
+}
+
+function label() {
+  for (const button of document.querySelectorAll('[data-action="shortcuts"]')) {
+    button.setAttribute("aria-pressed", String(recall("shortcuts") !== "off"));
+  }
+}
+
+export function initShortcuts(actions) {
+  label();
+  document.addEventListener("keydown", (event) => {
+    if (recall("shortcuts") === "off" || event.isComposing) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      actions.finder();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELD)) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "?") {
+      event.preventDefault();
+      actions.help();
+    } else if (event.key === "g") {
+      waiting = Date.now();
+    } else if (Date.now() - waiting < 1200) {
+      waiting = 0;
+      document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+    }
+  });
+}
