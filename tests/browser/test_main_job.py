@@ -41,6 +41,7 @@ def test_signing_up_and_resetting_a_password(new_page: MakePage, watch: Watch) -
         page.fill(f"input[name={name}]", value)
     page.click("form.narrow button[type=submit]")
     expect(page.locator("h2").first).to_have_text("Welcome")
+    page.click("details.menu > summary")
     page.click("button:has-text('Sign out')")
     page.goto("/accounts/password/reset/")
     page.fill("input[name=email]", "new@example.org")
