@@ -93,8 +93,9 @@ def _notices(data: ReportData, zone: ZoneInfo) -> tuple[str, ...]:
     partial = []
     if reasons := data.unknown_reasons:
         partial.append(f"Unknown marks: {_listed(reasons)}.")
-    if unmargined := [trade.label for trade in data.open_trades if trade.margin is None]:
-        partial.append(f"No margin rule here for {_listed(unmargined)}.")
+    unmargined = dict.fromkeys(trade.label for trade in data.open_trades if trade.margin is None)
+    if unmargined:
+        partial.append(f"No margin rule here for {_listed(tuple(unmargined))}.")
     if partial:
         found.append(f"{DAGGER} Partial: the sum covers the known parts only. {' '.join(partial)}")
     for marks, when in ((data.header.marks, "closing"), (data.header.opening_marks, "opening")):
@@ -360,7 +361,8 @@ def _fills(data: ReportData, zone: ZoneInfo) -> Section:
     )  # fmt: skip
     return Section(
         "Fills of the period",
-        "As recorded; a corrected fill and its correction cancel. Futures move no premium.",
+        "As recorded, prices in points, premium and fees in dollars. A corrected fill and its correction "
+        "cancel; futures move no premium.",
         Table(columns, rows, (foot,), "wide-last"),
         empty="" if rows else "No fill in the period.",
     )

@@ -240,6 +240,19 @@ def test_a_long_table_repeats_its_heading_on_every_page(data: ReportData) -> Non
     assert "300 fills" in pages[-1]
 
 
+def test_ten_thousand_fills_are_all_printed_on_numbered_pages(data: ReportData) -> None:
+    content = render(many_fills(data, 10_000), "pdf")
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    pages = [page.extract_text().replace("\N{NO-BREAK SPACE}", " ") for page in reader.pages]
+    listed = [text for text in pages if text.count("2026-11-") > 60]
+    assert sum(len(re.findall(r"2026-11-\d\d \d\d:\d\d  ", text)) for text in pages) == 10_000
+    assert len(listed) >= 10_000 // 75
+    assert all("Premium" in text for text in listed)
+    assert "10,000 fills" in pages[-1]
+    assert f"{len(pages)} of {len(pages)}" in pages[-1]
+    assert len(content) < 5_000_000
+
+
 def test_figures_are_written_in_the_words_of_the_site() -> None:
     assert amount(Decimal(-4745)) == "−4,745.00"
     assert amount(Decimal(4745), dollar=True) == "+$4,745.00"
