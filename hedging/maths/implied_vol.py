@@ -71,7 +71,7 @@ def _first_guess(beta: Floats, x: Floats, xi: Floats) -> Floats:
     bachelier = gap / (y * np.sqrt(_polynomial(y, BACHELIER_TOP) / _polynomial(y, BACHELIER_BOTTOM)))
     w = bachelier * np.where(xi > 1e-6 * beta, x / gap, 1.0)
     z = np.minimum(w * w, 6.0)
-    return w * _polynomial(z, AT_THE_MONEY_TOP) / _polynomial(z, AT_THE_MONEY_BOTTOM)
+    return np.asarray(w * _polynomial(z, AT_THE_MONEY_TOP) / _polynomial(z, AT_THE_MONEY_BOTTOM))
 
 
 def _householder(s: Floats, beta: Floats, x: Floats) -> Floats:
