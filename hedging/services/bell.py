@@ -22,3 +22,8 @@ def send(job_id: uuid.UUID) -> None:
     """Ring for one job; raises redis.RedisError or OSError at once when Redis is away."""
     _probe().ping()
     current_app.send_task(RUN_JOB, args=[str(job_id)], retry=False, expires=600)
+
+
+def waiting() -> int:
+    """How many messages no worker has taken yet; raises like ``send``."""
+    return int(_probe().llen(current_app.conf.task_default_queue))

@@ -3,6 +3,7 @@
 A request is a row with a unique key; a worker borrows it with a lease and a token; the effect is
 written in the same transaction that marks the job done, and only while the token still holds. So a
 lost message, a killed worker or an emptied Redis delays work, and never loses or doubles it.
+The relay, hedging.services.job_relay, takes back what dead workers held and rings again.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import Error as DatabaseFailure
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
 
@@ -27,10 +30,11 @@ log = structlog.get_logger(__name__)
 Effect = Callable[[], Any]
 Handler = Callable[["JobContext"], "Effect | None"]
 
-_RING_AGAIN_AFTER = timedelta(seconds=20)
-_IN_FLIGHT = 200
 _BACKOFF_SECONDS = 5
+_TOLD_EVERY_SECONDS = 0.5
 WORKER_LOST = "The worker stopped while it was doing this. Press Retry to start again."
+CANCELLED = "Cancelled."
+WORKER_LOST_FOR_NOW = "The worker stopped while it was doing this; it is being done again."
 
 
 class JobError(Exception):
@@ -79,32 +83,44 @@ class JobContext:
     def __init__(self, job: Job, lease: timedelta) -> None:
         self.job = job
         self._lease = lease
-        self._token = job.lease_token
-        self._written = timezone.now()
+        self._told = monotonic()
+        self._done, self._total = 0, 0
+        self._lost = False
 
     def progress(self, done: int, total: int, phase: str = "") -> None:
         """Show progress (written at most twice a second), keep the lease, notice a cancel.
 
         Raises JobCancelledError when somebody asked to cancel or the lease is gone.
         """
-        now = timezone.now()
-        if now - self._written < timedelta(seconds=0.5) and phase in ("", self.job.phase):
-            return
-        self._written = now
+        self._done, self._total = done, total
+        new_phase = phase not in ("", self.job.phase)
         self.job.phase = phase or self.job.phase
-        held = Job.objects.filter(
-            pk=self.job.pk, lease_token=self._token, state=Job.State.RUNNING, cancel_requested=False
-        ).update(progress=done, progress_total=total, phase=self.job.phase, lease_until=now + self._lease)
+        self._tell(at_once=new_phase)
+
+    def check(self) -> None:
+        """Keep the lease and notice a cancel, like ``progress`` without news; cheap in a loop."""
+        self._tell(at_once=False)
+
+    def _tell(self, *, at_once: bool) -> None:
+        if self._lost:
+            raise JobCancelledError
+        if not at_once and monotonic() - self._told < _TOLD_EVERY_SECONDS:
+            return
+        self._told = monotonic()
+        held = _held(self.job).update(
+            progress=self._done,
+            progress_total=self._total,
+            phase=self.job.phase,
+            lease_until=timezone.now() + self._lease,
+        )
         if not held:
             raise JobCancelledError
 
     def renew(self) -> bool:
-        """Prolong the lease; False when it is no longer ours."""
-        return bool(
-            Job.objects.filter(pk=self.job.pk, lease_token=self._token, state=Job.State.RUNNING).update(
-                lease_until=timezone.now() + self._lease
-            )
-        )
+        """Prolong the lease; False when it is no longer ours or a cancel was asked for."""
+        held = _held(self.job).update(lease_until=timezone.now() + self._lease)
+        self._lost = not held
+        return bool(held)
 
 
 def job_request(
@@ -138,7 +154,7 @@ def job_request(
         },
     )
     if made and not delay:
-        transaction.on_commit(lambda: ring(job.pk))
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
     return job, made
 
 
@@ -154,7 +170,10 @@ def ring(job_id: uuid.UUID) -> bool:
     except (OperationalError, RedisError, OSError) as error:
         log.warning("bell_not_rung", job_id=str(job_id), error=str(error))
         return False
-    Job.objects.filter(pk=job_id).update(rung_at=timezone.now())
+    try:
+        Job.objects.filter(pk=job_id).update(rung_at=timezone.now())
+    except DatabaseFailure as error:  # what was asked for is stored; a second ring does no harm
+        log.warning("ring_not_noted", job_id=str(job_id), error=str(error))
     return True
 
 
@@ -178,13 +197,17 @@ def job_retry(*, job: Job) -> Job:
         due_at=timezone.now(),
         cancel_requested=False,
         progress=0,
+        progress_total=0,
         phase="",
+        result=None,
+        rung_at=None,
+        started_at=None,
         finished_at=None,
         lease_token=None,
         lease_until=None,
     )
     if again:
-        transaction.on_commit(lambda: ring(job.pk))
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
     job.refresh_from_db()
     return job
 
@@ -215,66 +238,84 @@ def job_claim(job_id: uuid.UUID) -> Job | None:
 
 def job_run(job_id: uuid.UUID) -> Job.State | None:
     """Claim and run one job to its end; returns the state it reached, None when not claimed."""
-    from hedging.services.lease import kept_lease
-
     job = job_claim(job_id)
     if job is None:
         return None
     registered = _HANDLERS.get(job.kind)
-    if registered is None:
-        return _fail(job, f"This version does not know jobs of kind {job.kind}.", final=True)
-    context = JobContext(job, registered.lease)
     with structlog.contextvars.bound_contextvars(
         job_id=str(job.pk), job_kind=job.kind, scope=job.scope, request_id=job.correlation_id
     ):
-        try:
-            with kept_lease(context, registered.lease):
-                effect = registered.handler(context)
-            return _finish(job, effect)
-        except JobCancelledError:
-            return _end(job, Job.State.CANCELLED, "Cancelled.")
-        except JobStaleError as stale:
-            return _end(job, Job.State.CANCELLED, str(stale) or "Newer data replaced this request.")
-        except JobError as error:
-            return _fail(job, str(error), final=True)
-        except JobRetryError as error:
-            return _fail(job, str(error), final=False)
-        except Exception:  # the boundary of a worker: any failure must end in the row
-            log.exception("job_failed")
-            return _fail(
-                job,
-                f"Something went wrong on our side (reference {job.correlation_id or job.pk}).",
-                final=False,
-            )
-
-
-def _mine(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
-
-
-def _finish(job: Job, effect: Effect | None) -> Job.State | None:
-    """Effect and end in one transaction, only while the lease is ours."""
-    with transaction.atomic():
-        now = timezone.now()
-        if not _mine(job).update(state=Job.State.DONE, finished_at=now, lease_until=None, error=""):
-            log.warning("lease_lost")
-            return None
-        result = effect() if effect is not None else None
-        Job.objects.filter(pk=job.pk).update(result=result)
-    return Job.State.DONE
-
-
-def _end(job: Job, state: Job.State, message: str) -> Job.State:
-    _mine(job).update(state=state, finished_at=timezone.now(), lease_until=None, error=message)
+        began = monotonic()
+        if registered is None:
+            state = _fail(job, f"This version does not know jobs of kind {job.kind}.", final=True)
+        else:
+            state = _attempt(job, registered)
+        log.info("job_ended", state=state, attempt=job.attempts, seconds=round(monotonic() - began, 3))
     return state
 
 
-def _fail(job: Job, message: str, *, final: bool) -> Job.State:
+def _attempt(job: Job, registered: _Registered) -> Job.State | None:
+    """Compute under a kept lease, then end the job one way or another."""
+    from hedging.services.lease import kept_lease
+
+    context = JobContext(job, registered.lease)
+    try:
+        with kept_lease(context, registered.lease):
+            effect = registered.handler(context)
+        return _finish(job, effect)
+    except JobCancelledError:
+        return _end(job, Job.State.CANCELLED, CANCELLED)
+    except JobStaleError as stale:
+        return _end(job, Job.State.CANCELLED, str(stale) or "Newer data replaced this request.")
+    except JobError as error:
+        return _fail(job, str(error), final=True)
+    except JobRetryError as error:
+        log.warning("job_retries", error=str(error), attempt=job.attempts)
+        return _fail(job, str(error), final=False)
+    except Exception as error:  # the boundary of a worker: any failure must end in the row
+        log.exception("job_failed")
+        if isinstance(error, DatabaseFailure) and not connection.in_atomic_block:
+            connection.close()  # it may be broken; the row is written on a new one
+        reference = job.correlation_id or job.pk
+        return _fail(job, f"Something went wrong on our side (reference {reference}).", final=False)
+
+
+def _mine(job: Job) -> QuerySet[Job]:
+    """The row, while this worker's lease token still holds."""
+    return Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
+
+
+def _held(job: Job) -> QuerySet[Job]:
+    """The row, while it is ours and nobody asked to cancel."""
+    return _mine(job).filter(cancel_requested=False)
+
+
+def _finish(job: Job, effect: Effect | None) -> Job.State | None:
+    """Effect and end in one transaction, only while the lease is ours and nobody asked to cancel."""
+    with transaction.atomic():
+        if _held(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, error=""):
+            result = effect() if effect is not None else None
+            if result is not None:
+                Job.objects.filter(pk=job.pk).update(result=result)
+            return Job.State.DONE
+    return _end(job, Job.State.CANCELLED, CANCELLED)
+
+
+def _end(job: Job, state: Job.State, message: str) -> Job.State | None:
+    """Close the job, or None when another worker or nobody has it by now."""
+    return _close(job, state=state, finished_at=timezone.now(), lease_until=None, error=message)
+
+
+def _fail(job: Job, message: str, *, final: bool) -> Job.State | None:
+    """Dead at once or after the last attempt, else queued again after a pause."""
+    if _mine(job).filter(cancel_requested=True).exists():
+        return _end(job, Job.State.CANCELLED, CANCELLED)
     if final or job.attempts >= job.max_attempts:
-        log.error("job_dead", job_id=str(job.pk), error=message)
+        log.error("job_dead", error=message)
         return _end(job, Job.State.DEAD, message)
     pause = timedelta(seconds=_BACKOFF_SECONDS * 2 ** (job.attempts - 1))
-    _mine(job).update(
+    return _close(
+        job,
         state=Job.State.QUEUED,
         due_at=timezone.now() + pause,
         rung_at=None,
@@ -282,25 +323,11 @@ def _fail(job: Job, message: str, *, final: bool) -> Job.State:
         lease_until=None,
         error=message,
     )
-    return Job.State.QUEUED
 
 
-def relay_once() -> int:
-    """One round of the relay: take back lost leases, ring due jobs; returns how many it rang."""
-    now = timezone.now()
-    lost = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now)
-    for job in lost[:_IN_FLIGHT]:
-        same = Job.objects.filter(
-            pk=job.pk, state=Job.State.RUNNING, lease_token=job.lease_token, lease_until__lt=now
-        )
-        if job.cancel_requested:
-            same.update(state=Job.State.CANCELLED, finished_at=now, error="Cancelled.")
-        elif job.attempts >= job.max_attempts:
-            same.update(state=Job.State.DEAD, finished_at=now, error=WORKER_LOST)
-        else:
-            same.update(state=Job.State.QUEUED, due_at=now, rung_at=None, lease_token=None, lease_until=None)
-    due = Job.objects.filter(state=Job.State.QUEUED, due_at__lte=now).filter(
-        Q(rung_at__isnull=True) | Q(rung_at__lt=now - _RING_AGAIN_AFTER)
-    )
-    # Two relays may pick the same row: ringing twice is harmless, claiming is what counts.
-    return sum(ring(pk) for pk in due.order_by("due_at").values_list("pk", flat=True)[:_IN_FLIGHT])
+def _close(job: Job, *, state: Job.State, **fields: Any) -> Job.State | None:
+    """The last write of an attempt, by compare-and-set."""
+    if _mine(job).update(state=state, **fields):
+        return state
+    log.warning("lease_lost")
+    return None

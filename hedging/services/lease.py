@@ -9,7 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFailure
+from django.db import connection
+
+from hedging.services.heartbeat import beat
 
 if TYPE_CHECKING:
     from hedging.services.jobs import JobContext
@@ -28,7 +31,8 @@ def kept_lease(context: JobContext, lease: timedelta) -> Iterator[None]:
                 try:
                     if not context.renew():
                         return
-                except DatabaseError as error:
+                    beat("worker")  # a long job keeps the schedule's own beat waiting
+                except DatabaseFailure as error:
                     log.warning("lease_not_renewed", error=str(error))
         finally:
             connection.close()

@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from hedging.models import Job
-from hedging.services import jobs
+from hedging.services import job_relay, jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +142,7 @@ def test_the_relay_takes_back_the_job_of_a_killed_worker() -> None:
     claimed = jobs.job_claim(job.pk)
     assert claimed is not None
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    jobs.relay_once()
+    job_relay.relay_once()
     job.refresh_from_db()
     assert job.state == Job.State.QUEUED
     assert job.attempts == 1
@@ -152,7 +152,7 @@ def test_after_the_last_attempt_a_killed_worker_becomes_an_error_with_retry() ->
     job = asked(max_attempts=1)
     jobs.job_claim(job.pk)
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    jobs.relay_once()
+    job_relay.relay_once()
     job.refresh_from_db()
     assert job.state == Job.State.DEAD
     assert job.error == jobs.WORKER_LOST

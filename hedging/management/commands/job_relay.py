@@ -8,10 +8,11 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseFailure
+from django.db import close_old_connections, connection
 
 from hedging.services.heartbeat import beat
-from hedging.services.jobs import relay_once
+from hedging.services.job_relay import relay_once
 
 log = structlog.get_logger("hedging.relay")
 _BEAT_EVERY = 5
@@ -30,7 +31,7 @@ class Command(BaseCommand):
                 relay_once()
                 if rounds % _BEAT_EVERY == 0:
                     beat("relay")
-            except DatabaseError as error:
+            except DatabaseFailure as error:
                 log.warning("relay_waits_for_database", error=str(error))
                 connection.close()
             close_old_connections()
