@@ -1,4 +1,8 @@
-"""What a trade page shows beyond marks: payoff curves, probability of profit, short-strike deltas."""
+"""What a trade page shows beyond marks: payoff curves, probability of profit, short-strike deltas.
+
+The curve of today (T+0) moves the forward in proportion to spot and keeps each strike's volatility (sticky
+strike): what the position would be worth now, at another level, if nothing else had changed.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,13 @@ from itertools import pairwise
 import numpy as np
 
 from hedging.engine.book import BookTrade, InstrumentKind, Leg
-from hedging.engine.market import ExpirySlice, MarketSnapshot
+from hedging.engine.market import ExpirySlice, Floats, MarketSnapshot
+from hedging.engine.settlement import has_expired
 from hedging.engine.structure import describe, option_arrays
-from hedging.engine.valuation import value_leg
+from hedging.engine.valuation import LegValuation, TradeValuation, value_trade
 from hedging.maths import black76
-from hedging.maths.payoff import expiry_value
-from hedging.maths.probability import expected_move, probability_below
+from hedging.maths.payoff import PayoffLegs, expiry_value
+from hedging.maths.probability import expected_move, probability_below, probability_below_lognormal
 from hedging.maths.smile import SmileModel
 
 _POINTS = 161
@@ -31,11 +36,20 @@ class ShortStrike:
 
 
 @dataclass(frozen=True, slots=True)
+class StrikeMark:
+    """A strike on a chart's axis and what stands there, such as ``-1 put``."""
+
+    strike: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PayoffCurve:
-    """P&L in dollars over settlement prices of ``underlying`` (SPX: the index; VIX: its future).
+    """P&L in dollars after fees over prices of ``underlying`` (SPX: the index; VIX: its future).
 
     ``today`` reprices every leg now with the volatility of its strike unchanged; None when a leg is
-    unknown. ``expiry`` is exact.
+    unknown. ``expiry`` is exact; ``break_evens`` are where it crosses zero. ``one_sd`` is the forward
+    less and plus F·σ·√T with the at-the-money volatility.
     """
 
     underlying: str
@@ -44,101 +58,156 @@ class PayoffCurve:
     expiry: tuple[float, ...]
     today: tuple[float, ...] | None
     one_sd: tuple[float, float] | None
+    break_evens: tuple[float, ...] = ()
+    strikes: tuple[StrikeMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TradeAnalysis:
-    """Risk-neutral probability of profit at expiry, short strikes and curves; None is unknown."""
+    """Risk-neutral probability of profit at expiry, short strikes and curves; None is unknown.
+
+    ``pop_method`` is ``smile`` (digitals along the fitted smile) or ``lognormal`` (one volatility, where
+    no smile could be fitted); ``reason`` says why curve or probability are missing.
+    """
 
     pop: float | None
     short_strikes: tuple[ShortStrike, ...]
     payoff: PayoffCurve | None
+    pop_method: str | None = None
+    expected_move: float | None = None
+    reason: str = ""
 
 
-def analyse_trade(trade: BookTrade, market: MarketSnapshot) -> TradeAnalysis:
-    """Analyse one trade's open legs. Curves and POP need option legs of one expiry."""
+def analyse_trade(
+    trade: BookTrade, market: MarketSnapshot, valued: TradeValuation | None = None
+) -> TradeAnalysis:
+    """Analyse one trade's open legs. Curves and POP need option legs of one expiry.
+
+    ``valued`` is the trade's valuation on the same snapshot, where the caller has it already.
+    """
+    legs = (valued or value_trade(trade, market)).legs
     shorts = tuple(
-        ShortStrike(
-            leg.contract.symbol,
-            leg.contract.strike or 0.0,
-            leg.contract.right.name.lower(),
-            value_leg(leg, market).delta,
-        )
-        for leg in trade.legs
+        ShortStrike(v.symbol, leg.contract.strike or 0.0, leg.contract.right.name.lower(), v.delta)
+        for leg, v in zip(trade.legs, legs, strict=True)
         if leg.quantity < 0 and leg.contract.right is not None
     )
-    expiry = _one_expiry(trade.legs, market)
-    if expiry is None or not np.isfinite(expiry.forward):
-        return TradeAnalysis(None, shorts, None)
+    expiry, reason = _one_expiry(trade.legs, market)
+    if expiry is None:
+        return TradeAnalysis(None, shorts, None, reason=reason)
     cash = trade.cash - trade.fees
-    return TradeAnalysis(_pop(trade.legs, cash, expiry), shorts, _curve(trade, cash, expiry, market))
+    pop, method = _pop(trade.legs, legs, cash, expiry)
+    move = _one_sd(expiry)
+    return TradeAnalysis(
+        pop,
+        shorts,
+        _curve(trade.legs, legs, cash, expiry, market, move),
+        method,
+        move,
+        "" if pop is not None else "no volatility is known for this expiry",
+    )
 
 
-def _one_expiry(legs: Sequence[Leg], market: MarketSnapshot) -> ExpirySlice | None:
+def _one_expiry(legs: Sequence[Leg], market: MarketSnapshot) -> tuple[ExpirySlice | None, str]:
+    """The slice of the legs' common expiry, or why there is none."""
+    if not legs:
+        return None, "no open legs"
+    if any(leg.contract.kind is not InstrumentKind.OPTION for leg in legs):
+        return None, "futures and shares have no payoff at expiry of their own"
     keys = {(leg.contract.root, leg.contract.expiry) for leg in legs}
-    if len(keys) != 1 or any(leg.contract.kind is not InstrumentKind.OPTION for leg in legs):
-        return None
+    if len(keys) != 1:
+        return None, "the legs expire on different days or settle differently"
     root, day = keys.pop()
-    return market.slices[(root, day)] if day is not None and (root, day) in market.slices else None
+    if any(has_expired(leg.contract, market.as_of) for leg in legs):
+        return None, "the legs have expired"
+    if day is None or (root, day) not in market.slices:
+        return None, "this snapshot has no quotes of the expiry"
+    found = market.slices[(root, day)]
+    if not np.isfinite(found.forward):
+        return None, "no forward for this expiry: too few two-sided quotes"
+    return found, ""
 
 
-def _pop(legs: Sequence[Leg], cash: float, expiry: ExpirySlice) -> float | None:
-    """P(P&L at expiry > 0): the smile's probability of each interval between break-evens."""
-    if expiry.smile.model is SmileModel.UNKNOWN:
-        return None
-    bounds = list(describe(legs, cash).break_evens)
-    edges = [0.0, *bounds, np.inf]
+def _pop(
+    legs: Sequence[Leg], valued: Sequence[LegValuation], cash: float, expiry: ExpirySlice
+) -> tuple[float | None, str | None]:
+    """P(P&L at expiry > 0): the probability of each interval between break-evens, and how it was found."""
+    known = [leg.iv for leg in valued if leg.iv is not None]
+    by_smile = expiry.smile.model is not SmileModel.UNKNOWN
+    if not by_smile and not known:
+        return None, None
+    flat = float(np.mean(known)) if known else 0.0
+
+    def below(level: float) -> float:
+        if by_smile:
+            return float(probability_below(level, expiry.smile))
+        return float(probability_below_lognormal(level, expiry.forward, flat, expiry.t))
+
     arrays = option_arrays(legs)
     total = 0.0
-    for low, high in pairwise(edges):
+    for low, high in pairwise([0.0, *describe(legs, cash).break_evens, np.inf]):
         inside = (low + high) / 2 if np.isfinite(high) else max(low, 1.0) * 2
         if float(expiry_value(inside, arrays)) + cash > 0:
-            below_high = 1.0 if not np.isfinite(high) else float(probability_below(high, expiry.smile))
-            below_low = 0.0 if low <= 0 else float(probability_below(low, expiry.smile))
-            total += below_high - below_low
-    return float(np.clip(total, 0.0, 1.0))
+            total += (below(high) if np.isfinite(high) else 1.0) - (below(low) if low > 0 else 0.0)
+    return float(np.clip(total, 0.0, 1.0)), "smile" if by_smile else "lognormal"
 
 
-def _curve(trade: BookTrade, cash: float, expiry: ExpirySlice, market: MarketSnapshot) -> PayoffCurve:
+def _curve(
+    legs: Sequence[Leg],
+    valued: Sequence[LegValuation],
+    cash: float,
+    expiry: ExpirySlice,
+    market: MarketSnapshot,
+    move: float | None,
+) -> PayoffCurve:
     is_index = expiry.underlying == "SPX" and market.spot is not None
     centre = market.spot if is_index and market.spot is not None else expiry.forward
-    move = _one_sd(expiry)
-    prices = _axis(trade.legs, centre, move)
-    arrays = option_arrays(trade.legs)
-    at_expiry = expiry_value(prices, arrays) + cash
-    vols = [value_leg(leg, market).iv for leg in trade.legs]
-    today = None
-    if all(vol is not None for vol in vols):
-        forwards = expiry.forward * prices / centre
-        fresh = black76.price(
-            forwards[:, None],
-            arrays.strike,
-            expiry.t,
-            np.array(vols, dtype=np.float64),
-            expiry.discount,
-            arrays.right,
-        )
-        today = tuple(float(v) for v in fresh @ (arrays.quantity * arrays.multiplier) + cash)
-    band = None if move is None else (expiry.forward - move, expiry.forward + move)
+    prices = _axis(legs, centre, move)
+    arrays = option_arrays(legs)
     return PayoffCurve(
-        "SPX" if is_index else f"VX {expiry.expiry:%d %b %y}",
-        centre,
-        tuple(float(p) for p in prices),
-        tuple(float(v) for v in at_expiry),
-        today,
-        band,
+        underlying="SPX" if is_index else f"VX {expiry.expiry:%d %b %y}",
+        spot=centre,
+        prices=_floats(prices),
+        expiry=_floats(expiry_value(prices, arrays) + cash),
+        today=_today(valued, arrays, expiry, expiry.forward * prices / centre, cash),
+        one_sd=None if move is None else (expiry.forward - move, expiry.forward + move),
+        break_evens=describe(legs, cash).break_evens,
+        strikes=tuple(
+            StrikeMark(
+                leg.contract.strike or 0.0,
+                f"{leg.quantity:+d} {leg.contract.right.name.lower() if leg.contract.right else ''}".replace(
+                    "-", "\N{MINUS SIGN}"
+                ),
+            )
+            for leg in legs
+        ),
     )
+
+
+def _today(
+    valued: Sequence[LegValuation], arrays: PayoffLegs, expiry: ExpirySlice, forwards: Floats, cash: float
+) -> tuple[float, ...] | None:
+    """P&L now at each forward. The mark's distance from the model's price is kept at every level."""
+    if any(leg.iv is None or leg.price is None for leg in valued):
+        return None
+    vols = np.array([leg.iv for leg in valued], dtype=np.float64)
+    marks = np.array([leg.price for leg in valued], dtype=np.float64)
+
+    def model(forward: Floats) -> Floats:
+        return black76.price(forward[:, None], arrays.strike, expiry.t, vols, expiry.discount, arrays.right)
+
+    basis = marks - model(np.array([expiry.forward]))[0]
+    values = (model(forwards) + basis) @ (arrays.quantity * arrays.multiplier) + cash
+    return _floats(np.asarray(values))
 
 
 def _one_sd(expiry: ExpirySlice) -> float | None:
+    """One standard deviation of the forward in points to expiry; None without a smile."""
     if expiry.smile.model is SmileModel.UNKNOWN:
         return None
     return expected_move(expiry.forward, float(expiry.smile.vol(expiry.forward)), expiry.t)
 
 
-def _axis(
-    legs: Sequence[Leg], centre: float, move: float | None
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _axis(legs: Sequence[Leg], centre: float, move: float | None) -> Floats:
     """Prices that show every strike and two standard deviations, kinks included exactly."""
     strikes = [leg.contract.strike or 0.0 for leg in legs]
     reach = 2.2 * (move or 0.05 * centre)
@@ -146,3 +215,7 @@ def _axis(
     low = max(0.0, min(min(strikes) - margin, centre - reach))
     high = max(max(strikes) + margin, centre + reach)
     return np.unique(np.concatenate([np.linspace(low, high, _POINTS), strikes, [centre]]))
+
+
+def _floats(values: Floats) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

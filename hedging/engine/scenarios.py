@@ -1,32 +1,43 @@
 """Joint SPX × VIX shocks: every option repriced, VIX options off their own shocked future.
 
 Conventions of a shock (spot change s, VIX change v in points), each a parameter of ``ShockRules``:
-SPX forwards move by s at every expiry, SPX volatilities stay with their strike and shift in parallel by
-v/100 × √(30 d / T), at most ``spx_cap`` times; VX futures move by beta(T) × v with beta(T) = e^(-kappa T);
-VIX-option volatilities stay with their strike. Carry over the shock is not counted.
+
+- SPX forwards move by s at every expiry; SPX volatilities stay with their strike and shift in parallel by
+  v/100 × √(30 days / T), at most ``spx_cap`` times, never below ``floor_vol``: the VIX is a 30-day figure,
+  shorter tenors move more and longer ones less.
+- VX futures move by β(T) × v with β(T) = e^(-kappa T), never below ``floor_vx``: spot VIX reverts, so the far
+  end of the curve moves less. VIX options move with their own future; their volatilities stay with their
+  strike, which understates what long calls gain when the volatility of VIX rises too.
+- VXX moves in proportion to the curve's constant 30-day future. Without a curve it is unknown.
+
+A leg's change is the model's change, added to its mark. Time does not pass unless ``days`` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.valuation import Factor, LegValuation, factor_of, value_leg
 from hedging.maths import black76
 
 Floats = NDArray[np.float64]
 
+_MONTH = 30 / 365
+
 
 @dataclass(frozen=True, slots=True)
 class ShockRules:
     """``kappa`` per year (reversion of VIX along the curve), ``spx_cap`` bounds the vol shift's scale.
 
-    Defaults are proposed, not estimated; a ruleset may carry others.
+    ``floor_vol`` is a fraction, ``floor_vx`` points. Defaults are proposed, not estimated; a ruleset may
+    carry others.
     """
 
     kappa: float = 3.0
@@ -35,15 +46,14 @@ class ShockRules:
     floor_vx: float = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class Shock:
+class Shock(NamedTuple):
     """SPX change as a fraction, VIX change in points."""
 
     spot: float
     vix: float
 
 
-#: Falls come with rising volatility, rallies with falling: the cells of the stressed loss.
+#: Falls come with rising volatility, rallies with falling: the cells of the stressed loss (proposed).
 STRESS = (
     Shock(-0.15, 30.0),
     Shock(-0.10, 18.0),
@@ -56,102 +66,116 @@ STRESS = (
 )
 GRID_SPOT = (-0.15, -0.10, -0.07, -0.05, -0.03, -0.01, 0.0, 0.01, 0.03, 0.05, 0.08)
 GRID_VIX = (-5.0, 0.0, 5.0, 10.0, 20.0, 30.0, 50.0)
+#: Spot moves of the path on which VIX answers as in STRESS; no move, no answer.
+PATH_SPOT = (
+    -0.15,
+    -0.12,
+    -0.10,
+    -0.08,
+    -0.06,
+    -0.05,
+    -0.04,
+    -0.03,
+    -0.02,
+    -0.01,
+    0.0,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.08,
+)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Arrays:
-    """Priceable legs of one kind as arrays of one length."""
-
-    forward: Floats
-    strike: Floats
-    t: Floats
-    vol: Floats
-    discount: Floats
-    right: Floats
-    size: Floats
-    is_vix: NDArray[np.bool_]
-    linear: list[tuple[Factor, float, float, float]]  # factor, price, years, size
-    unknown: int
+def path_vix(spot: float) -> float:
+    """VIX points that go with a spot move: straight lines between the cells of STRESS and no move."""
+    known = sorted([(0.0, 0.0), *((shock.spot, shock.vix) for shock in STRESS if shock.spot)])
+    return float(np.interp(spot, [s for s, _ in known], [v for _, v in known]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScenarioGrid:
-    """P&L in dollars against now: rows follow ``spot``, columns ``vix``; ``unknown`` legs are left out."""
+    """P&L in dollars against now: rows follow ``spot``, columns ``vix``; ``unknown`` legs are left out.
+
+    ``by_trade`` holds the same grid for each trade id; ``pnl`` is their sum.
+    """
 
     spot: tuple[float, ...]
     vix: tuple[float, ...]
     pnl: Floats
     unknown: int
+    by_trade: dict[str, Floats]
 
 
-def _collect(trades: Sequence[BookTrade], market: MarketSnapshot) -> _Arrays:
-    columns: list[list[float]] = []
-    is_vix: list[bool] = []
-    linear: list[tuple[Factor, float, float, float]] = []
-    unknown = 0
-    for trade in trades:
-        for leg in trade.legs:
-            spec, value = leg.contract, value_leg(leg, market)
-            size = float(leg.quantity * spec.multiplier)
-            if value.price is None:
-                unknown += 1
-            elif spec.kind is not InstrumentKind.OPTION:
-                linear.append(
-                    (factor_of(spec.underlying), value.price, _years(value, spec.expiry, market), size)
-                )
-            else:
-                assert spec.expiry is not None
-                assert spec.strike is not None
-                assert spec.right is not None
-                expiry = market.slices[(spec.root, spec.expiry)]
-                columns.append(
-                    [
-                        expiry.forward,
-                        spec.strike,
-                        expiry.t,
-                        value.iv or 0.0,
-                        expiry.discount,
-                        float(spec.right),
-                        size,
-                    ]
-                )
-                is_vix.append(factor_of(spec.underlying) is Factor.VX)
-    forward, strike, t, vol, discount, right, size_of = np.array(columns, dtype=np.float64).reshape(-1, 7).T
-    vix = np.array(is_vix, dtype=bool)
-    return _Arrays(forward, strike, t, vol, discount, right, size_of, vix, linear, unknown)
+class StressResult(NamedTuple):
+    """Worst P&L over STRESS as a positive loss in dollars (0: no loss), its shock, unknown legs."""
+
+    loss: float
+    shock: Shock
+    unknown: int
 
 
-def _years(value: LegValuation, expiry: object, market: MarketSnapshot) -> float:
-    return next((point.t for point in market.vx_curve if point.expiry == expiry), 0.0)
+@dataclass(frozen=True, slots=True)
+class StressTest:
+    """P&L in dollars of each cell of STRESS for the whole book, for condors alone and hedges alone.
+
+    ``coverage`` is the hedges' gain over the condors' loss, in the condors' worst cell; None where the
+    condors lose nothing. Cells leave ``unknown`` legs out.
+    """
+
+    shocks: tuple[Shock, ...]
+    total: tuple[float, ...]
+    condors: tuple[float, ...]
+    hedges: tuple[float, ...]
+    unknown: int
+
+    @property
+    def worst(self) -> StressResult:
+        """The cell that loses most."""
+        at = int(np.argmin(self.total)) if self.total else 0
+        return StressResult(max(-self.total[at], 0.0), self.shocks[at], self.unknown)
+
+    @property
+    def worst_unhedged(self) -> StressResult:
+        """The cell in which the condors alone lose most."""
+        at = int(np.argmin(self.condors))
+        return StressResult(max(-self.condors[at], 0.0), self.shocks[at], self.unknown)
+
+    @property
+    def coverage(self) -> float | None:
+        """Hedge gain ÷ condor loss in the condors' worst cell, as a fraction; negative: it loses too."""
+        at = int(np.argmin(self.condors))
+        return self.hedges[at] / -self.condors[at] if self.condors[at] < 0 else None
 
 
-def _pnl(legs: _Arrays, shock: Shock, rules: ShockRules, base: Floats) -> float:
-    scale = np.minimum(np.sqrt(30 / 365 / np.maximum(legs.t, 1 / 365)), rules.spx_cap)
-    vol = np.where(legs.is_vix, legs.vol, np.maximum(legs.vol + shock.vix / 100 * scale, rules.floor_vol))
-    vx_move = np.exp(-rules.kappa * legs.t) * shock.vix
-    forward = np.where(
-        legs.is_vix,
-        np.maximum(legs.forward + vx_move, rules.floor_vx),
-        legs.forward * (1 + shock.spot),
-    )
-    fresh = black76.price(forward, legs.strike, legs.t, vol, legs.discount, legs.right)
-    total = float(np.sum((fresh - base) * legs.size))
-    for factor, price, years, size in legs.linear:
-        if factor is Factor.VX:
-            moved = max(price + np.exp(-rules.kappa * years) * shock.vix, rules.floor_vx)
-        else:  # VXX follows the front of the curve, about half of a spot VIX move
-            moved = max(price * (1 + 0.5 * shock.vix / _vix_level(legs)), 0.0)
-        total += (moved - price) * size
-    return total
+class _Option(NamedTuple):
+    """An option to reprice: years, vol, discount, right ±1, dollars a point, and whether VX moves it."""
+
+    trade: int
+    forward: float
+    strike: float
+    t: float
+    vol: float
+    discount: float
+    right: float
+    size: float
+    on_vx: bool
 
 
-def _vix_level(legs: _Arrays) -> float:
-    """A level to turn VIX points into a relative move: the front forward of the VIX legs, else 20."""
-    return float(legs.forward[legs.is_vix].min()) if legs.is_vix.any() else 20.0
+class _Linear(NamedTuple):
+    """A VX future (``t`` years) or VXX share (``t`` None)."""
+
+    trade: int
+    price: float
+    t: float | None
+    size: float
 
 
-def _base(legs: _Arrays) -> Floats:
-    return black76.price(legs.forward, legs.strike, legs.t, legs.vol, legs.discount, legs.right)
+class _Legs(NamedTuple):
+    options: list[_Option]
+    linear: list[_Linear]
+    unknown: int
+    month_vx: float | None
 
 
 def scenario_grid(
@@ -160,22 +184,133 @@ def scenario_grid(
     spot: Sequence[float] = GRID_SPOT,
     vix: Sequence[float] = GRID_VIX,
     rules: ShockRules | None = None,
+    days: float = 0.0,
 ) -> ScenarioGrid:
-    """P&L of the trades over the joint grid."""
-    rules = rules or ShockRules()
+    """P&L of the trades over the joint grid, ``days`` calendar days from now."""
+    shocks = [Shock(s, v) for s in spot for v in vix]
+    found, unknown = _pnl(trades, market, shocks, rules or ShockRules(), days)
+    shape = (len(spot), len(vix))
+    by_trade = {trade.trade_id: found[at].reshape(shape) for at, trade in enumerate(trades)}
+    return ScenarioGrid(tuple(spot), tuple(vix), found.sum(axis=0).reshape(shape), unknown, by_trade)
+
+
+def shock_pnl(
+    trades: Sequence[BookTrade],
+    market: MarketSnapshot,
+    shocks: Sequence[Shock],
+    rules: ShockRules | None = None,
+    days: float = 0.0,
+) -> tuple[Floats, int]:
+    """P&L in dollars of each trade (rows) under each shock (columns), and how many legs are left out."""
+    return _pnl(trades, market, shocks, rules or ShockRules(), days)
+
+
+def stress_test(
+    trades: Sequence[BookTrade], market: MarketSnapshot, rules: ShockRules | None = None
+) -> StressTest:
+    """Every cell of STRESS."""
+    found, unknown = _pnl(trades, market, STRESS, rules or ShockRules(), 0.0)
+
+    def over(role: str | None) -> tuple[float, ...]:
+        mine = [at for at, trade in enumerate(trades) if role is None or trade.role == role]
+        return tuple(float(value) for value in found[mine].sum(axis=0))
+
+    return StressTest(STRESS, over(None), over("condor"), over("hedge_layer"), unknown)
+
+
+def stressed_loss(book: Book, market: MarketSnapshot, rules: ShockRules | None = None) -> StressResult:
+    """Worst P&L of the book over STRESS."""
+    return stress_test(book.trades, market, rules).worst
+
+
+def _pnl(
+    trades: Sequence[BookTrade],
+    market: MarketSnapshot,
+    shocks: Sequence[Shock],
+    rules: ShockRules,
+    days: float,
+) -> tuple[Floats, int]:
     legs = _collect(trades, market)
-    base = _base(legs)
-    pnl = np.array([[_pnl(legs, Shock(s, v), rules, base) for v in vix] for s in spot])
-    return ScenarioGrid(tuple(spot), tuple(vix), pnl, legs.unknown)
+    spot = np.array([shock.spot for shock in shocks], dtype=np.float64)
+    vix = np.array([shock.vix for shock in shocks], dtype=np.float64)
+    total = np.zeros((len(trades), len(shocks)))
+    if legs.options:
+        np.add.at(total, [leg.trade for leg in legs.options], _options(legs.options, spot, vix, rules, days))
+    for leg in legs.linear:
+        total[leg.trade] += _move(leg, vix, legs.month_vx, rules) * leg.size
+    return total, legs.unknown
 
 
-def stressed_loss(
-    book: Book, market: MarketSnapshot, rules: ShockRules | None = None
-) -> tuple[float, Shock, int]:
-    """Worst P&L over STRESS as a positive loss in dollars, its shock, and how many legs are unknown."""
-    rules = rules or ShockRules()
-    legs = _collect(book.trades, market)
-    base = _base(legs)
-    results = [(_pnl(legs, shock, rules, base), shock) for shock in STRESS]
-    worst, shock = min(results, key=lambda result: result[0])
-    return max(-worst, 0.0), shock, legs.unknown
+def _options(options: list[_Option], spot: Floats, vix: Floats, rules: ShockRules, days: float) -> Floats:
+    """Change in dollars, options (rows) × shocks (columns)."""
+    columns = np.array([leg[1:8] for leg in options], dtype=np.float64).T[:, :, None]
+    forward, strike, t, vol, discount, right, size = columns
+    on_vx = np.array([leg.on_vx for leg in options])[:, None]
+    scale = np.minimum(np.sqrt(_MONTH / np.maximum(t, 1 / 365)), rules.spx_cap)
+    new_vol = np.where(on_vx, vol, np.maximum(vol + vix / 100 * scale, np.minimum(vol, rules.floor_vol)))
+    moved_vx = np.maximum(forward + beta(t, rules) * vix, np.minimum(forward, rules.floor_vx))
+    new_forward = np.where(on_vx, moved_vx, forward * (1 + spot))
+    left = np.maximum(t - days / 365, 0.0)
+    new_discount = discount ** np.divide(left, t, out=np.ones_like(t), where=t > 0)
+    fresh = black76.price(new_forward, strike, left, new_vol, new_discount, right)
+    base = black76.price(forward, strike, t, vol, discount, right)
+    return np.asarray((fresh - base) * size)
+
+
+def beta(t: float | Floats, rules: ShockRules) -> Floats:
+    """Move of the VX future ``t`` years from settlement per point of VIX: e^(-kappa t)."""
+    return np.exp(-rules.kappa * np.asarray(t, dtype=np.float64))
+
+
+def _move(leg: _Linear, vix: Floats, month_vx: float | None, rules: ShockRules) -> Floats:
+    """Change of price of a VX future, or of VXX in proportion to the 30-day future."""
+    if leg.t is not None:
+        floor = min(leg.price, rules.floor_vx)
+        return np.maximum(leg.price + beta(leg.t, rules) * vix, floor) - leg.price
+    assert month_vx is not None
+    moved = np.maximum(month_vx + beta(_MONTH, rules) * vix, min(month_vx, rules.floor_vx))
+    return np.asarray(leg.price * (moved / month_vx - 1))
+
+
+def _collect(trades: Sequence[BookTrade], market: MarketSnapshot) -> _Legs:
+    options: list[_Option] = []
+    linear: list[_Linear] = []
+    unknown = 0
+    month_vx = _month_vx(market)
+    for at, trade in enumerate(trades):
+        for leg in trade.legs:
+            value = value_leg(leg, market)
+            found = _entry(at, leg, value, market)
+            if found is None or (isinstance(found, _Linear) and found.t is None and month_vx is None):
+                unknown += 1
+            elif isinstance(found, _Option):
+                options.append(found)
+            else:
+                linear.append(found)
+    return _Legs(options, linear, unknown, month_vx)
+
+
+def _entry(at: int, leg: Leg, value: LegValuation, market: MarketSnapshot) -> _Option | _Linear | None:
+    """The leg as the shocks see it; None when it cannot be repriced. Settled legs move no more."""
+    spec, size = leg.contract, float(value.size)
+    if value.price is None:
+        return None
+    if value.t == 0.0:
+        return _Linear(at, value.price, 0.0, 0.0)
+    if spec.kind is not InstrumentKind.OPTION:
+        return _Linear(at, value.price, value.t, size)
+    if value.iv is None or value.forward is None or value.t is None or spec.expiry is None:
+        return None
+    discount = market.slices[(spec.root, spec.expiry)].discount
+    return _Option(
+        at, value.forward, spec.strike or 0.0, value.t, value.iv, discount, float(spec.right or 0), size,
+        factor_of(spec.underlying) is Factor.VX,
+    )  # fmt: skip
+
+
+def _month_vx(market: MarketSnapshot) -> float | None:
+    """The curve's level 30 days ahead in points, between its contracts; None without a curve."""
+    if not market.vx_curve:
+        return None
+    curve = sorted(market.vx_curve, key=lambda point: point.t)
+    return float(np.interp(_MONTH, [point.t for point in curve], [point.settle for point in curve]))

@@ -1,52 +1,86 @@
 """Valuing a book on a market snapshot: marks, Greeks and totals that say what they do not know.
 
-SPX options are priced with Black-76 on the parity forward of their expiry, VIX options on the VX future
-of the same expiry, VX futures off the curve, shares off their level. An option's volatility is the one
-its own two-sided quote implies, else the fitted smile's. Greeks of SPX and VIX positions have different
-factors (SPX points and SPX vol, VX points and vol of VX) and are never added.
+SPX options are priced with Black-76 (hedging.maths.black76) on the parity forward of their expiry, VIX
+options on the VX future of the same expiry, VX futures off the curve, shares off their level. An option's
+mark is the mid of its own two-sided, uncrossed quote, else the fitted smile's price; its volatility is the
+one that quote implies, else the smile's. Greeks of SPX and VIX positions have different factors (SPX points
+and SPX vol, VX points and vol of VX) and are never added. What cannot be known is None with a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
 
+from hedging.engine import codec
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
-from hedging.engine.market import ExpirySlice, MarketSnapshot
-from hedging.engine.marks import option_quote, quote_mid
+from hedging.engine.greeks_units import Factor, FactorGreeks, factor_of
+from hedging.engine.market import ExpirySlice, Flag, MarketSnapshot
+from hedging.engine.marks import Quote, option_quote
+from hedging.engine.settlement import has_expired, settled_value, settlement_level
 from hedging.maths import black76
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.smile import SmileModel
+from hedging.maths.yearfrac import MINUTES_PER_YEAR
+
+__all__ = [
+    "AWAITING",
+    "BookValuation",
+    "Factor",
+    "FactorGreeks",
+    "LegFlag",
+    "LegValuation",
+    "PriceSource",
+    "Totals",
+    "TradeValuation",
+    "factor_of",
+    "sum_totals",
+    "value_book",
+    "value_leg",
+    "value_trade",
+]
+
+AWAITING = "expired: awaiting its official settlement value"
+#: A quote older than the snapshot by more than this is called stale.
+STALE_AFTER = timedelta(hours=6)
 
 
 class PriceSource(StrEnum):
-    """Where a mark came from, best first."""
+    """Where a mark came from: an option's quoted mid, the smile, a settlement, a level, or nowhere.
+
+    SETTLEMENT is the daily settlement of a future, FINAL the official settlement of an expired contract.
+    """
 
     QUOTE = "quote"
     SURFACE = "surface"
     SETTLEMENT = "settlement"
     LEVEL = "level"
+    FINAL = "final settlement"
     UNKNOWN = "unknown"
 
 
-class Factor(StrEnum):
-    """The risk factor a delta or vega refers to."""
+class LegFlag(StrEnum):
+    """What a reader must know about a leg's figures, beyond the quality of the data behind them."""
 
-    SPX = "SPX"
-    VX = "VX"
-    VXX = "VXX"
+    MODELLED = "modelled"
+    OUTSIDE_QUOTES = "outside quotes"
+    NO_BID = "nothing bid"
+    SMILE_VOL = "vol from the smile"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
 class LegValuation:
     """One leg, per unit.
 
-    ``price`` in points, ``delta`` per point of the forward, ``gamma`` per point²,
-    ``theta`` per calendar day, ``vega`` per vol point, ``rho`` per 1% of rate; multiply by quantity and
-    multiplier for dollars. None is unknown, and ``reason`` says why.
+    ``price`` in points, ``delta`` per point of the forward, ``gamma`` per point², ``theta`` per calendar
+    day, ``vega`` per vol point, ``rho`` per 1% of rate; ``dollars`` are the same × quantity × multiplier.
+    ``iv`` is a fraction (0.20 = 20%), ``t`` years and ``days`` calendar days to settlement. ``market_value``
+    and ``pnl`` in dollars (a future counts from its entry). None is unknown, and ``reason`` says why.
     """
 
     symbol: str
@@ -66,42 +100,37 @@ class LegValuation:
     rho: float | None = None
     forward: float | None = None
     forward_source: str | None = None
+    t: float | None = None
     days: float | None = None
     market_value: float | None = None
     pnl: float | None = None
+    dollars: FactorGreeks | None = None
+    quoted_at: datetime | None = None
+    quality: Flag | None = None
+    flags: tuple[LegFlag, ...] = ()
     reason: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class FactorGreeks:
-    """Dollar Greeks of all legs on one factor: per point, per point², per day, per vol point, per 1%."""
-
-    delta: float = 0.0
-    gamma: float = 0.0
-    theta: float = 0.0
-    vega: float = 0.0
-    rho: float = 0.0
-
-    def plus(self, other: FactorGreeks) -> FactorGreeks:
-        """Sum on the same factor."""
-        return FactorGreeks(
-            self.delta + other.delta,
-            self.gamma + other.gamma,
-            self.theta + other.theta,
-            self.vega + other.vega,
-            self.rho + other.rho,
-        )
+    @property
+    def size(self) -> int:
+        """Signed quantity × multiplier: dollars of the position per point of the unit."""
+        return self.quantity * self.multiplier
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over legs. ``partial`` is True when a leg is unknown: the sums then cover the known legs."""
+    """Sums in dollars over legs whose figures are known; ``partial`` when one is not.
+
+    ``pnl`` (after fees) is None as soon as a leg is unknown; ``market_value`` and Greeks leave
+    ``unknown_legs`` out. ``theta`` is dollars a calendar day over all factors; other Greeks stay
+    apart, by the name of their factor.
+    """
 
     market_value: float = 0.0
     pnl: float | None = 0.0
     theta: float = 0.0
     greeks: dict[str, FactorGreeks] = field(default_factory=dict)
     partial: bool = False
+    unknown_legs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +146,7 @@ class TradeValuation:
 
 @dataclass(frozen=True, slots=True)
 class BookValuation:
-    """All trades of an account, and sums for condors, each hedge layer, and all."""
+    """All trades of an account, and sums for condors, hedges, each hedge layer, and all."""
 
     account_id: str
     revision: int
@@ -126,6 +155,16 @@ class BookValuation:
     hedges: Totals
     layers: dict[int, Totals]
     total: Totals
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON values."""
+        found: dict[str, object] = codec.to_json(self)
+        return found
+
+    @classmethod
+    def from_json(cls, data: dict[str, object]) -> BookValuation:
+        """What ``to_json`` wrote."""
+        return codec.from_json(cls, data)
 
 
 def value_book(book: Book, market: MarketSnapshot) -> BookValuation:
@@ -150,77 +189,61 @@ def value_book(book: Book, market: MarketSnapshot) -> BookValuation:
 def value_trade(trade: BookTrade, market: MarketSnapshot) -> TradeValuation:
     """Value one trade's open legs."""
     legs = tuple(value_leg(leg, market) for leg in trade.legs)
-    partial = any(leg.price is None for leg in legs)
+    unknown = sum(leg.price is None for leg in legs)
     value = sum(leg.market_value or 0.0 for leg in legs)
     greeks: dict[str, FactorGreeks] = {}
     for leg in legs:
-        if leg.delta is None:
+        if leg.dollars is None:
             continue
         factor = factor_of(leg.underlying).value
-        greeks[factor] = greeks.get(factor, FactorGreeks()).plus(dollar_greeks(leg))
-    pnl = None if partial else trade.cash - trade.fees + value
+        greeks[factor] = greeks.get(factor, FactorGreeks()).plus(leg.dollars)
+    pnl = None if unknown else trade.cash - trade.fees + value
     theta = sum(part.theta for part in greeks.values())
-    return TradeValuation(
-        trade.trade_id, trade.role, trade.layer, legs, Totals(value, pnl, theta, greeks, partial)
-    )
+    totals = Totals(value, pnl, theta, greeks, unknown > 0, unknown)
+    return TradeValuation(trade.trade_id, trade.role, trade.layer, legs, totals)
 
 
 def sum_totals(parts: Iterable[Totals]) -> Totals:
     """Add totals; P&L is unknown as soon as one part's is."""
-    value, theta, partial = 0.0, 0.0, False
+    value, theta, unknown, partial = 0.0, 0.0, 0, False
     pnl: float | None = 0.0
     greeks: dict[str, FactorGreeks] = {}
     for part in parts:
         value += part.market_value
         theta += part.theta
+        unknown += part.unknown_legs
         partial = partial or part.partial
         pnl = None if pnl is None or part.pnl is None else pnl + part.pnl
         for factor, figures in part.greeks.items():
             greeks[factor] = greeks.get(factor, FactorGreeks()).plus(figures)
-    return Totals(value, pnl, theta, greeks, partial)
-
-
-def factor_of(underlying: str) -> Factor:
-    """The factor an underlying's Greeks refer to: VIX options move with their VX future."""
-    return {"SPX": Factor.SPX, "VIX": Factor.VX, "VX": Factor.VX, "VXX": Factor.VXX}[underlying]
-
-
-def dollar_greeks(leg: LegValuation) -> FactorGreeks:
-    """Per-unit Greeks × quantity × multiplier; unknown Greeks count nothing."""
-    size = leg.quantity * leg.multiplier
-    return FactorGreeks(
-        (leg.delta or 0.0) * size,
-        (leg.gamma or 0.0) * size,
-        (leg.theta or 0.0) * size,
-        (leg.vega or 0.0) * size,
-        (leg.rho or 0.0) * size,
-    )
+    return Totals(value, pnl, theta, greeks, partial, unknown)
 
 
 def value_leg(leg: Leg, market: MarketSnapshot) -> LegValuation:
     """Mark and Greeks of one leg; unknown stays unknown with its reason."""
     spec = leg.contract
+    if has_expired(spec, market.as_of):
+        return _expired(leg, market)
     if spec.kind is InstrumentKind.OPTION:
         return _option(leg, market)
-    price = quote_mid(spec, market)
-    if price is None:
-        what = "VX settlement" if spec.kind is InstrumentKind.FUTURE else f"{spec.symbol} price"
-        return _unknown(leg, f"no {what} in this snapshot")
-    source = PriceSource.SETTLEMENT if spec.kind is InstrumentKind.FUTURE else PriceSource.LEVEL
-    entry_value = leg.entry_price if spec.kind is InstrumentKind.FUTURE else 0.0
-    return _valued(
-        leg,
-        source,
-        price,
-        delta=1.0,
-        gamma=0.0,
-        theta=0.0,
-        vega=0.0,
-        rho=0.0,
-        forward=price,
-        forward_source=source.value,
-        value_from=entry_value,
-    )
+    if spec.kind is InstrumentKind.FUTURE:
+        settle = None if spec.expiry is None else market.vx_settle(spec.expiry)
+        if settle is None:
+            return _unknown(leg, "no VX settlement of this contract in this snapshot")
+        years = next(point.t for point in market.vx_curve if point.expiry == spec.expiry)
+        found = replace(
+            _blank(leg), source=PriceSource.SETTLEMENT, forward=settle, t=years, days=years * 365,
+            forward_source=PriceSource.SETTLEMENT.value,
+        )  # fmt: skip
+        return _linear(found, settle, leg.entry_price)
+    level = market.levels.get(spec.symbol)
+    if level is None:
+        return _unknown(leg, f"no {spec.symbol} price in this snapshot")
+    found = replace(
+        _blank(leg), source=PriceSource.LEVEL, forward=level.value, forward_source=PriceSource.LEVEL.value,
+        quoted_at=level.as_of, quality=level.flag, flags=_stale(level.as_of, market),
+    )  # fmt: skip
+    return _linear(found, level.value, 0.0)
 
 
 def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
@@ -228,40 +251,48 @@ def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     assert spec.expiry is not None
     assert spec.strike is not None
     assert spec.right is not None
-    key = (spec.root, spec.expiry)
-    if key not in market.slices:
+    if (spec.root, spec.expiry) not in market.slices:
         return _unknown(leg, _missing(spec, market))
-    expiry = market.slices[key]
+    expiry = market.slices[(spec.root, spec.expiry)]
     if not np.isfinite(expiry.forward):
         return _unknown(leg, "no forward for this expiry: too few two-sided quotes")
     quote = option_quote(spec, market)
     mid = quote.mid if quote else None
     iv = float("nan")
     if mid is not None and quote is not None and quote.bid > 0:
-        iv = float(_vol_from_quote(spec, expiry, mid))
-    if not np.isfinite(iv) and expiry.smile.model is not SmileModel.UNKNOWN:
+        iv = _vol_from_quote(spec, expiry, mid)
+    from_smile = not np.isfinite(iv)
+    if from_smile and expiry.smile.model is not SmileModel.UNKNOWN:
         iv = float(expiry.smile.vol(spec.strike))
     if not np.isfinite(iv):
-        return _unknown(leg, "neither a quote nor a smile for this strike")
+        return _unknown(leg, "neither a quote nor a smile for this strike", quote)
     raw = black76.greeks(expiry.forward, spec.strike, expiry.t, iv, expiry.discount, int(spec.right))
     shown = black76.display_units(raw)
     price = mid if mid is not None else float(shown.price)
-    return _valued(
-        leg,
-        PriceSource.QUOTE if mid is not None else PriceSource.SURFACE,
-        price,
-        bid=_or_none(quote.bid) if quote else None,
-        ask=_or_none(quote.ask) if quote else None,
+    quoted_at = quote_time(expiry)
+    unit = FactorGreeks(
+        float(shown.delta), float(shown.gamma), float(shown.theta), float(shown.vega), float(shown.rho)
+    )
+    found = replace(
+        _blank(leg),
+        source=PriceSource.QUOTE if mid is not None else PriceSource.SURFACE,
+        bid=_side(quote, "bid"),
+        ask=_side(quote, "ask"),
         iv=iv,
-        delta=float(shown.delta),
-        gamma=float(shown.gamma),
-        theta=float(shown.theta),
-        vega=float(shown.vega),
-        rho=float(shown.rho),
         forward=expiry.forward,
         forward_source=expiry.forward_source.value,
+        t=expiry.t,
         days=expiry.t * 365,
+        quoted_at=quoted_at,
+        quality=expiry.flag,
+        flags=(*_warnings(quote, mid, price, from_smile=from_smile), *_stale(quoted_at, market)),
     )
+    return _priced(found, price, 0.0, unit)
+
+
+def quote_time(expiry: ExpirySlice) -> datetime:
+    """The moment an expiry's quotes were taken: its settlement less the years to it."""
+    return expiry.settles_at - timedelta(minutes=round(expiry.t * MINUTES_PER_YEAR))
 
 
 def _vol_from_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> float:
@@ -283,44 +314,76 @@ def _vol_from_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> floa
     return float(implied_vol(mid, expiry.forward, spec.strike, expiry.t, expiry.discount, sign))
 
 
+def _warnings(quote: Quote | None, mid: float | None, price: float, *, from_smile: bool) -> list[LegFlag]:
+    found = []
+    if mid is None:
+        found.append(LegFlag.MODELLED)
+        # A comparison with NaN is False: an absent side says nothing.
+        if quote is not None and (price < quote.bid or price > quote.ask):
+            found.append(LegFlag.OUTSIDE_QUOTES)
+    elif from_smile:
+        found.append(LegFlag.SMILE_VOL)
+    if quote is not None and quote.bid == 0:
+        found.append(LegFlag.NO_BID)
+    return found
+
+
+def _stale(quoted_at: datetime, market: MarketSnapshot) -> tuple[LegFlag, ...]:
+    return (LegFlag.STALE,) if market.as_of - quoted_at > STALE_AFTER else ()
+
+
+def _expired(leg: Leg, market: MarketSnapshot) -> LegValuation:
+    """An expired leg at its official settlement, without Greeks to come; unknown before that is known."""
+    level = settlement_level(leg.contract, market)
+    if level is None:
+        return _unknown(leg, AWAITING)
+    is_future = leg.contract.kind is InstrumentKind.FUTURE
+    found = replace(
+        _blank(leg), source=PriceSource.FINAL, forward=level, forward_source=PriceSource.FINAL.value,
+        t=0.0, days=0.0,
+    )  # fmt: skip
+    value_from = leg.entry_price if is_future else 0.0
+    return _priced(found, settled_value(leg.contract, level), value_from, FactorGreeks())
+
+
 def _missing(spec: ContractSpec, market: MarketSnapshot) -> str:
-    if spec.expiry is not None and spec.expiry <= market.as_of.date():
-        return "expired: awaiting its official settlement value"
     if not any(root == spec.root for root, _ in market.slices):
         return f"no {spec.root} option chain in this snapshot"
     return f"the {spec.root} chain of this snapshot does not list this expiry"
 
 
-def _unknown(leg: Leg, reason: str) -> LegValuation:
+def _blank(leg: Leg) -> LegValuation:
+    spec = leg.contract
     return LegValuation(
-        leg.contract.symbol,
-        leg.contract.underlying,
-        leg.quantity,
-        leg.contract.multiplier,
-        leg.entry_price,
-        PriceSource.UNKNOWN,
-        reason=reason,
+        spec.symbol, spec.underlying, leg.quantity, spec.multiplier, leg.entry_price, PriceSource.UNKNOWN
     )
 
 
-def _valued(
-    leg: Leg, source: PriceSource, price: float, *, value_from: float = 0.0, **figures: float | str | None
-) -> LegValuation:
+def _unknown(leg: Leg, reason: str, quote: Quote | None = None) -> LegValuation:
+    return replace(_blank(leg), bid=_side(quote, "bid"), ask=_side(quote, "ask"), reason=reason)
+
+
+def _linear(found: LegValuation, price: float, value_from: float) -> LegValuation:
+    """A future or share: one dollar of value per dollar of price, nothing else."""
+    return _priced(found, price, value_from, FactorGreeks(delta=1.0))
+
+
+def _priced(found: LegValuation, price: float, value_from: float, unit: FactorGreeks) -> LegValuation:
     """``value_from`` is the price a position's value counts from: a future's entry, else zero."""
-    size = leg.quantity * leg.contract.multiplier
-    return LegValuation(
-        leg.contract.symbol,
-        leg.contract.underlying,
-        leg.quantity,
-        leg.contract.multiplier,
-        leg.entry_price,
-        source,
-        price,
-        market_value=size * (price - value_from),
-        pnl=size * (price - leg.entry_price),
-        **figures,  # type: ignore[arg-type]
+    return replace(
+        found,
+        price=price,
+        delta=unit.delta,
+        gamma=unit.gamma,
+        theta=unit.theta,
+        vega=unit.vega,
+        rho=unit.rho,
+        dollars=unit.times(found.size),
+        market_value=found.size * (price - value_from),
+        pnl=found.size * (price - found.entry_price),
     )
 
 
-def _or_none(value: float) -> float | None:
+def _side(quote: Quote | None, side: str) -> float | None:
+    value = float("nan") if quote is None else float(getattr(quote, side))
     return value if np.isfinite(value) else None

@@ -1,32 +1,38 @@
-"""The implied-volatility smile of one expiry: a penalised spline through the quotes.
+"""The implied-volatility smile of one expiry, free of butterfly arbitrage by construction.
 
-Total variance w(k) = σ²T over log-moneyness k = ln(K/F) is a cubic B-spline, fitted by weighted least
-squares (weights from the quoted width) with a small curvature penalty, and continued as straight
-lines whose slope stays below 2, the bound of R. Lee, "The moment formula for implied volatility at
-extreme strikes", Math. Finance 14 (2004).
+From eight quotes on, a non-negative mixture of lognormals is fitted to bid and ask
+(``hedging.maths.density``); three to seven quotes carry a displaced lognormal (level and skew), fewer a flat
+one. Either is a true density, so call prices are convex at every strike. The smile keeps total variance
+w(k) = σ²T over log-moneyness k = ln(K/F) on dense nodes (cubic spline) and goes on in straight lines beyond
+them, never steeper than R. Lee, "The moment formula for implied volatility at extreme strikes",
+Math. Finance 14 (2004) allows. docs/adr/0010 says why.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hedging.maths import black76
+from hedging.maths.density import SPACING, fit_mixture, stretched_grid
+from hedging.maths.implied_vol import implied_vol
+
 Floats = NDArray[np.float64]
 
-_KNOTS = 12
-_MIN_SPLINE = 8
+_MIN_MIXTURE = 8
+_MIN_DISPLACED = 3
 _LEE_SLOPE = 1.98
-_PENALTY = 1e-6
+_PRICE_FLOOR = 1e-11  # of the forward: below it double precision holds no volatility
 
 
 class SmileModel(StrEnum):
     """How a smile was made, best first."""
 
-    SPLINE = "spline"
-    QUADRATIC = "quadratic"
+    MIXTURE = "mixture"
+    DISPLACED = "displaced"
     FLAT = "flat"
     UNKNOWN = "unknown"
 
@@ -35,8 +41,10 @@ class SmileModel(StrEnum):
 class Smile:
     """A fitted smile. ``vol`` answers any strike; NaN throughout when ``model`` is UNKNOWN.
 
-    ``k_nodes`` and ``w_nodes`` sample the fitted total variance densely; between them it is linear in
-    k, outside it continues with ``slopes`` (per unit of k).
+    ``k_nodes`` and ``w_nodes`` sample the total variance, ``bend`` is its second derivative there (straight
+    lines between the nodes when empty); outside it continues with ``slopes`` per unit of k.
+    ``rmse_vol_points`` is vega-weighted against the mids, ``inside_share`` the share of quotes whose
+    fitted volatility lies within bid and ask.
     """
 
     forward: float
@@ -48,17 +56,27 @@ class Smile:
     rmse_vol_points: float
     inside_share: float
     n_quotes: int
+    bend: Floats | None = None
 
     def total_variance(self, k: ArrayLike) -> Floats:
         """w(k) for log-moneyness of any shape."""
         x = np.asarray(k, dtype=np.float64)
         if self.model is SmileModel.UNKNOWN:
             return np.full(x.shape, np.nan)
-        low, high = self.k_nodes[0], self.k_nodes[-1]
-        inner = np.interp(x, self.k_nodes, self.w_nodes)
-        left = self.w_nodes[0] + self.slopes[0] * (x - low)
-        right = self.w_nodes[-1] + self.slopes[1] * (x - high)
-        return np.where(x < low, left, np.where(x > high, right, inner))
+        nodes, w = self.k_nodes, self.w_nodes
+        inner = np.clip(x, nodes[0], nodes[-1])
+        left = np.clip(np.searchsorted(nodes, inner, side="right") - 1, 0, len(nodes) - 2)
+        gap = nodes[left + 1] - nodes[left]
+        b = (inner - nodes[left]) / gap
+        a = 1.0 - b
+        value = a * w[left] + b * w[left + 1]
+        if self.bend is not None:
+            value += ((a**3 - a) * self.bend[left] + (b**3 - b) * self.bend[left + 1]) * gap * gap / 6.0
+        return np.asarray(
+            value
+            + self.slopes[0] * np.minimum(x - nodes[0], 0)
+            + self.slopes[1] * np.maximum(x - nodes[-1], 0)
+        )
 
     def vol(self, strike: ArrayLike) -> Floats:
         """Implied volatility (0.20 = 20%) at strikes of any shape."""
@@ -67,17 +85,28 @@ class Smile:
 
     def shifted(self, forward: float) -> Smile:
         """The same smile in log-moneyness around another forward (sticky moneyness)."""
-        return Smile(
-            forward,
-            self.t,
-            self.model,
-            self.k_nodes,
-            self.w_nodes,
-            self.slopes,
-            self.rmse_vol_points,
-            self.inside_share,
-            self.n_quotes,
-        )
+        return replace(self, forward=forward)
+
+
+def smile_from_variance(
+    forward: float, t: float, model: SmileModel, k: Floats, w: Floats, **quality: float
+) -> Smile:
+    """A smile through total variance ``w`` at ascending ``k``, with spline and wings worked out."""
+    w = np.maximum(w, 1e-10)
+    bend = cubic_spline(k, w) if len(k) > 3 else None
+    slopes = _end_slopes(k, w, bend)
+    return Smile(
+        forward,
+        t,
+        model,
+        k,
+        w,
+        (float(np.clip(slopes[0], -_LEE_SLOPE, 0.0)), float(np.clip(slopes[1], 0.0, _LEE_SLOPE))),
+        quality.get("rmse_vol_points", float("nan")),
+        quality.get("inside_share", float("nan")),
+        int(quality.get("n_quotes", 0)),
+        bend,
+    )
 
 
 def unknown_smile(forward: float, t: float) -> Smile:
@@ -98,8 +127,8 @@ def fit_smile(
     """Fit one expiry from its out-of-the-money quotes (one per strike).
 
     Arrays share one shape; volatilities as fractions, NaN where a side has none (a zero bid has no
-    bid vol and counts as unbounded below); ``vega`` per 1.00 vol weights the fit. Never raises on thin
-    quotes: below eight a quadratic, below three a flat smile, none UNKNOWN.
+    bid vol and counts as unbounded below); ``vega`` per 1.00 vol weights the quality figures. Never raises
+    on thin quotes: below eight a displaced lognormal, below three a flat smile, none UNKNOWN.
     """
     k_all = np.log(np.asarray(strikes, dtype=np.float64) / forward)
     bid, ask, mid, weight = (np.asarray(a, dtype=np.float64) for a in (bid_iv, ask_iv, mid_iv, vega))
@@ -108,82 +137,92 @@ def fit_smile(
         return unknown_smile(forward, t)
     order = np.argsort(k_all[use])
     k, b, a, m, v = (x[use][order] for x in (k_all, bid, ask, mid, weight))
-    half_width = np.where(np.isfinite(a) & np.isfinite(b), (a - b) / 2, 0.25 * m)
-    half_width = np.clip(half_width, 0.0005, None)
-    w = m * m * t
-    sigma_w = 2 * m * t * half_width  # vol error carried into total variance
-    model, nodes, values = _fit(k, w, sigma_w)
-    values = np.maximum(values, 1e-8)
-    slopes = _wing_slopes(nodes, values)
-    fitted = np.sqrt(np.interp(k, nodes, values) / t)
+    model, nodes, values = _fit(k, b, a, m, t)
+    smile = smile_from_variance(forward, t, model, nodes, values)
+    fitted = np.sqrt(smile.total_variance(k) / t)
     error = (fitted - m) * 100
-    low = np.where(np.isfinite(b), b, 0.0)
-    high = np.where(np.isfinite(a), a, np.inf)
-    inside = (fitted >= low - 1e-9) & (fitted <= high + 1e-9)
-    return Smile(
-        forward,
-        t,
-        model,
-        nodes,
-        values,
-        slopes,
-        float(np.sqrt(np.average(error**2, weights=v))),
-        float(inside.mean()),
-        len(k),
+    inside = (fitted >= np.where(np.isfinite(b), b, 0.0) - 1e-9) & (
+        fitted <= np.where(np.isfinite(a), a, np.inf) + 1e-9
+    )
+    return replace(
+        smile,
+        rmse_vol_points=float(np.sqrt(np.average(error**2, weights=v))),
+        inside_share=float(inside.mean()),
+        n_quotes=len(k),
     )
 
 
-def _fit(k: Floats, w: Floats, sigma: Floats) -> tuple[SmileModel, Floats, Floats]:
-    if len(k) < 3:
-        level = float(np.average(w, weights=1 / sigma**2))
-        nodes = np.array([k[0] - 1e-6, k[-1] + 1e-6])
-        return SmileModel.FLAT, nodes, np.full(2, level)
-    nodes = np.unique(np.concatenate([k, np.linspace(k[0], k[-1], 201)]))
-    if len(k) < _MIN_SPLINE:
-        coefficients = np.polynomial.polynomial.polyfit(k, w, min(2, len(k) - 1), w=1 / sigma)
-        values = np.polynomial.polynomial.polyval(nodes, coefficients)
-        return SmileModel.QUADRATIC, nodes, np.asarray(values)
-    return SmileModel.SPLINE, nodes, _spline(k, w, sigma, nodes)
-
-
-def _spline(k: Floats, w: Floats, sigma: Floats, nodes: Floats) -> Floats:
-    """Penalised cubic B-spline with knots at quantiles of the quoted strikes, denser at the money."""
-    count = min(_KNOTS, len(k) // 3)
-    inner = np.unique(np.quantile(k, np.linspace(0, 1, count + 2)))
-    knots = np.concatenate([[inner[0]] * 3, inner, [inner[-1]] * 3])
-    basis = _basis(k, knots)
-    design = basis / sigma[:, None]
-    target = w / sigma
-    penalty = np.diff(np.eye(basis.shape[1]), n=2, axis=0)
-    strength = _PENALTY * np.sum(design**2) / basis.shape[1]
-    coefficients = np.linalg.lstsq(
-        np.vstack([design, np.sqrt(strength) * penalty]),
-        np.concatenate([target, np.zeros(len(penalty))]),
-        rcond=None,
-    )[0]
-    return np.asarray(_basis(nodes, knots) @ coefficients)
-
-
-def _basis(x: Floats, knots: Floats) -> Floats:
-    """Cubic B-spline basis by Cox and de Boor's recursion, shape (len(x), len(knots) - 4)."""
-    clipped = np.clip(x, knots[0], np.nextafter(knots[-1], -np.inf))[:, None]
-    b = ((knots[:-1] <= clipped) & (clipped < knots[1:])).astype(np.float64)
-    for degree in range(1, 4):
-        left_span = knots[degree:-1] - knots[: -degree - 1]
-        right_span = knots[degree + 1 :] - knots[1:-degree]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = np.where(left_span > 0, (clipped - knots[: -degree - 1]) / left_span, 0.0)
-            right = np.where(right_span > 0, (knots[degree + 1 :] - clipped) / right_span, 0.0)
-        b = left * b[:, :-1] + right * b[:, 1:]
-    return b
-
-
-def _wing_slopes(nodes: Floats, values: Floats) -> tuple[float, float]:
-    """Slopes at the ends, from the outer tenth, kept within Lee's bound and falling inwards."""
-    tenth = max(2, len(nodes) // 10)
-    left = (values[tenth - 1] - values[0]) / (nodes[tenth - 1] - nodes[0])
-    right = (values[-1] - values[-tenth]) / (nodes[-1] - nodes[-tenth])
-    return (
-        float(np.clip(left, -_LEE_SLOPE, 0.0)),
-        float(np.clip(right, 0.0, _LEE_SLOPE)),
+def _fit(k: Floats, bid: Floats, ask: Floats, mid: Floats, t: float) -> tuple[SmileModel, Floats, Floats]:
+    """Model, nodes and total variance there, from sorted quotes."""
+    side = np.where(k >= 0, 1.0, -1.0)
+    strike = np.exp(k)
+    price = black76.price(1.0, strike, t, mid, 1.0, side)
+    low = np.where(np.isfinite(bid), black76.price(1.0, strike, t, bid, 1.0, side), 0.0)
+    high = np.where(np.isfinite(ask), black76.price(1.0, strike, t, ask, 1.0, side), 2.0 * price - low)
+    half_spread = np.maximum(0.5 * (high - low), 1e-3 * price + 1e-7)
+    level = float(np.interp(0.0, k, mid))
+    deviation = level * np.sqrt(t)
+    if len(k) < _MIN_DISPLACED:
+        weights = 1.0 / half_spread**2
+        flat = float(np.average(mid * mid * t, weights=weights))
+        return SmileModel.FLAT, np.array([k[0] - 1e-6, k[-1] + 1e-6]), np.full(2, flat)
+    z = k / deviation
+    nodes = (
+        stretched_grid(min(1.3 * z[0] - 1.0, -4.0), max(1.3 * z[-1] + 1.0, 4.0), SPACING / 3.0) * deviation
     )
+    if len(k) < _MIN_MIXTURE:
+        model, values = SmileModel.DISPLACED, _displaced(k, price, half_spread, nodes, t)
+    else:
+        mixture = fit_mixture(k, price, half_spread, deviation)
+        model, values = SmileModel.MIXTURE, mixture.out_of_the_money(nodes)
+    node_side = np.where(nodes >= 0, 1.0, -1.0)
+    w = implied_vol(values, 1.0, np.exp(nodes), 1.0, 1.0, node_side) ** 2
+    sound = np.isfinite(w) & (values > _PRICE_FLOOR)
+    return model, nodes[sound], w[sound]
+
+
+def _displaced(k: Floats, price: Floats, half_spread: Floats, nodes: Floats, t: float) -> Floats:
+    """Prices at the nodes of the displaced lognormal (S + c lognormal) closest to the quotes.
+
+    Source: M. Rubinstein, "Displaced diffusion option pricing", J. Finance 38 (1983). ``c`` > 0 skews
+    volatility down with the strike as for SPX, ``c`` < 0 up as for VIX.
+    """
+    # F/(F + c) runs over the blends from near normal to twice lognormal that keep every strike above -c
+    limit = 1.0 / max(1.0 - np.exp(k[0]) + 0.02, 0.1)
+    blend = np.linspace(0.05, min(limit, 2.5), 40)[:, None]
+    shift = 1.0 / blend - 1.0
+    side = np.where(k >= 0, 1.0, -1.0)
+    vols = implied_vol(price, 1.0 + shift, np.exp(k) + shift, t, 1.0, side)
+    weights = np.broadcast_to(1.0 / half_spread**2, vols.shape) * np.isfinite(vols)
+    total = weights.sum(axis=1)
+    unknown: Floats = np.full(len(total), np.nan)
+    level = np.divide(np.nansum(weights * vols, axis=1), total, out=unknown, where=total > 0)
+    refit = black76.price(1.0 + shift, np.exp(k) + shift, t, level[:, None], 1.0, side)
+    cost = np.sum(((refit - price) / half_spread) ** 2, axis=1)
+    best = int(np.nanargmin(cost))
+    c, sigma = float(shift[best, 0]), float(level[best])
+    strike = np.exp(nodes) + c
+    value = black76.price(1.0 + c, np.maximum(strike, 1e-12), t, sigma, 1.0, np.where(nodes >= 0, 1.0, -1.0))
+    return np.where(strike > 0, value, 0.0)
+
+
+def cubic_spline(x: Floats, y: Floats) -> Floats:
+    """Second derivatives at the nodes of the cubic spline through (x, y), constant over both end gaps."""
+    h = np.diff(x)
+    n = len(x)
+    matrix = np.zeros((n, n))
+    inner = np.arange(1, n - 1)
+    matrix[0, :2] = matrix[-1, :-3:-1] = 1.0, -1.0
+    matrix[inner, inner - 1] = h[:-1]
+    matrix[inner, inner] = 2.0 * (h[:-1] + h[1:])
+    matrix[inner, inner + 1] = h[1:]
+    right = np.zeros(n)
+    right[1:-1] = 6.0 * np.diff(np.diff(y) / h)
+    return np.asarray(np.linalg.solve(matrix, right))
+
+
+def _end_slopes(k: Floats, w: Floats, bend: Floats | None) -> tuple[float, float]:
+    left, right = (w[1] - w[0]) / (k[1] - k[0]), (w[-1] - w[-2]) / (k[-1] - k[-2])
+    if bend is None:
+        return float(left), float(right)
+    return float(left - bend[0] * (k[1] - k[0]) / 2.0), float(right + bend[-1] * (k[-1] - k[-2]) / 2.0)

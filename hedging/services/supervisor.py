@@ -2,87 +2,48 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 
 import structlog
 
+from hedging.services.child import Child
+
 log = structlog.get_logger("hedging.supervisor")
 
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 12.0
+_STOP_LAST_SECONDS = 3.0
 _MAX_PAUSE = 10.0
 _STEADY_SECONDS = 30.0
-_PR_SET_PDEATHSIG = 1
-_LOG_BYTES = 5 * 1024 * 1024
-
-
-def _die_with_parent() -> None:
-    """Linux: the kernel ends the child when the supervisor is killed outright."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-@dataclass
-class Child:
-    """One supervised process: its command, and how its last starts went."""
-
-    name: str
-    command: list[str]
-    log_path: Path
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    pause: float = 0.0
-    due: float = 0.0
-
-    def start(self, environment: dict[str, str]) -> None:
-        """Start the process in a group of its own, its output appended to the log."""
-        self._rotate()
-        with self.log_path.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509
-            )
-        self.started = time.monotonic()
-
-    def _rotate(self) -> None:
-        if self.log_path.exists() and self.log_path.stat().st_size > _LOG_BYTES:
-            handler = RotatingFileHandler(self.log_path, backupCount=3)
-            handler.doRollover()
-            handler.close()
-
-    def signal_group(self, number: int) -> None:
-        """Signal the child and everything it started."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+_SOCKET_SECONDS = 5.0
+_LOG_ROUND_SECONDS = 10.0
 
 
 @dataclass
 class Supervisor:
-    """Starts children in order, restarts whichever ends, ends them all on request."""
+    """Starts children in order, restarts whichever ends, ends them all on request.
+
+    A child with a socket (Redis) is started first, waited for, and ended last.
+    """
 
     children: list[Child]
     environment: dict[str, str]
+    tell: Callable[[str], None]
     stopping: bool = field(default=False, init=False)
+    _logs_seen: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        """Start every child."""
+        """Start every child; those that serve a socket get a moment to open it."""
         for child in self.children:
+            if self.stopping:
+                return
+            if child.socket is not None:
+                child.socket.unlink(missing_ok=True)  # left behind by a killed predecessor
             child.start(self.environment)
+            end = time.monotonic() + _SOCKET_SECONDS
+            while child.socket and not child.socket.exists() and time.monotonic() < end:
+                time.sleep(0.02)
 
     def tend(self) -> None:
         """Restart children that ended; a child that keeps failing waits longer each time."""
@@ -91,33 +52,56 @@ class Supervisor:
             if child.process is None:
                 if now >= child.due:
                     child.start(self.environment)
-            elif (code := child.process.poll()) is not None:
-                child.signal_group(signal.SIGKILL)  # what the dead child had started itself
+                continue
+            if child.unreachable(_SOCKET_SECONDS):
+                log.warning("child_unreachable", child=child.name)
+                child.kill_group()
+                child.ended(1.0)
+            code = child.process.poll()
+            if code is not None:
+                child.kill_group()  # what the dead child had started itself
                 steady = now - child.started > _STEADY_SECONDS
                 child.pause = 0.2 if steady or not child.pause else min(child.pause * 2, _MAX_PAUSE)
                 child.due = now + child.pause
                 child.process = None
                 log.warning("child_ended", child=child.name, code=code, restart_in=child.pause)
 
+    def read_logs(self) -> None:
+        """Tell the children's warnings, and keep their logs small."""
+        now = time.monotonic()
+        rotate = now - self._logs_seen > _LOG_ROUND_SECONDS
+        for child in self.children:
+            for line in child.warnings():
+                self.tell(f"{child.name}: {line}")
+            if rotate:
+                child.rotate()
+        if rotate:
+            self._logs_seen = now
+
     def run(self, each_round: Callable[[], None]) -> None:
         """Tend the children until ``stopping`` is set, then end them."""
         try:
             while not self.stopping:
                 self.tend()
+                self.read_logs()
                 each_round()
                 time.sleep(0.25)
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """End the children, last started first; whoever does not listen is killed."""
-        alive = [child for child in reversed(self.children) if child.process is not None]
-        for group in (alive[:-1], alive[-1:]):  # what started first, Redis, goes last
+        """End the children, servers of sockets last; whoever does not listen is killed."""
+        alive = [child for child in self.children if child.process is not None]
+        for group, seconds in (
+            ([child for child in alive if child.socket is None], _STOP_SECONDS),
+            ([child for child in alive if child.socket is not None], _STOP_LAST_SECONDS),
+        ):
             for child in group:
-                child.signal_group(signal.SIGTERM)
-            end = time.monotonic() + _STOP_SECONDS
+                child.terminate()
+            end = time.monotonic() + seconds
             for child in group:
-                assert child.process is not None
-                with suppress(subprocess.TimeoutExpired):
-                    child.process.wait(max(0.1, end - time.monotonic()))
-                child.signal_group(signal.SIGKILL)
+                if not child.ended(end - time.monotonic()):
+                    log.warning("child_killed", child=child.name)
+                child.kill_group()
+                child.ended(1.0)
+        self.read_logs()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,7 @@ from django.db import transaction
 
 from hedging.engine.analysis import analyse_trade
 from hedging.engine.book import Book, BookTrade
+from hedging.engine.codec import to_json
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
 from hedging.engine.scenarios import stressed_loss
 from hedging.engine.structure import describe
@@ -76,9 +76,9 @@ def account_of_scope(scope: str) -> UUID:
 def trade_result(trade: BookTrade, market: EngineSnapshot) -> dict[str, Any]:
     """Valuation and analysis of a trade as JSON."""
     return {
-        **asdict(value_trade(trade, market)),
-        "analysis": asdict(analyse_trade(trade, market)),
-        "structure": asdict(describe(trade.legs, trade.cash)),
+        **to_json(value_trade(trade, market)),
+        "analysis": to_json(analyse_trade(trade, market)),
+        "structure": to_json(describe(trade.legs, trade.cash)),
         "market": market_summary(market),
     }
 
@@ -102,14 +102,14 @@ def account_result(book: Book, valued: BookValuation, market: EngineSnapshot) ->
     margins = [describe(trade.legs, trade.cash).margin for trade in book.trades if trade.legs]
     known = [margin for margin in margins if margin is not None]
     return {
-        "condors": asdict(valued.condors),
-        "hedges": asdict(valued.hedges),
-        "layers": {str(layer): asdict(totals) for layer, totals in valued.layers.items()},
-        "total": asdict(valued.total),
+        "condors": to_json(valued.condors),
+        "hedges": to_json(valued.hedges),
+        "layers": {str(layer): to_json(totals) for layer, totals in valued.layers.items()},
+        "total": to_json(valued.total),
         "margin": sum(known),
         "margin_partial": len(known) < len(margins),
         "stressed_loss": loss,
-        "stress": asdict(shock),
+        "stress": shock._asdict(),
         "stress_unknown": unknown,
         "open_trades": len(book.trades),
         "capital": book.capital,

@@ -7,12 +7,14 @@ import signal
 import socket
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.site import SiteError, manage, running_site, site_environment
+from alvh_site.env import read_environment
+from tests.site import ROOT, SiteError, manage, running_site, site_environment
 
 
 def processes_of(state: Path) -> list[psutil.Process]:
@@ -53,6 +55,34 @@ def test_killed_children_come_back_and_ctrl_c_leaves_nothing(tmp_path: Path) -> 
             else:
                 pytest.fail(f"{name} did not come back within 30 s")
     assert processes_of(state) == []
+
+
+@pytest.mark.worker
+def test_a_redis_without_its_socket_is_started_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with running_site(state) as (url, environment):
+        read_environment(environment, ROOT).redis_socket.unlink()
+        wait_for(lambda: not healthy(url), "still healthy without Redis", 10)
+        wait_for(lambda: healthy(url), "Redis was not started again", 30)
+        assert "child_unreachable" in (state / "up.log").read_text()
+
+
+@pytest.mark.worker
+def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with running_site(state):
+        supervisors = [p for p in processes_of(state) if command_of(p).endswith("manage.py up")]
+        assert len(supervisors) == 1
+        supervisors[0].kill()
+        wait_for(lambda: not processes_of(state), "children are left", 30)
+
+
+def wait_for(condition: Callable[[], bool], otherwise: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{otherwise} after {seconds:.0f} s")
+        time.sleep(0.2)
 
 
 def healthy(url: str) -> bool:

@@ -17,8 +17,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from hedging.services.child import Child
 from hedging.services.redis_server import RedisMissingError, redis_command
-from hedging.services.supervisor import Child, Supervisor
+from hedging.services.supervisor import Supervisor
 
 _READY_SECONDS = 90
 
@@ -34,7 +35,9 @@ class Command(BaseCommand):
         lock = self._lock(state)
         self._check_port(environment.port)
         call_command("migrate", verbosity=0)
-        supervisor = Supervisor(self._children(state), os.environ | {"STATE_DIR": str(state)})
+        supervisor = Supervisor(
+            self._children(state), os.environ | {"STATE_DIR": str(state)}, tell=self._tell
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: setattr(supervisor, "stopping", True))
         self.url = f"http://127.0.0.1:{environment.port}"
@@ -62,60 +65,45 @@ class Command(BaseCommand):
             except OSError:
                 raise CommandError(f"port {port} is in use; choose another with PORT=…") from None
 
+    def _tell(self, line: str) -> None:
+        self.stderr.write(line)
+        self.stderr.flush()
+
     def _children(self, state: Path) -> list[Child]:
+        """Redis first: the others wait for its socket."""
         environment = settings.ENV
+        logs = state / "logs"
         manage = [sys.executable, str(environment.base_dir / "manage.py")]
         celery = [sys.executable, "-m", "celery", "-A", "alvh_site"]
-        children: list[tuple[str, list[str]]] = []
+        children: list[Child] = []
         if environment.redis_url is None:
             try:
-                children.append(("redis", redis_command(environment.redis_socket, state / "redis")))
+                command = redis_command(environment.redis_socket, state / "redis")
             except RedisMissingError as error:
                 raise CommandError(str(error)) from None
-        children += [
-            (
-                "web",
-                [
-                    sys.executable,
-                    "-m",
-                    "gunicorn",
-                    "alvh_site.wsgi:application",
-                    "--bind",
-                    f"127.0.0.1:{environment.port}",
-                    "--worker-class",
-                    "gthread",
-                    "--workers",
-                    "2",
-                    "--threads",
-                    "8",
-                    "--max-requests",
-                    "5000",
-                    "--max-requests-jitter",
-                    "500",
-                    "--graceful-timeout",
-                    "10",
-                    "--no-control-socket",
-                ],
+            children.append(Child("redis", command, logs / "redis.log", socket=environment.redis_socket))
+        worker = [
+            *celery, "worker", "--concurrency", str(environment.worker_processes), "--loglevel", "WARNING",
+            "--without-gossip", "--without-mingle", "--hostname", "worker@localhost",
+        ]  # fmt: skip
+        one_thread = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        return [
+            *children,
+            Child("web", self._web(environment.port), logs / "web.log"),
+            Child("worker", worker, logs / "worker.log", one_thread),
+            Child(
+                "schedule", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], logs / "schedule.log"
             ),
-            (
-                "worker",
-                [
-                    *celery,
-                    "worker",
-                    "--concurrency",
-                    str(environment.worker_processes),
-                    "--loglevel",
-                    "WARNING",
-                    "--without-gossip",
-                    "--without-mingle",
-                    "--hostname",
-                    "worker@localhost",
-                ],
-            ),
-            ("schedule", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]),
-            ("relay", [*manage, "job_relay"]),
+            Child("relay", [*manage, "job_relay"], logs / "relay.log"),
         ]
-        return [Child(name, command, state / "logs" / f"{name}.log") for name, command in children]
+
+    def _web(self, port: int) -> list[str]:
+        """Gunicorn with threads; requests are logged by the site itself."""
+        return [
+            sys.executable, "-m", "gunicorn", "alvh_site.wsgi:application", "--bind", f"127.0.0.1:{port}",
+            "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--max-requests", "5000",
+            "--max-requests-jitter", "500", "--graceful-timeout", "10", "--no-control-socket",
+        ]  # fmt: skip
 
     def _announce(self) -> None:
         """Print ``ready`` once /health/ is green."""

@@ -7,6 +7,7 @@ import { initForms } from "./forms.js";
 import { fillOverlays, initOrderEntry } from "./order_entry.js";
 import { initPrivacy, toggleColours, togglePrivate } from "./privacy.js";
 import { initShortcuts, toggleShortcuts } from "./shortcuts.js";
+import { initTables } from "./tables.js";
 import { cycleTheme, initTheme } from "./theme.js";
 import { initToasts } from "./toast.js";
 
@@ -35,8 +36,10 @@ initToasts();
 initCopy();
 initForms();
 initOrderEntry();
+initTables(document);
 initCharts(document);
 document.addEventListener("htmx:afterSettle", (event) => {
+  initTables(document);
   initCharts(event.target.isConnected ? event.target : document);
   fillOverlays(event.target);
 });

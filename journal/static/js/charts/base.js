@@ -58,9 +58,19 @@ function option(holder, colours) {
   return build(JSON.parse(source.textContent), colours, { width: holder.clientWidth });
 }
 
+// Some charts know their own height; the page's policy allows setting it from script.
+function show(holder, chart, made) {
+  const { height, ...rest } = made;
+  if (height && holder.clientHeight !== height) {
+    holder.style.height = `${height}px`;
+    chart.resize();
+  }
+  chart.setOption(rest, true);
+}
+
 function redraw(holder, colours) {
   const made = option(holder, colours);
-  if (made) drawn.get(holder).setOption(made, true);
+  if (made) show(holder, drawn.get(holder), made);
 }
 
 function forgetGone() {
@@ -89,7 +99,7 @@ export async function initCharts(scope) {
     const made = option(holder, colours);
     if (!made) continue;
     const chart = echarts.init(holder, null, { renderer: "svg" });
-    chart.setOption(made);
+    show(holder, chart, made);
     drawn.set(holder, chart);
     sizes.observe(holder);
   }

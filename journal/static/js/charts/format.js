@@ -14,6 +14,11 @@ export function money(value, digits = 0) {
   return `${sign(rounded)}$${Math.abs(rounded).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places })}`;
 }
 
+// A level in dollars: no plus, since it is no gain.
+export function dollars(value, digits = 0) {
+  return money(value, digits).replace("+", "");
+}
+
 export function points(value, digits = 2, fixed = false) {
   if (!known(value)) return "unknown";
   const places = typeof digits === "number" ? digits : 2;
@@ -25,9 +30,10 @@ export function percent(value, digits = 1) {
   return known(value) ? `${points(value, digits)}%` : "unknown";
 }
 
-// The unit a chart's JSON names: "usd", "percent" (already times 100) or plain points.
+// The unit a chart's JSON names: "pnl" (signed dollars), "usd" (a level), "percent" (already times 100), else points.
 export function formatter(unit, digits) {
-  if (unit === "usd") return (v) => money(v, digits ?? 0);
+  if (unit === "pnl") return (v) => money(v, digits ?? 0);
+  if (unit === "usd") return (v) => dollars(v, digits ?? 0);
   if (unit === "percent") return (v) => percent(v, digits ?? 1);
   return (v) => points(v, digits ?? 2);
 }

@@ -22,8 +22,8 @@ export function linesOption(data, c, { width = 800 } = {}) {
     ...frame(c, { top: many ? legendRoom(data.series.map((item) => item.name), width) : 18, bottom: 8 }),
     legend: many ? legend(c) : undefined,
     tooltip: tooltip(c, { valueFormatter: y }),
-    xAxis: axis(c, type, { data: data.categories, scale: type === "value", name: data.x_label, boundaryGap: type === "category" ? undefined : false,
-      axisLabel: type === "value" ? { formatter: (v) => points(v, 1) } : {} }),
+    xAxis: axis(c, type, { data: data.categories, scale: type === "value", name: data.x_label, boundaryGap: type === "category",
+      axisLabel: type === "value" ? { formatter: (v) => points(v, 1), showMinLabel: false, showMaxLabel: false } : {} }),
     yAxis: valueAxis(c, { scale: !data.from_zero, name: data.y_label, nameGap: 34, axisLabel: { formatter: y } }),
     series: data.series.map((item, i) => seriesOf(item, i, c, data.categories)),
   };

@@ -66,7 +66,7 @@ export function payoffOption(data, c, { width = 800 } = {}) {
     { yAxis: 0, lineStyle: { color: c.strong, type: "solid", width: 1 }, label: { show: false } },
   ];
   const band = data.one_sd
-    ? { silent: true, itemStyle: { color: c.soft, opacity: 0.1 }, label: { show: width > 520, color: c.soft, fontSize: 11, position: "insideBottom" },
+    ? { silent: true, itemStyle: { color: c.soft, opacity: 0.1 }, label: { show: width > 520, color: c.soft, fontSize: 11, position: "insideBottomLeft" },
       data: [[{ xAxis: Math.max(low, data.one_sd[0]), name: "±1 sd to expiry" }, { xAxis: Math.min(high, data.one_sd[1]) }]] }
     : undefined;
   const series = [

@@ -23,8 +23,8 @@ export function smileOption(data, c, { width = 800 } = {}) {
     tooltip: tooltip(c, { formatter: (items) => items.map((item) => (item.seriesName === "Bid to ask"
       ? `quoted ${percent(item.value[1], 2)} to ${percent(item.value[2], 2)}`
       : `strike ${points(item.value[0])}  fit ${percent(item.value[1], 2)}`)).join("\n") }),
-    xAxis: axis(c, "value", { scale: true, name: data.x_label || "strike", splitNumber: width < 520 ? 4 : 8, axisLabel: { formatter: (v) => points(v, 0) } }),
-    yAxis: valueAxis(c, { scale: true, name: data.y_label || "implied volatility", nameGap: 40, axisLabel: { formatter: (v) => percent(v, 0) } }),
+    xAxis: axis(c, "value", { scale: true, name: data.x_label || "strike", splitNumber: width < 520 ? 4 : 8, axisLabel: { formatter: (v) => points(v, 0), showMinLabel: false, showMaxLabel: false } }),
+    yAxis: valueAxis(c, { scale: true, name: data.y_label || "implied volatility", nameGap: 40, axisLabel: { formatter: (v) => percent(v, 1) } }),
     series: [
       { name: "Bid to ask", type: "custom", renderItem: bar, data: data.quotes, itemStyle: { color: c.soft }, encode: { x: 0, y: [1, 2] }, z: 1 },
       { name: "Fit", type: "line", showSymbol: false, data: data.fit, lineStyle: { color: c.gain, width: 2.25 }, itemStyle: { color: c.gain }, markLine: forward, z: 3 },
