@@ -20,12 +20,13 @@ from hedging.services.jobs import job_cancel, job_retry
 from hedging.services.market_load import market_file_load
 from journal.api import serializers as shapes
 from journal.api.writing import answered, leg_inputs, order_input, person, writable_account
+from journal.downloads import report_response
 from journal.models import MANAGE_ROLES, WRITE_ROLES, Account, Fill, Report, Trade
 from journal.selectors.jobs import job_get
 from journal.selectors.trades import trade_get, trades_for, with_fills
 from journal.services.accounts import FIELDS, account_create, account_update
 from journal.services.errors import RuleError
-from journal.services.reports import MEDIA_TYPES, report_request
+from journal.services.reports import report_request
 from journal.services.trades import OrderInput, fill_reverse, trade_close, trade_create
 from journal.services.valuation import accounts_revalue
 from journal.services.valuation_api import AS_OF_HELP, valuation_answer
@@ -97,7 +98,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
             job = report_request(
                 user=person(request),
                 account=account,
-                form=data["format"],
+                format=data["format"],
                 date_from=data.get("from") or date(today.year, 1, 1),
                 date_to=data.get("to") or today,
             )
@@ -278,10 +279,7 @@ class ReportViewSet(mixins.RetrieveModelMixin, _ByUuid):
     @action(detail=True, methods=["get"])
     def content(self, request: Request, pk: str) -> HttpResponse:
         """The stored bytes."""
-        report = self.get_object()
-        response = HttpResponse(bytes(report.content), content_type=MEDIA_TYPES[report.format])
-        response["Content-Disposition"] = f'attachment; filename="{report.filename}"'
-        return response
+        return report_response(self.get_object(), "attachment")
 
 
 class MarketDataView(APIView):

@@ -77,17 +77,15 @@ def report_request(
     account: Account,
     date_from: date,
     date_to: date,
-    format: str = "",  # noqa: A002  # the word of the form and the API
+    format: str,  # noqa: A002  # the word of the form and the API
     token: str = "",
-    form: str = "",
 ) -> Job:
     """Ask for a report of the account; raises RuleError naming the input.
 
     The same token of the same user is the same job, so that a double click asks once; without a token
     every request is a new job. Positions and marks are fixed at the moment of asking, so that a
-    retry renders what was asked for. ``form`` is an older name of ``format``.
+    retry renders what was asked for.
     """
-    format = format or form  # noqa: A001
     report_check(form=format, date_from=date_from, date_to=date_to)
     order = ReportOrder(
         format, date_from, date_to, period_as_of(date_to, timezone.now()), user.get_username()

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from hedging.selectors.calendar import session_date
+from journal.downloads import report_response
 from journal.forms.reports import ReportForm
 from journal.models import Account, Report
 from journal.selectors.reports import (
@@ -23,15 +24,11 @@ from journal.selectors.reports import (
 )
 from journal.selectors.shell import current_account
 from journal.services.errors import RuleError
-from journal.services.reports import MEDIA_TYPES, report_content, report_request
+from journal.services.reports import report_request
 from journal.views.common import person
 from journal.views.jobs import shown_jobs
 
 PAGE = 25
-#: A stored report may load the site's style sheet and nothing else; a page of one runs no script.
-#: A PDF is not sandboxed: browsers show it in a viewer of their own, which a sandbox switches off.
-_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_SANDBOX = "; sandbox"
 
 
 @login_required
@@ -79,21 +76,10 @@ def _ask(request: HttpRequest, form: ReportForm) -> Account | None:
 def view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the stored page in the browser; tables for a spreadsheet are downloaded."""
     report = report_get(person(request), pk)
-    return _stored(report, "attachment" if report.format == Report.Format.CSV else "inline")
+    return report_response(report, "attachment" if report.format == Report.Format.CSV else "inline")
 
 
 @login_required
 def download(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send the stored bytes as a file."""
-    return _stored(report_get(person(request), pk), "attachment")
-
-
-def _stored(report: Report, disposition: str) -> HttpResponse:
-    response = HttpResponse(report_content(report), content_type=MEDIA_TYPES[report.format])
-    is_pdf = report.format == Report.Format.PDF
-    response["Content-Security-Policy"] = _POLICY + ("" if is_pdf else _SANDBOX)
-    response["Content-Disposition"] = f'{disposition}; filename="{report.filename}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-cache"
-    response["ETag"] = f'"{report.sha256}"'
-    return response
+    return report_response(report_get(person(request), pk), "attachment")

@@ -6,10 +6,12 @@ import hashlib
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import pypdf
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
 from django.test import override_settings
 
 from hedging.models import Job
@@ -159,9 +161,10 @@ def test_a_retry_renders_the_moment_that_was_asked_for(people: People) -> None:
 def test_damaged_bytes_are_not_handed_out(people: People) -> None:
     job = ask(people, format="html")
     jobs.job_run(job.pk)
-    Report.objects.update(content=b"something else")
+    report = Report.objects.get()
+    report.content = b"what a failing disk might answer"
     with pytest.raises(DamagedReportError):
-        report_content(Report.objects.get())
+        report_content(report)
 
 
 def test_file_names_are_plain_whatever_the_account_is_called(people: People) -> None:
@@ -204,3 +207,15 @@ def test_the_command_names_what_is_wrong(people: People, tmp_path: Path) -> None
 @override_settings(JOB_MAX_ATTEMPTS=9)
 def test_reports_are_tried_twice_before_people_are_asked(people: People) -> None:
     assert ask(people).max_attempts == 2
+
+
+@pytest.mark.parametrize("values", [{"content": b"other"}, {"sha256": "0" * 64}, {"filename": "other.pdf"}])
+def test_the_database_refuses_to_change_a_stored_report(people: People, values: dict[str, object]) -> None:
+    report = Report.objects.create(
+        account=people.account, job_id=uuid4(), format="csv", date_from=FIRST, date_to=LAST,
+        filename="r.csv", content=b"a", sha256=hashlib.sha256(b"a").hexdigest(),
+        requested_by=people.owner,
+    )  # fmt: skip
+    with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
+        Report.objects.filter(pk=report.pk).update(**values)
+    assert Report.objects.filter(pk=report.pk).update(requested_by=None) == 1

@@ -53,7 +53,7 @@ def ids(people: People) -> dict[str, Any]:
     job = report_request(
         user=people.owner,
         account=people.account,
-        form="csv",
+        format="csv",
         date_from=date(2026, 1, 1),
         date_to=date(2026, 2, 1),
     )

@@ -1,0 +1,25 @@
+"""Stored files as answers: same bytes, safe headers, for pages and API alike."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from journal.models import Report
+from journal.services.reports import MEDIA_TYPES, report_content
+
+#: A stored report may load the site's style sheet and nothing else; a page of one runs no script.
+#: A PDF is not sandboxed: browsers show it in a viewer of their own, which a sandbox switches off.
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_SANDBOX = "; sandbox"
+
+
+def report_response(report: Report, disposition: str) -> HttpResponse:
+    """The stored bytes, checked against their hash; ``disposition`` is inline or attachment."""
+    response = HttpResponse(report_content(report), content_type=MEDIA_TYPES[report.format])
+    is_pdf = report.format == Report.Format.PDF
+    response["Content-Security-Policy"] = _POLICY + ("" if is_pdf else _SANDBOX)
+    response["Content-Disposition"] = f'{disposition}; filename="{report.filename}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = f'"{report.sha256}"'
+    return response
