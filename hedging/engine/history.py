@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,12 @@ class S(StrEnum):
 
 def day64(day: Day) -> np.datetime64:
     """The day as ``datetime64[D]``."""
-    return np.datetime64(day, "D")
+    return day if isinstance(day, np.datetime64) else np.datetime64(day, "D")
+
+
+def to_date(day: Day) -> date:
+    """The day as a ``date``."""
+    return cast("date", day64(day).item())
 
 
 def frozen(values: Any, dtype: Any) -> NDArray[Any]:
@@ -384,7 +389,7 @@ class Events:
 
     def known_at(self, day: Day) -> Events:
         """The calendar as seen at the close of ``day``: later outcomes blanked, surprises not there."""
-        limit = day64(day).item()
+        limit = to_date(day)
         seen: dict[str, tuple[Event, ...]] = {}
         for kind, events in self.by_kind.items():
             seen[kind] = tuple(
