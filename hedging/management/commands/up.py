@@ -86,7 +86,7 @@ class Command(BaseCommand):
             *celery, "worker", "--concurrency", str(environment.worker_processes), "--loglevel", "WARNING",
             "--without-gossip", "--without-mingle", "--hostname", "worker@localhost",
         ]  # fmt: skip
-        one_thread = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        one_thread = {"NUMBA_NUM_THREADS": "1"}
         return [
             *children,
             Child("web", self._web(environment.port), logs / "web.log"),
