@@ -46,7 +46,7 @@ def test_a_long_call_needs_no_margin_beyond_its_premium() -> None:
 
 
 def test_portfolio_margin_is_the_worst_of_ten_moves_from_minus_8_to_plus_6_percent() -> None:
-    assert margin.PORTFOLIO_MOVES == pytest.approx([-0.08 + 0.14 * i / 9 for i in range(10)])
+    assert pytest.approx([-0.08 + 0.14 * i / 9 for i in range(10)]) == margin.PORTFOLIO_MOVES
     spot = 7130.0
     at_moves = expiry_value(spot * (1 + margin.PORTFOLIO_MOVES), CONDOR)
     assert margin.portfolio_margin_estimate(at_moves, 8) == 10_000  # -8% lies below both puts

@@ -81,4 +81,4 @@ def test_closing_chains_give_the_printed_vix(data_dir: Path, name: str, day: str
         strip_variance(e.strikes, e.call_bid, e.call_ask, e.put_bid, e.put_ask, e.t * 525_600, rate)
         for e in (near, after)
     ]
-    assert thirty_day_index(*pair) == pytest.approx(printed, abs=0.10)
+    assert thirty_day_index(*pair) == pytest.approx(printed, abs=0.01)
