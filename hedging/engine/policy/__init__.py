@@ -1,0 +1,1 @@
+"""Policy: from book, market, signals and ruleset to advice. No clock, no database, no randomness."""

@@ -1,0 +1,1 @@
+"""Rulesets: the method's numbers as versioned, explained, content-hashed data."""
