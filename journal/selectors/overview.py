@@ -104,13 +104,14 @@ def heat_rows(account: Account) -> tuple[tuple[float, ...], list[HeatRow], int] 
     grid = scenario_grid(book.trades, snapshot_load(row))
     scale = max(abs(float(grid.pnl.min())), abs(float(grid.pnl.max())), 1.0)
     rows = [
-        HeatRow(spot, tuple(HeatCell(float(v), _step(float(v), scale)) for v in line))
+        HeatRow(spot, tuple(HeatCell(float(v), heat_step(float(v), scale)) for v in line))
         for spot, line in zip(grid.spot, grid.pnl, strict=True)
     ]
     return grid.vix, rows, grid.unknown
 
 
-def _step(value: float, scale: float) -> str:
+def heat_step(value: float, scale: float) -> str:
+    """The css step of a cell: p1 to p3 for gains, n1 to n3 for losses, none near zero."""
     share = abs(value) / scale
     if share < 0.02:
         return ""

@@ -143,3 +143,16 @@ def dollars(value: object) -> SafeString:
     whole = number.quantize(Decimal(1))
     kind, sign = ("gain", "+") if whole > 0 else ("loss", MINUS) if whole < 0 else ("", "")
     return format_html('<span class="money {}">{}${}</span>', kind, sign, f"{abs(whole):,}")
+
+
+@register.filter
+def signed_percent(value: object, digits: int = 1) -> SafeString:
+    """A change as a percentage with an explicit sign: -0.1 is −10%."""
+    number = _decimal(value)
+    return UNKNOWN if number is None else format_html("{}%", signed(number * 100, digits))
+
+
+@register.filter
+def less(value: float | None, other: float | None) -> float | None:
+    """The difference; unknown when either is."""
+    return None if value is None or other is None else value - other

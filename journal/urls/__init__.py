@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from journal.urls import accounts, hedge, market, reports, risk, site, trades
+from journal.urls import accounts, hedge, market, reports, risk, site, trades, what_if
 
 app_name = "journal"
 
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     *accounts.urlpatterns,
     *trades.urlpatterns,
     *hedge.urlpatterns,
+    *what_if.urlpatterns,
     *market.urlpatterns,
     *reports.urlpatterns,
     *risk.urlpatterns,
