@@ -8,6 +8,7 @@ The relay, hedging.services.job_relay, takes back what dead workers held and rin
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,13 +169,24 @@ def ring(job_id: uuid.UUID) -> bool:
     try:
         send(job_id)
     except (OperationalError, RedisError, OSError) as error:
-        log.warning("bell_not_rung", job_id=str(job_id), error=str(error))
+        _tell_once_a_minute(job_id, error)
         return False
     try:
         Job.objects.filter(pk=job_id).update(rung_at=timezone.now())
     except DatabaseFailure as error:  # what was asked for is stored; a second ring does no harm
         log.warning("ring_not_noted", job_id=str(job_id), error=str(error))
     return True
+
+
+_told_at = -60.0
+
+
+def _tell_once_a_minute(job_id: uuid.UUID, error: Exception) -> None:
+    """Many jobs asked for while Redis is away are one event, not one line each."""
+    global _told_at  # noqa: PLW0603
+    if time.monotonic() - _told_at >= 60:
+        _told_at = time.monotonic()
+        log.warning("bell_not_rung", job_id=str(job_id), error=str(error), then="the relay rings later")
 
 
 def job_cancel(*, job: Job) -> Job:

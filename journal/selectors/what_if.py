@@ -36,6 +36,7 @@ HISTORY = (
     ("16 March 2020", -0.1198, 24.86),
 )
 SHOWN = {"a": "A", "b": "B", "difference": "A less B"}
+SHOWN_AT_FIRST = {"a": "A: everything", "b": "B: condors alone", "difference": "A less B: the hedge"}
 
 
 @dataclass(frozen=True, slots=True)

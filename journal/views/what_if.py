@@ -10,7 +10,7 @@ from django.utils import timezone
 from hedging.selectors.calendar import session_date
 from journal.forms.what_if import MOST_DAYS, WhatIfForm
 from journal.selectors.shell import current_account
-from journal.selectors.what_if import SHOWN, what_if, what_if_trades
+from journal.selectors.what_if import SHOWN, SHOWN_AT_FIRST, what_if, what_if_trades
 
 
 @login_required
@@ -22,7 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
     form = WhatIfForm(request.GET)
     valid = form.is_valid()
     days = (form.cleaned_data.get("days") or 0) if valid else 0
-    show = (form.cleaned_data.get("show") or "difference") if valid else "difference"
+    show = (form.cleaned_data.get("show") or "a") if valid else "a"
     chosen = "chosen" in request.GET
     trades = what_if_trades(
         account,
@@ -39,7 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "days": days,
         "most_days": min(MOST_DAYS, max((t.days for t in trades if t.days is not None), default=0)),
         "show": show,
-        "shown": SHOWN,
+        "shown": SHOWN if chosen else SHOWN_AT_FIRST,
         "query": query.urlencode(),
         "result": what_if(account, trades, days=days, show=show, opened=form.cleaned_data.get("cell"))
         if valid and trades
