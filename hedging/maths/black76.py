@@ -41,24 +41,34 @@ class Greeks(NamedTuple):
     charm: Floats
 
 
-class _Inputs(NamedTuple):
+class Inputs(NamedTuple):
+    """What both models reduce to, broadcast to one shape; ``log_moneyness`` is ln F/K."""
+
     forward: Floats
     strike: Floats
     t: Floats
     sigma: Floats
     discount: Floats
     right: Floats
+    log_moneyness: Floats
 
 
-def _broadcast(*arguments: ArrayLike) -> _Inputs:
-    arrays = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
-    return _Inputs(*arrays)
+def log_ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """ln(numerator / denominator) without the rounding of the quotient where the two are close."""
+    excess = (numerator - denominator) / denominator
+    return np.asarray(np.where(np.abs(excess) < 0.5, np.log1p(excess), np.log(numerator / denominator)))
 
 
-def _d1_d2(i: _Inputs) -> tuple[Floats, Floats, Floats]:
+def _broadcast(*arguments: ArrayLike) -> Inputs:
+    f, k, t, sigma, d, right = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
+    with np.errstate(all="ignore"):
+        return Inputs(f, k, t, sigma, d, right, log_ratio(f, k))
+
+
+def _d1_d2(i: Inputs) -> tuple[Floats, Floats, Floats]:
     """d1, d2 and σ√T. At σ√T = 0 the limits ±inf (or 0 at the money) stand in."""
     spread = i.sigma * np.sqrt(i.t)
-    log_moneyness = np.log(i.forward / i.strike)
+    log_moneyness = i.log_moneyness
     with np.errstate(divide="ignore", invalid="ignore"):
         d1 = log_moneyness / spread + 0.5 * spread
     d1 = np.where((spread == 0) & (log_moneyness == 0), 0.0, d1)
@@ -81,7 +91,7 @@ def price(
         return np.where(_valid(i), np.maximum(value, 0.0), np.nan)
 
 
-def _valid(i: _Inputs) -> NDArray[np.bool_]:
+def _valid(i: Inputs) -> NDArray[np.bool_]:
     positive = (i.forward > 0) & (i.strike > 0) & (i.t >= 0) & (i.sigma >= 0) & (i.discount > 0)
     finite = np.isfinite(i.forward + i.strike + i.t + i.sigma + i.discount)
     return np.asarray(positive & finite & (np.abs(i.right) == 1.0))
@@ -102,13 +112,19 @@ def greeks(
     """
     i = _broadcast(forward, strike, t, sigma, discount, right)
     with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(i.t > 0, -np.log(i.discount) / i.t, 0.0)
+    return greeks_of(i, rate)
+
+
+def greeks_of(i: Inputs, rate: Floats) -> Greeks:
+    """``greeks`` when ln F/K and the rate per year are known better than F and D tell."""
+    with np.errstate(divide="ignore", invalid="ignore"):
         d1, d2, spread = _d1_d2(i)
         alive = spread > 0
         root_t = np.sqrt(i.t)
         density = np.where(alive, pdf(d1), 0.0)
         value = i.discount * i.right * (i.forward * cdf(i.right * d1) - i.strike * cdf(i.right * d2))
         value = np.maximum(value, 0.0)
-        rate = np.where(i.t > 0, -np.log(i.discount) / i.t, 0.0)
         delta = i.discount * i.right * cdf(i.right * d1)
         gamma = np.where(alive, i.discount * density / (i.forward * spread), 0.0)
         vega = i.discount * i.forward * density * root_t

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedging.maths import black76
-from hedging.maths.black76 import Greeks
+from hedging.maths.black76 import Greeks, Inputs, greeks_of, log_ratio
 
 Floats = NDArray[np.float64]
 
@@ -46,25 +46,25 @@ def greeks(
     Theta and charm hold the spot still while time passes; rho is per 1.00 of ``rate`` at a fixed spot
     and dividend yield, so the forward moves with it. Other units as in ``black76.Greeks``.
     """
-    years = np.asarray(t, dtype=np.float64)
-    r, q = np.asarray(rate, dtype=np.float64), np.asarray(dividend, dtype=np.float64)
-    carry = np.exp((r - q) * years)
-    forward = np.asarray(spot, dtype=np.float64) * carry
-    raw = black76.greeks(forward, strike, years, sigma, np.exp(-r * years), right)
-    drift = (r - q) * forward
-    # theta of black76 takes the rate from the discount factor, which says nothing at T = 0
-    alive = years > 0
-    theta = np.where(alive, raw.theta - drift * raw.delta, np.where(np.isnan(raw.price), np.nan, 0.0))
-    return Greeks(
-        price=raw.price,
-        delta=raw.delta * carry,
-        gamma=raw.gamma * carry**2,
-        vega=raw.vega,
-        theta=theta,
-        rho=years * (forward * raw.delta - raw.price),
-        vanna=raw.vanna * carry,
-        volga=raw.volga,
-        charm=np.where(
-            np.asarray(raw.vega) > 0, carry * (raw.charm - (r - q) * raw.delta - drift * raw.gamma), raw.charm
-        ),
-    )
+    given = (spot, strike, t, sigma, rate, dividend, right)
+    s, k, years, vol, r, q, sign = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in given))
+    with np.errstate(all="ignore"):
+        carry = np.exp((r - q) * years)
+        forward = s * carry
+        log_moneyness = log_ratio(s, k) + (r - q) * years
+        inputs = Inputs(forward, k, years, vol, np.exp(-r * years), sign, log_moneyness)
+        raw = greeks_of(inputs, r)
+        drift = (r - q) * forward
+        bad = np.isnan(raw.price)
+        alive = (vol * years > 0) | bad
+        return Greeks(
+            price=raw.price,
+            delta=raw.delta * carry,
+            gamma=raw.gamma * carry**2,
+            vega=raw.vega,
+            theta=np.where((years > 0) | bad, raw.theta - drift * raw.delta, 0.0),
+            rho=years * (forward * raw.delta - raw.price),
+            vanna=raw.vanna * carry,
+            volga=raw.volga,
+            charm=np.where(alive, carry * (raw.charm - (r - q) * raw.delta - drift * raw.gamma), 0.0),
+        )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hedging.maths.black76 import log_ratio
 from hedging.maths.coefficients import (
     AT_THE_MONEY_BOTTOM,
     AT_THE_MONEY_TOP,
@@ -130,7 +131,7 @@ def implied_vol(
     value, f, k, years, d, sign = (np.ravel(a) for a in arrays)
     result = np.full(value.shape, np.nan)
     with np.errstate(all="ignore"):
-        x = np.abs(np.log(f / k))
+        x = np.abs(log_ratio(f, k))
         root = np.sqrt(f * k)
         beta = (value / d - np.maximum(sign * (f - k), 0.0)) / root
         solvable = (beta > 0) & (beta < np.exp(-0.5 * x)) & (years > 0) & (d > 0) & (f > 0) & (k > 0)

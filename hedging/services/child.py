@@ -33,7 +33,7 @@ class Child:
     """A supervised process: its command, and how its last starts went.
 
     ``socket`` is a file the process must keep: without it nobody reaches the process, and it is
-    started again although it lives.
+    started again although it lives. One that runs ``once`` is left alone when it ended well.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Child:
     log_path: Path
     environment: dict[str, str] = field(default_factory=dict)
     socket: Path | None = None
+    once: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = 0.0

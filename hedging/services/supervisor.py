@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +59,9 @@ class Supervisor:
                 child.kill_group()
                 child.ended(1.0)
             code = child.process.poll()
-            if code is not None:
+            if code == 0 and child.once:
+                child.process, child.due = None, math.inf
+            elif code is not None:
                 child.kill_group()  # what the dead child had started itself
                 steady = now - child.started > _STEADY_SECONDS
                 child.pause = 0.2 if steady or not child.pause else min(child.pause * 2, _MAX_PAUSE)

@@ -103,3 +103,21 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_child_that_runs_once_stays_ended(tmp_path: Path) -> None:
+    child = Child("once", python("print('ran')"), tmp_path / "once.log", once=True)
+    supervisor, _ = supervised(child)
+    supervisor.start()
+    until(lambda: child.process is None, supervisor.tend)
+    supervisor.tend()
+    supervisor.stop()
+    assert (tmp_path / "once.log").read_text() == "ran\n"
+
+
+def test_a_child_that_runs_once_is_tried_again_when_it_failed(tmp_path: Path) -> None:
+    child = Child("once", python("raise SystemExit(1)"), tmp_path / "once.log", once=True)
+    supervisor, _ = supervised(child)
+    supervisor.start()
+    until(lambda: child.pause > 0.2, supervisor.tend)
+    supervisor.stop()

@@ -59,8 +59,7 @@ def test_fifty_digit_spx_greeks(data_dir: Path):
     for name in black76.Greeks._fields:
         expected = column(table, name)
         error = np.abs(getattr(ours, name) - expected).max() / np.abs(expected).max()
-        # charm in the spot is a difference of terms in rates taken back from the discount factor
-        assert error < (1e-12 if name == "charm" else 1e-13), name
+        assert error < 1e-13, name
 
 
 def test_haug_prices(data_dir: Path):

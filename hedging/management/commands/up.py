@@ -98,6 +98,7 @@ class Command(BaseCommand):
                 "schedule", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], logs / "schedule.log"
             ),
             Child("relay", [*manage, "job_relay"], logs / "relay.log"),
+            Child("kernel", [*manage, "kernel_warm"], logs / "kernel.log", one_thread, once=True),
         ]
 
     def _web(self, port: int) -> list[str]:

@@ -2,12 +2,14 @@
 
 The same formulas, units and edge rules as ``hedging.maths.black76``; one exponential serves both
 normal distribution functions, because K n(d2) = F n(d1). Differences from the NumPy path stay below
-1e-13 of the largest value of each output.
+1e-13 of the largest value of each output. ``hedging.maths.fast.bsm`` shares ``core`` and ``cross``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numba import prange
@@ -15,20 +17,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from hedging.maths.fast.vector import (
     INV_SQRT_2PI,
+    Threads,
     compiled,
     exp_,
     inlined,
+    launching,
     log_,
+    log_ratio_,
     mills_bottom,
     mills_top,
     threaded,
 )
 
 Floats = NDArray[np.float64]
-
+Rows = tuple[Floats, ...]
 
 #: Options a thread takes at a time: inputs and outputs of a chunk stay in its second-level cache.
 CHUNK = 4096
+_PER_SECOND = 100e6  # options one thread prices: decides when more threads are worth waking
 
 
 class Outputs(IntEnum):
@@ -40,14 +46,23 @@ class Outputs(IntEnum):
 
 
 @inlined
-def _six(f: float, k: float, t: float, sigma: float, d: float, phi: float) -> tuple[float, ...]:
-    """The six first outputs, and what the cross Greeks reuse: D n(d1), d1, d2, rate, alive, bad."""
+def core(
+    f: float,
+    k: float,
+    ratio: float,
+    log_ratio: float,
+    t: float,
+    sigma: float,
+    d: float,
+    rate: float,
+    phi: float,
+) -> tuple[float, ...]:
+    """First outputs at a fixed forward, D φ K N(φ d2), and D n(d1), d1, d2, 1/(σ√T) for ``cross``."""
     root = np.sqrt(t)
     spread = sigma * root
     alive = spread > 0.0
     inverse = 1.0 / (spread if alive else 1e-300)
-    ratio = f / k
-    h = log_(ratio) * inverse
+    h = log_ratio * inverse
     d1 = h + 0.5 * spread
     d2 = h - 0.5 * spread
     a1 = abs(d1)
@@ -63,76 +78,93 @@ def _six(f: float, k: float, t: float, sigma: float, d: float, phi: float) -> tu
     n1 = 1.0 - tail1 if phi * d1 > 0.0 else tail1
     n2 = 1.0 - tail2 if phi * d2 > 0.0 else tail2
     delta = d * phi * n1
-    price = f * delta - d * phi * k * n2
+    strike_side = d * phi * k * n2
+    price = f * delta - strike_side
     price = max(0.0, price)
     density = d * e * INV_SQRT_2PI
     density = density if alive else 0.0
     vega_base = f * density
-    rate = -log_(d) / t if t > 0.0 else 0.0
-    ok = (f > 0.0) & (k > 0.0) & (t >= 0.0) & (sigma >= 0.0) & (d > 0.0) & (abs(phi) == 1.0)
-    ok = ok & (f < np.inf) & (k < np.inf) & (t < np.inf) & (sigma < np.inf) & (d < np.inf)
-    bad = 0.0 if ok else np.nan
     theta = rate * price - 0.5 * vega_base * sigma * sigma * inverse
     gamma = density * inverse / f
     s1 = a1 if d1 > 0.0 else -a1
     s2 = a2 if d2 > 0.0 else -a2
-    return price, delta, gamma, vega_base * root, theta, -t * price, density, s1, s2, rate, inverse, bad
+    return price, delta, gamma, vega_base * root, theta, strike_side, density, s1, s2, inverse
 
 
 @inlined
-def _first_order(
-    i: int, f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
-    price, delta, gamma, vega, theta, rho, _, _, _, _, _, bad = _six(f[i], k[i], t[i], s[i], d[i], r[i])
-    o[0][i] = price + bad
-    o[1][i] = delta + bad
-    o[2][i] = gamma + bad
-    o[3][i] = vega + bad
-    o[4][i] = theta + bad
-    o[5][i] = rho + bad
+def cross(
+    t: float,
+    sigma: float,
+    rate: float,
+    delta: float,
+    vega: float,
+    density: float,
+    d1: float,
+    d2: float,
+    inverse: float,
+) -> tuple[float, float, float]:
+    """Vanna, volga and charm at a fixed forward; zeros at σ√T = 0."""
+    alive = sigma * t > 0.0
+    per_sigma = np.sqrt(t) * inverse if alive else 0.0  # 1/σ
+    per_t = sigma * sigma * inverse * inverse if alive else 0.0  # 1/T
+    charm = (rate * delta if alive else 0.0) + 0.5 * density * d2 * per_t
+    return -density * d2 * per_sigma, vega * d1 * d2 * per_sigma, charm
 
 
 @inlined
-def _all(
-    i: int, f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
-    price, delta, gamma, vega, theta, rho, density, d1, d2, rate, inverse, bad = _six(
-        f[i], k[i], t[i], s[i], d[i], r[i]
+def _point(f: float, k: float, t: float, sigma: float, d: float, phi: float) -> tuple[float, ...]:
+    """What ``core`` gives, then the rate, and NaN for an invalid element or zero."""
+    ok = (f > 0.0) & (k > 0.0) & (t >= 0.0) & (sigma >= 0.0) & (d > 0.0) & (abs(phi) == 1.0)
+    ok = ok & (f < np.inf) & (k < np.inf) & (t < np.inf) & (sigma < np.inf) & (d < np.inf)
+    per_k = 1.0 / k
+    ratio = f * per_k
+    rate = -log_(d) / t if t > 0.0 else 0.0
+    price, delta, gamma, vega, theta, _, density, d1, d2, inverse = core(
+        f, k, ratio, log_ratio_(ratio, (f - k) * per_k), t, sigma, d, rate, phi
     )
-    alive = s[i] * t[i] > 0.0
-    per_sigma = np.sqrt(t[i]) * inverse if alive else 0.0  # 1/σ
-    per_t = s[i] * s[i] * inverse * inverse if alive else 0.0  # 1/T
-    o[0][i] = price + bad
-    o[1][i] = delta + bad
-    o[2][i] = gamma + bad
-    o[3][i] = vega + bad
-    o[4][i] = theta + bad
-    o[5][i] = rho + bad
-    o[6][i] = bad - density * d2 * per_sigma
-    o[7][i] = vega * d1 * d2 * per_sigma + bad
-    o[8][i] = (rate * delta if alive else 0.0) + 0.5 * density * d2 * per_t + bad
+    bad = 0.0 if ok else np.nan
+    return price, delta, gamma, vega, theta, -t * price, density, d1, d2, inverse, rate, bad
 
 
 @compiled
-def _first_order_serial(
-    f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
+def _price_serial(f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: Rows) -> None:
     for i in range(f.shape[0]):
-        _first_order(i, f, k, t, s, d, r, o)
+        figures = _point(f[i], k[i], t[i], s[i], d[i], r[i])
+        o[0][i] = figures[0] + figures[11]
 
 
 @compiled
-def _all_serial(
-    f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
+def _first_order_serial(f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: Rows) -> None:
     for i in range(f.shape[0]):
-        _all(i, f, k, t, s, d, r, o)
+        price, delta, gamma, vega, theta, rho, _, _, _, _, _, bad = _point(f[i], k[i], t[i], s[i], d[i], r[i])
+        o[0][i] = price + bad
+        o[1][i] = delta + bad
+        o[2][i] = gamma + bad
+        o[3][i] = vega + bad
+        o[4][i] = theta + bad
+        o[5][i] = rho + bad
+
+
+@compiled
+def _all_serial(f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: Rows) -> None:
+    for i in range(f.shape[0]):
+        price, delta, gamma, vega, theta, rho, density, d1, d2, inverse, rate, bad = _point(
+            f[i], k[i], t[i], s[i], d[i], r[i]
+        )
+        vanna, volga, charm = cross(t[i], s[i], rate, delta, vega, density, d1, d2, inverse)
+        o[0][i] = price + bad
+        o[1][i] = delta + bad
+        o[2][i] = gamma + bad
+        o[3][i] = vega + bad
+        o[4][i] = theta + bad
+        o[5][i] = rho + bad
+        o[6][i] = vanna + bad
+        o[7][i] = volga + bad
+        o[8][i] = charm + bad
 
 
 @threaded
-def _first_order_parallel(
-    f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
+def _first_order_parallel(f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: Rows) -> None:
     n = f.shape[0]
     for c in prange((n + CHUNK - 1) // CHUNK):
         a, b = c * CHUNK, min(n, (c + 1) * CHUNK)
@@ -141,42 +173,20 @@ def _first_order_parallel(
 
 
 @threaded
-def _all_parallel(
-    f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
+def _all_parallel(f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: Rows) -> None:
     n = f.shape[0]
     for c in prange((n + CHUNK - 1) // CHUNK):
         a, b = c * CHUNK, min(n, (c + 1) * CHUNK)
-        rows = (
-            o[0][a:b],
-            o[1][a:b],
-            o[2][a:b],
-            o[3][a:b],
-            o[4][a:b],
-            o[5][a:b],
-            o[6][a:b],
-            o[7][a:b],
-            o[8][a:b],
-        )
+        first = (o[0][a:b], o[1][a:b], o[2][a:b], o[3][a:b], o[4][a:b], o[5][a:b])
+        rows = (*first, o[6][a:b], o[7][a:b], o[8][a:b])
         _all_serial(f[a:b], k[a:b], t[a:b], s[a:b], d[a:b], r[a:b], rows)
 
 
-@compiled
-def _price_serial(
-    f: Floats, k: Floats, t: Floats, s: Floats, d: Floats, r: Floats, o: tuple[Floats, ...]
-) -> None:
-    for i in range(f.shape[0]):
-        figures = _six(f[i], k[i], t[i], s[i], d[i], r[i])
-        o[0][i] = figures[0] + figures[11]
-
-
-_KERNELS = {
-    (Outputs.PRICE, False): _price_serial,
-    (Outputs.PRICE, True): _price_serial,
-    (Outputs.FIRST_ORDER, False): _first_order_serial,
-    (Outputs.FIRST_ORDER, True): _first_order_parallel,
-    (Outputs.ALL, False): _all_serial,
-    (Outputs.ALL, True): _all_parallel,
+Kernel = Callable[..., None]
+_KERNELS: dict[Outputs, tuple[Kernel, Kernel]] = {
+    Outputs.PRICE: (_price_serial, _price_serial),
+    Outputs.FIRST_ORDER: (_first_order_serial, _first_order_parallel),
+    Outputs.ALL: (_all_serial, _all_parallel),
 }
 
 
@@ -189,23 +199,15 @@ def greeks_into(
     right: Floats,
     out: Floats,
     *,
-    parallel: bool = False,
+    threads: Threads = Threads.AUTO,
 ) -> Floats:
     """Fill ``out`` of shape (1, 6 or 9, n) from six contiguous float64 vectors of length n.
 
     Nothing is allocated. Row order and units are those of ``black76.Greeks``; an invalid, NaN or
-    infinite input gives NaN in its own column only. ``parallel`` spreads over numba's threads and
-    pays above roughly 50,000 options. Raises ValueError for other shapes, types or memory layouts.
+    infinite input gives NaN in its own column only. Raises ValueError for other shapes, types or
+    memory layouts.
     """
-    n = len(forward)
-    for column in (forward, strike, t, sigma, discount, right):
-        if column.shape != (n,) or column.dtype != np.float64 or not column.flags.c_contiguous:
-            raise ValueError("inputs must be contiguous float64 vectors of one length")
-    if out.ndim != 2 or out.shape[1] != n or out.dtype != np.float64 or not out[0].flags.c_contiguous:
-        raise ValueError("out must be float64 of shape (outputs, n) with contiguous rows")
-    kernel = _KERNELS[Outputs(out.shape[0]), parallel]
-    kernel(forward, strike, t, sigma, discount, right, tuple(out))
-    return out
+    return fill(_KERNELS, (forward, strike, t, sigma, discount, right), out, threads)
 
 
 def greeks(
@@ -217,13 +219,54 @@ def greeks(
     right: ArrayLike,
     *,
     outputs: Outputs = Outputs.FIRST_ORDER,
-    parallel: bool = False,
+    threads: Threads = Threads.AUTO,
 ) -> Floats:
     """Allocate and fill: arguments broadcast to one shape, the result has ``outputs`` in front."""
-    given = (forward, strike, t, sigma, discount, right)
+    return allocate(_KERNELS, (forward, strike, t, sigma, discount, right), outputs, threads)
+
+
+def fill(
+    kernels: dict[Outputs, tuple[Kernel, Kernel]],
+    columns: Sequence[Floats],
+    out: Floats,
+    threads: Threads,
+) -> Floats:
+    """Check the memory of ``columns`` and ``out`` and run the kernel of as many rows."""
+    n = len(columns[0])
+    for column in columns:
+        if column.shape != (n,) or column.dtype != np.float64 or not column.flags.c_contiguous:
+            raise ValueError("inputs must be contiguous float64 vectors of one length")
+    if out.ndim != 2 or out.shape[1] != n or out.dtype != np.float64 or not out[0].flags.c_contiguous:
+        raise ValueError("out must be float64 of shape (outputs, n) with contiguous rows")
+    one, all_threads = kernels[Outputs(out.shape[0])]
+    launch(one, all_threads, threads.pays(n, _PER_SECOND), *columns, tuple(out))
+    return out
+
+
+def launch(one: Kernel, many: Kernel, parallel: bool, *arguments: Any) -> None:
+    """Run a kernel on this thread, or its twin on numba's threads."""
+    if not parallel:
+        one(*arguments)
+        return
+    with launching:
+        many(*arguments)
+
+
+def allocate(
+    kernels: dict[Outputs, tuple[Kernel, Kernel]],
+    given: Sequence[ArrayLike],
+    outputs: Outputs,
+    threads: Threads,
+) -> Floats:
+    """Broadcast and copy what is not already a contiguous float64 vector, then ``fill`` a new array."""
+    flat, shape = vectors(given)
+    out = np.empty((int(outputs), flat[0].size))
+    fill(kernels, flat, out, threads)
+    return out.reshape((int(outputs), *shape))
+
+
+def vectors(given: Sequence[ArrayLike]) -> tuple[list[Floats], tuple[int, ...]]:
+    """The arguments as contiguous float64 vectors of one length, and the shape they broadcast to."""
     arrays = [np.asarray(a, dtype=np.float64) for a in given]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    flat = [np.ascontiguousarray(np.broadcast_to(a, shape)).reshape(-1) for a in arrays]
-    out = np.empty((int(outputs), flat[0].size))
-    greeks_into(flat[0], flat[1], flat[2], flat[3], flat[4], flat[5], out, parallel=parallel)
-    return out.reshape((int(outputs), *shape))
+    return [np.ascontiguousarray(np.broadcast_to(a, shape)).reshape(-1) for a in arrays], shape

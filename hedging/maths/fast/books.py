@@ -14,8 +14,18 @@ import numpy as np
 from numba import prange
 from numpy.typing import ArrayLike, NDArray
 
-from hedging.maths.fast.black import greeks
-from hedging.maths.fast.vector import compiled, exp_, inlined, log_, mills_bottom, mills_top, threaded
+from hedging.maths.fast.black import greeks, launch
+from hedging.maths.fast.vector import (
+    Threads,
+    compiled,
+    exp_,
+    inlined,
+    launching,
+    log_,
+    mills_bottom,
+    mills_top,
+    threaded,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -94,7 +104,9 @@ def _sum_rows_parallel(contract: Ints, size: Floats, offsets: Offsets, table: Fl
         _sum_rows(contract, size, offsets, table, out, c * 256, min(owners, (c + 1) * 256))
 
 
-def sum_by_owner(book: Book, values: Floats, *, out: Floats | None = None, parallel: bool = False) -> Floats:
+def sum_by_owner(
+    book: Book, values: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+) -> Floats:
     """Size-weighted sums of contract values per owner.
 
     ``values`` has shape (outputs <= 8, contracts), as ``greeks`` gives; the result (owners, 8), columns
@@ -109,19 +121,20 @@ def sum_by_owner(book: Book, values: Floats, *, out: Floats | None = None, paral
     table[:, :outputs] = values.T
     owners = len(book.offsets) - 1
     result = np.empty((owners, _LANES)) if out is None else out
-    if parallel:
-        _sum_rows_parallel(book.contract, book.size, book.offsets, table, result)
+    if threads.pays(len(book.contract), 400e6):
+        with launching:
+            _sum_rows_parallel(book.contract, book.size, book.offsets, table, result)
     else:
         _sum_rows(book.contract, book.size, book.offsets, table, result, 0, owners)
     return result
 
 
-def value_book(book: Book, contracts: Contracts, *, parallel: bool = False) -> Floats:
+def value_book(book: Book, contracts: Contracts, *, threads: Threads = Threads.AUTO) -> Floats:
     """Value and first-order Greeks in dollars per owner, (owners, 8): price, delta, gamma, vega, theta, rho.
 
     One call for any number of legs: contracts are priced once, legs only add.
     """
-    return sum_by_owner(book, greeks(*contracts), parallel=parallel)
+    return sum_by_owner(book, greeks(*contracts), threads=threads)
 
 
 class Shocks(NamedTuple):
@@ -213,7 +226,7 @@ def scenario_grid(
     spot_moves: ArrayLike,
     vix_moves: ArrayLike,
     *,
-    parallel: bool = False,
+    threads: Threads = Threads.AUTO,
 ) -> Floats:
     """P&L in dollars per owner over SPX × VIX moves: shape (owners, spot moves, VIX moves).
 
@@ -226,6 +239,8 @@ def scenario_grid(
     owners = len(book.offsets) - 1
     table = np.empty((len(contracts.strike), len(m)))
     out = np.empty((owners, len(m)))
-    run = _grid_parallel if parallel else _grid_serial
-    run(contracts, shocks, book, m, v, table, out)
+    cells = (len(contracts.strike) + len(book.contract)) * len(m)
+    launch(
+        _grid_serial, _grid_parallel, threads.pays(cells, 500e6), contracts, shocks, book, m, v, table, out
+    )
     return out.reshape(owners, len(spot), len(vix))

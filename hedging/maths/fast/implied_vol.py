@@ -14,13 +14,15 @@ from numba import prange
 from numpy.typing import ArrayLike, NDArray
 
 from hedging.maths.coefficients import AT_THE_MONEY_BOTTOM, AT_THE_MONEY_TOP, BACHELIER_BOTTOM, BACHELIER_TOP
-from hedging.maths.fast.black import CHUNK
+from hedging.maths.fast.black import CHUNK, launch, vectors
 from hedging.maths.fast.vector import (
     INV_SQRT_2PI,
+    Threads,
     compiled,
     exp_,
     inlined,
     log_,
+    log_ratio_,
     mills,
     mills_bottom,
     mills_top,
@@ -30,6 +32,7 @@ from hedging.maths.fast.vector import (
 Floats = NDArray[np.float64]
 
 _SQRT_2PI = 2.5066282746310002
+_PER_SECOND = 40e6  # options one thread solves
 _TOLERANCE = 2e-4  # of the last step: the error after it is of its fourth power
 
 
@@ -157,7 +160,8 @@ def _solve(p: Floats, f: Floats, k: Floats, t: Floats, d: Floats, phi: Floats, o
         forward = f[i]
         strike = k[i]
         root_fk = np.sqrt(forward * strike)
-        x = abs(log_(forward / strike))
+        per_strike = 1.0 / strike
+        x = abs(log_ratio_(forward * per_strike, (forward - strike) * per_strike))
         difference = phi[i] * (forward - strike)
         beta = (p[i] / d[i] - (max(0.0, difference))) / root_fk
         top = exp_(-0.5 * x)
@@ -177,7 +181,7 @@ def _solve(p: Floats, f: Floats, k: Floats, t: Floats, d: Floats, phi: Floats, o
 def _rescue(p: Floats, f: Floats, k: Floats, t: Floats, d: Floats, phi: Floats, out: Floats) -> None:
     for i in range(p.shape[0]):
         if out[i] < 0.0:
-            x = abs(np.log(f[i] / k[i]))
+            x = abs(log_ratio_(f[i] / k[i], (f[i] - k[i]) / k[i]))
             root_fk = np.sqrt(f[i] * k[i])
             beta = (p[i] / d[i] - max(phi[i] * (f[i] - k[i]), 0.0)) / root_fk
             guess = _first_guess(beta, x, abs(f[i] - k[i]) / root_fk)
@@ -207,7 +211,7 @@ def implied_vol_into(
     right: Floats,
     out: Floats,
     *,
-    parallel: bool = False,
+    threads: Threads = Threads.AUTO,
 ) -> Floats:
     """Fill ``out`` with volatilities (0.20 = 20%) from six contiguous float64 vectors of one length.
 
@@ -217,8 +221,8 @@ def implied_vol_into(
     for column in (price, forward, strike, t, discount, right, out):
         if column.shape != (len(price),) or column.dtype != np.float64 or not column.flags.c_contiguous:
             raise ValueError("inputs and out must be contiguous float64 vectors of one length")
-    kernel = _parallel if parallel else _serial
-    kernel(price, forward, strike, t, discount, right, out)
+    parallel = threads.pays(len(price), _PER_SECOND)
+    launch(_serial, _parallel, parallel, price, forward, strike, t, discount, right, out)
     return out
 
 
@@ -230,13 +234,10 @@ def implied_vol(
     discount: ArrayLike,
     right: ArrayLike,
     *,
-    parallel: bool = False,
+    threads: Threads = Threads.AUTO,
 ) -> Floats:
     """Allocate and fill; arguments broadcast, rules as in ``hedging.maths.implied_vol``."""
-    given = (price, forward, strike, t, discount, right)
-    arrays = [np.asarray(a, dtype=np.float64) for a in given]
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    p, f, k, years, d, phi = (np.ascontiguousarray(np.broadcast_to(a, shape)).reshape(-1) for a in arrays)
+    (p, f, k, years, d, phi), shape = vectors((price, forward, strike, t, discount, right))
     out = np.empty(p.size)
-    implied_vol_into(p, f, k, years, d, phi, out, parallel=parallel)
+    implied_vol_into(p, f, k, years, d, phi, out, threads=threads)
     return out.reshape(shape)

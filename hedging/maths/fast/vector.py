@@ -8,11 +8,13 @@ finite arguments in the stated range only: callers select invalid elements out a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numba import njit
+from numba import get_num_threads, njit
 
 from hedging.maths.coefficients import MILLS_BOTTOM, MILLS_TOP
 
@@ -32,6 +34,24 @@ inlined: _Decorator = njit(forceinline=True, **_FLAGS)
 threaded: _Decorator = njit(parallel=True, **_FLAGS)
 
 INV_SQRT_2PI = 0.39894228040143267794
+
+#: One parallel region at a time: numba's own thread pool ends the process when two threads enter it.
+launching = threading.Lock()
+
+
+class Threads(Enum):
+    """On how many threads a call runs."""
+
+    AUTO = "auto"  # all of numba's, where one thread would need more than about 2 ms
+    ONE = "one"
+    ALL = "all"
+
+    def pays(self, items: int, per_second: float) -> bool:
+        """Whether ``items`` go to several threads, when one does ``per_second`` of them."""
+        if self is Threads.AUTO:
+            return items > 2e-3 * per_second and get_num_threads() > 1
+        return self is Threads.ALL
+
 
 _LOG2E = 1.4426950408889634074
 _LN2_HIGH = 6.93147180369123816490e-01  # low 32 bits zero: n × it is exact
@@ -66,11 +86,17 @@ def exp_(x: float) -> float:
 @inlined
 def log_(x: float) -> float:
     """Natural logarithm of a normal positive x, error 1 ulp; garbage for others."""
+    return float(log_ratio_(x, x - 1.0))
+
+
+@inlined
+def log_ratio_(x: float, excess: float) -> float:
+    """The same, given x - 1 as well: relative error 1e-16 around one if ``excess`` has no rounding of x."""
     bits = np.float64(x).view(np.int64)
     exponent = (bits - np.int64(_SQRT_HALF_BITS)) >> np.int64(52)
     m = np.int64(bits - (exponent << np.int64(52))).view(np.float64)  # in [sqrt(1/2), sqrt(2))
     k = np.float64(exponent)
-    f = m - 1.0
+    f = excess if exponent == 0 else m - 1.0
     s = f / (2.0 + f)
     z = s * s
     p = 0.14616867435802905  # degree 6 in s², 5e-16 of a term below 1% of the whole
