@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ class ClosingRow:
     leg: OpenLeg
     quantity: forms.BoundField
     price: forms.BoundField
+    mark: Decimal | None
 
 
 def _key(leg: OpenLeg) -> str:
@@ -33,7 +34,8 @@ def _key(leg: OpenLeg) -> str:
 class CloseForm(StyledForm):
     """Closing legs: one price a leg, quantity prefilled with all that is open.
 
-    Inputs are named by contract, so that a form sent late can never close another leg.
+    Inputs are named by contract, so that a form sent late can never close another leg. Prices are taken
+    from ``marks`` (points by symbol) only when asked with ``prefill``: a mark is not a fill.
     """
 
     token = forms.CharField(widget=forms.HiddenInput, max_length=40, initial=new_token)
@@ -41,9 +43,16 @@ class CloseForm(StyledForm):
     filled_at = WallClockField()
     fees = fees_field()
 
-    def __init__(self, *args: Any, legs: Sequence[OpenLeg], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        legs: Sequence[OpenLeg],
+        marks: Mapping[str, Decimal] | None = None,
+        prefill: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.legs = legs
+        self.legs, self.marks = legs, marks or {}
         for leg in legs:
             size = abs(leg.quantity)
             self.fields[f"quantity_{_key(leg)}"] = forms.IntegerField(
@@ -56,6 +65,7 @@ class CloseForm(StyledForm):
             self.fields[f"price_{_key(leg)}"] = forms.DecimalField(
                 label=f"Price of {leg.spec.symbol} (points)",
                 required=False,
+                initial=self.marks.get(leg.spec.symbol) if prefill else None,
                 min_value=Decimal(0),
                 max_digits=10,
                 decimal_places=4,
@@ -65,7 +75,13 @@ class CloseForm(StyledForm):
     def rows(self) -> list[ClosingRow]:
         """Pair the legs with their inputs."""
         return [
-            ClosingRow(leg, self[f"quantity_{_key(leg)}"], self[f"price_{_key(leg)}"]) for leg in self.legs
+            ClosingRow(
+                leg,
+                self[f"quantity_{_key(leg)}"],
+                self[f"price_{_key(leg)}"],
+                self.marks.get(leg.spec.symbol),
+            )
+            for leg in self.legs
         ]
 
     def order(self) -> OrderInput:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from hedging.engine.money import to_cents
 from hedging.models import Job
 from hedging.services.jobs import WORKER_LOST
 from journal.models import Account, AccountRisk, Trade, Valuation
 
-__all__ = ["WORKER_LOST", "Current", "account_current", "trade_current"]
+__all__ = ["WORKER_LOST", "Current", "Marks", "account_current", "trade_current", "trade_marks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,25 @@ def account_current(account: Account) -> Current:
     job = _newest_job(account)
     current = row is not None and row.book_revision == account.book_revision
     return Current(row.result if row else None, current and not (job and job.is_open), job)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Newest marks of a trade's legs in points by symbol, where they are known, and their moment."""
+
+    as_of: datetime
+    prices: dict[str, Decimal]
+    flags: tuple[str, ...]
+
+
+def trade_marks(trade: Trade) -> Marks | None:
+    """The marks of the newest valuation, rounded to a cent of a point; None before the first."""
+    row = Valuation.objects.filter(trade=trade).order_by("-book_revision", "-as_of").first()
+    if row is None:
+        return None
+    prices = {
+        leg["symbol"]: to_cents(Decimal(str(leg["price"])))
+        for leg in row.result["legs"]
+        if leg["price"] is not None
+    }
+    return Marks(row.as_of, prices, tuple(row.result["market"]["flags"]))

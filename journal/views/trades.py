@@ -24,7 +24,7 @@ from journal.selectors.trade_list import (
     with_newest_value,
 )
 from journal.selectors.trades import live_fills, trade_get, trade_position
-from journal.selectors.valuation import trade_current
+from journal.selectors.valuation import trade_current, trade_marks
 from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
 from journal.services.safe_csv import safe_cell
@@ -155,7 +155,14 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.info(request, "This trade has no open legs.")
         return redirect("journal:trade_detail", pk=pk)
     initial = {"version": trade.version, "filled_at": likely_fill_time()}
-    form = CloseForm(request.POST or None, legs=legs, initial=initial)
+    marks = trade_marks(trade)
+    form = CloseForm(
+        request.POST or None,
+        legs=legs,
+        initial=initial,
+        marks=marks.prices if marks else {},
+        prefill=request.GET.get("prefill") == "marks",
+    )
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -168,7 +175,7 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Closing fills recorded.")
             return redirect("journal:trade_detail", pk=pk)
-    context = {"trade": trade, "form": form}
+    context = {"trade": trade, "form": form, "marks": marks}
     return render(request, "journal/trades/close.html", context, status=status)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 
 from hedging.models import Job
 from hedging.services.jobs import job_run
 from hedging.services.simulated import simulated_market_load
 from journal.models import Account, AccountRisk, Trade, Valuation
-from journal.selectors.valuation import account_current, trade_current
+from journal.selectors.valuation import account_current, trade_current, trade_marks
 from journal.services.demo import demo_guest, demo_remove, demo_start
 from journal.services.valuation import NO_MARKET, accounts_revalue
 from tests.journal.people import make_people, open_condor
@@ -82,3 +83,23 @@ def test_the_same_snapshot_asks_once() -> None:
     accounts_revalue(simulated=True)
     accounts_revalue(simulated=True)
     assert Job.objects.count() == before + 1
+
+
+def test_marks_fill_the_closing_form_only_when_asked() -> None:
+    user = demo_guest()
+    account = demo_start(user=user)
+    trade = Trade.objects.filter(account=account, status="open", kind=Trade.Kind.CONDOR).first()
+    assert trade is not None
+    client = Client()
+    client.force_login(user)
+    url = f"/trades/{trade.pk}/close/"
+    assert "Fill in the marks" not in client.get(url).content.decode()  # never valued: no marks
+    job_run(newest_job(account).pk)
+    marks = trade_marks(trade)
+    assert marks is not None
+    assert len(marks.prices) == 4
+    plain, filled = (client.get(url + query).context["form"] for query in ("", "?prefill=marks"))
+    assert [row.price.value() for row in plain.rows()] == [None] * 4
+    assert [row.price.value() for row in filled.rows()] == [
+        marks.prices[r.leg.spec.symbol] for r in filled.rows()
+    ]
