@@ -9,6 +9,14 @@ from journal.models.accounts import (
     Role,
 )
 from journal.models.audit import AuditEvent
+from journal.models.governance import (
+    AdviceRun,
+    Decision,
+    Outcome,
+    Recommendation,
+    RulesetVersion,
+    Signature,
+)
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
 from journal.models.trades import Fill, OwnedQuerySet, Trade
 from journal.models.users import RISK_GROUP, User
@@ -20,13 +28,19 @@ __all__ = [
     "Account",
     "AccountQuerySet",
     "AccountRisk",
+    "AdviceRun",
     "AuditEvent",
+    "Decision",
     "Fill",
     "IdempotencyKey",
     "Membership",
+    "Outcome",
     "OwnedQuerySet",
+    "Recommendation",
     "Report",
     "Role",
+    "RulesetVersion",
+    "Signature",
     "Trade",
     "User",
     "Valuation",

@@ -75,6 +75,14 @@ class Account(models.Model):
     max_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(10))
     warn_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(2))
     max_stress_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(25))
+    approvals_needed = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="signatures a change needs; empty: 1, or 2 with several signers"
+    )
+    approval_delay_hours = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="hours from approval to effect; empty: 0, or 48 with several signers",
+    )
     is_demo = models.BooleanField(default=False, editable=False)
     book_revision = models.PositiveBigIntegerField(default=0, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
