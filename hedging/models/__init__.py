@@ -10,10 +10,12 @@ from hedging.models.market import (
     Quality,
     VXSettlement,
 )
+from hedging.models.marks import ContractMark
 
 __all__ = [
     "ChainSnapshot",
     "Contract",
+    "ContractMark",
     "DailyBar",
     "Heartbeat",
     "IngestRun",

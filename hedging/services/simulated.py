@@ -7,7 +7,15 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from hedging.models import ChainSnapshot, DailyBar, IngestRun, MarketSnapshot, Quality, VXSettlement
+from hedging.models import (
+    ChainSnapshot,
+    ContractMark,
+    DailyBar,
+    IngestRun,
+    MarketSnapshot,
+    Quality,
+    VXSettlement,
+)
 from hedging.providers import simulated
 from hedging.providers.formats.tables import ParsedFile
 from hedging.selectors.calendar import closes_at, session_date, session_on_or_before
@@ -61,6 +69,7 @@ def simulated_market_load(*, now: datetime) -> list[date]:
 @transaction.atomic
 def simulated_market_remove() -> None:
     """Remove every simulated row; valuations that name its snapshots must be gone before."""
+    ContractMark.objects.filter(quality=Quality.SIMULATED).delete()
     MarketSnapshot.objects.filter(flags__icontains=Quality.SIMULATED.value).delete()
     for model in (DailyBar, VXSettlement, ChainSnapshot):
         model.objects.filter(quality=Quality.SIMULATED).delete()

@@ -9,6 +9,7 @@ from journal.models.accounts import (
     Role,
 )
 from journal.models.audit import AuditEvent
+from journal.models.capital import CapitalDay, CashEntry
 from journal.models.governance import (
     AdviceRun,
     Decision,
@@ -17,6 +18,7 @@ from journal.models.governance import (
     RulesetVersion,
     Signature,
 )
+from journal.models.marks import AttributionDay, DailyMark
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
 from journal.models.trades import Fill, OwnedQuerySet, Trade
 from journal.models.users import RISK_GROUP, User
@@ -29,7 +31,11 @@ __all__ = [
     "AccountQuerySet",
     "AccountRisk",
     "AdviceRun",
+    "AttributionDay",
     "AuditEvent",
+    "CapitalDay",
+    "CashEntry",
+    "DailyMark",
     "Decision",
     "Fill",
     "IdempotencyKey",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Min, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, Role
@@ -123,6 +123,12 @@ def trade_position(trade: Trade, *, until: datetime | None = None) -> Position:
     if until is None:
         return position_of(fills)
     return position_of(fill for fill in fills if fill.executed_at <= until)
+
+
+def first_fill_day(account: Account) -> date | None:
+    """The session of the account's first fill, None without fills."""
+    found: date | None = Fill.objects.filter(account=account).aggregate(day=Min("trade_date"))["day"]
+    return found
 
 
 def opening_position(trade: Trade) -> Position:

@@ -25,7 +25,11 @@ from journal.models import (
     RISK_GROUP,
     Account,
     AccountRisk,
+    AttributionDay,
     AuditEvent,
+    CapitalDay,
+    CashEntry,
+    DailyMark,
     Fill,
     Report,
     Trade,
@@ -274,7 +278,8 @@ def demo_remove(*, user: User) -> None:
 def _delete_account(account: Account) -> None:
     """Only demo accounts are ever deleted."""
     Job.objects.filter(scope=f"account:{account.pk}").delete()
-    for model in (Valuation, AccountRisk, Report):
+    CashEntry.objects.filter(account=account, reverses__isnull=False).delete()
+    for model in (Valuation, AccountRisk, Report, DailyMark, AttributionDay, CapitalDay, CashEntry):
         model.objects.filter(account=account).delete()
     Fill.objects.filter(account=account, reverses__isnull=False).delete()
     Fill.objects.filter(account=account).delete()

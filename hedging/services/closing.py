@@ -1,0 +1,129 @@
+"""What is known about the close of each session, read for many days at once.
+
+A day's key is a hash of everything a mark of that day may be made from; the same data give the same key, so
+that marks are made once and made again when better data arrive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from hedging.engine.book import ContractSpec, Settlement
+from hedging.models import ChainSnapshot, DailyBar, Quality, VXSettlement
+from hedging.selectors.calendar import NEW_YORK, closes_at
+from hedging.services.snapshots import LEVEL_SYMBOLS, MAX_PART_AGE
+
+#: Raised when marks of the same data would come out differently.
+PRICER = "1"
+#: SPX and VIX options trade a quarter of an hour after the close; chains taken by then speak for the day.
+LATEST_CHAIN = timedelta(minutes=30)
+_FINAL = {
+    ("SPX", Settlement.PM): "SPX",
+    ("SPX", Settlement.AM): "SET",
+    ("VIX", Settlement.AM): "VRO",
+    ("VX", Settlement.AM): "VRO",
+}
+_OFFICIAL = (Quality.EOD, Quality.SIMULATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A closing or official level in points and how it came to be."""
+
+    value: Decimal
+    quality: str
+
+
+@dataclass(slots=True)
+class Closing:
+    """The close of one session: levels by symbol, VX settlements by expiry, hashes of its chains."""
+
+    day: date
+    simulated: bool
+    levels: dict[str, Level] = field(default_factory=dict)
+    vx: dict[date, Level] = field(default_factory=dict)
+    chains: dict[str, str] = field(default_factory=dict)
+    spx_chain_today: bool = False
+
+    @property
+    def moment(self) -> datetime:
+        """When everything about the day is known."""
+        return closes_at(self.day) + LATEST_CHAIN
+
+    def key(self) -> str:
+        """Hash of the parts."""
+        parts = {
+            "pricer": PRICER,
+            "simulated": self.simulated,
+            "levels": {k: (str(v.value), v.quality) for k, v in self.levels.items()},
+            "vx": {str(k): (str(v.value), v.quality) for k, v in self.vx.items()},
+            "chains": self.chains,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def final_level(self, spec: ContractSpec) -> Level | None:
+        """The official level that settles the contract on this day; None while it is not loaded."""
+        symbol = _FINAL.get((spec.underlying, spec.settlement), "")
+        level = self.levels.get(symbol)
+        return level if level is not None and level.quality in _OFFICIAL else None
+
+
+def final_symbol(spec: ContractSpec) -> str:
+    """Name of the level that settles the contract (SPX, SET, VRO); empty when nothing does."""
+    return _FINAL.get((spec.underlying, spec.settlement), "")
+
+
+def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
+    """The closes of the days, real or simulated, with a constant number of queries."""
+    found = {day: Closing(day, simulated) for day in days}
+    if not found:
+        return found
+    first, last = min(found), max(found)
+    symbols = {*LEVEL_SYMBOLS, *_FINAL.values()}
+    bars = DailyBar.objects.filter(superseded_at__isnull=True, symbol__in=symbols, date__range=(first, last))
+    bars = bars.filter(quality=Quality.SIMULATED) if simulated else bars.exclude(quality=Quality.SIMULATED)
+    for day, symbol, close, quality in bars.order_by("recorded_at", "pk").values_list(
+        "date", "symbol", "close", "quality"
+    ):
+        if day in found:
+            found[day].levels[symbol] = Level(close, quality)
+    rows = VXSettlement.objects.filter(superseded_at__isnull=True, date__range=(first, last))
+    rows = rows.filter(quality=Quality.SIMULATED) if simulated else rows.exclude(quality=Quality.SIMULATED)
+    for day, expiry, settle, quality in rows.order_by("recorded_at", "pk").values_list(
+        "date", "expiry", "settle", "quality"
+    ):
+        if day in found:
+            found[day].vx[expiry] = Level(settle, quality)
+    _add_chains(found, first, last, simulated=simulated)
+    return found
+
+
+def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
+    """The newest chain of each underlying by each close, not older than a snapshot would take."""
+    chains = ChainSnapshot.objects.filter(
+        as_of__gt=closes_at(first) - MAX_PART_AGE - timedelta(days=1),
+        as_of__lte=closes_at(last) + LATEST_CHAIN,
+    )
+    chains = chains.filter(quality=Quality.SIMULATED) if simulated else chains.exclude(
+        quality=Quality.SIMULATED
+    )  # fmt: skip
+    by_day: dict[date, list[tuple[datetime, str, str]]] = defaultdict(list)
+    for as_of, underlying, content_hash in chains.order_by("as_of", "recorded_at").values_list(
+        "as_of", "underlying", "content_hash"
+    ):
+        by_day[as_of.astimezone(NEW_YORK).date()].append((as_of, underlying, content_hash))
+    if not by_day:
+        return
+    for day, closing in found.items():
+        for back in range(MAX_PART_AGE.days, -1, -1):
+            for as_of, underlying, content_hash in by_day.get(day - timedelta(days=back), ()):
+                if as_of <= closing.moment:
+                    closing.chains[underlying] = content_hash
+                    if underlying == "SPX" and not back:
+                        closing.spx_chain_today = True

@@ -1,0 +1,102 @@
+"""Money beside the trades: the cash ledger, and what capital an account used each day."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from journal.models.accounts import Account
+from journal.models.trades import OwnedQuerySet
+
+
+class CashEntry(models.Model):
+    """One movement of money other than a fill; append-only, corrected by its mirror image like a fill.
+
+    ``amount`` in dollars: + into the account (deposit, interest earned, borrowed), - out of it. ``allocate``
+    moves money of the account's own between its collateral and the Second Engine bucket (+ into the bucket)
+    and leaves the account's cash unchanged; it names a purpose and keeps the gates as they stood.
+    """
+
+    class Kind(models.TextChoices):
+        DEPOSIT = "deposit", "Deposit"
+        WITHDRAWAL = "withdrawal", "Withdrawal"
+        INTEREST_EARNED = "interest_earned", "Interest earned on collateral"
+        INTEREST_PAID = "interest_paid", "Margin interest paid"
+        FEE = "fee", "Fee"
+        BORROW = "borrow", "Margin loan drawn"
+        REPAY = "repay", "Margin loan repaid"
+        ALLOCATE = "allocate", "Into the Second Engine bucket"
+        RELEASE = "release", "Out of the Second Engine bucket"
+
+    class Purpose(models.TextChoices):
+        NONE = "", "-"
+        WING_ADJUSTMENT = "wing_adjustment", "Wing adjustment"
+        LEVERAGE = "leverage", "Leverage"
+        HEDGE_FINANCING = "hedge_financing", "Hedge financing"
+
+    INFLOWS = (Kind.DEPOSIT, Kind.INTEREST_EARNED, Kind.BORROW, Kind.ALLOCATE)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cash_entries")
+    kind = models.CharField(max_length=16, choices=Kind)
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+    day = models.DateField()
+    purpose = models.CharField(max_length=16, choices=Purpose, blank=True, default="")
+    gates = models.JSONField(default=dict, blank=True)
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    source = models.CharField(max_length=40, default="manual")
+    external_id = models.CharField(max_length=120, blank=True, default="")
+    note = models.CharField(max_length=200, blank=True, default="")
+    created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-day", "-created_at", "pk")
+        indexes = (models.Index(fields=("account", "day"), name="cash_account_day"),)
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="cash_amount_not_zero"),
+            models.UniqueConstraint(
+                fields=("account", "source", "external_id"),
+                condition=~Q(external_id=""),
+                name="cash_external_id_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount} on {self.day}"
+
+
+class CapitalDay(models.Model):
+    """What an account's positions tied up on one session, in dollars, and where it came from.
+
+    ``margin`` is by the account's profile (the gross strategy rule; a portfolio account its estimate);
+    ``margin_partial`` when a trade's margin is unknown. ``result`` holds margin and costs by layer.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="capital_days")
+    day = models.DateField()
+    book_revision = models.PositiveBigIntegerField()
+    content_hash = models.CharField(max_length=64)
+    equity = models.DecimalField(max_digits=18, decimal_places=2)
+    margin = models.DecimalField(max_digits=18, decimal_places=2)
+    margin_ibkr = models.DecimalField(max_digits=18, decimal_places=2)
+    margin_partial = models.BooleanField(default=False)
+    loan = models.DecimalField(max_digits=18, decimal_places=2)
+    second_engine = models.DecimalField(max_digits=18, decimal_places=2)
+    result = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("day",)
+        constraints = (models.UniqueConstraint(fields=("account", "day"), name="capital_day_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.account} on {self.day}: {self.margin}"

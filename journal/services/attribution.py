@@ -1,0 +1,149 @@
+"""Attribution of accounts: computed by workers, stored day by day, rebuilt whenever fills or marks change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from hedging.models import Job
+from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
+from hedging.services.closing import LATEST_CHAIN
+from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handler, job_request
+from journal.models import Account, AttributionDay, DailyMark, User
+from journal.selectors.trades import first_fill_day
+from journal.services.attribution_build import AccountHistory, Progress, history_build
+from journal.services.attribution_days import DayRows, day_rows
+from journal.services.audit import audit_record
+from journal.services.errors import RuleError
+
+ATTRIBUTE = "journal.attribute"
+#: A long history is cut into ranges of this many days, which workers take in parallel.
+RANGE_DAYS = 366
+_BATCH = 500
+
+
+def last_closed_session() -> date:
+    """The newest session whose close, and the chains just after it, are past."""
+    now = timezone.now()
+    day = session_on_or_before(session_date(now))
+    return day if closes_at(day) + LATEST_CHAIN <= now else previous_session(day)
+
+
+@job_handler(ATTRIBUTE)
+def attribute_account(context: JobContext) -> Callable[[], dict[str, Any]]:
+    """Attribute an account's sessions in the payload's range; written only if the book did not change."""
+    account = Account.objects.filter(pk=UUID(context.job.scope.removeprefix("account:"))).first()
+    if account is None:
+        raise JobError("The account is gone.")
+    if int(context.job.payload.get("revision", account.book_revision)) < account.book_revision:
+        raise JobStaleError("A later change of the book replaced this request.")
+    first, last = (date.fromisoformat(context.job.payload[name]) for name in ("from", "to"))
+
+    def progress(done: int, total: int) -> None:
+        context.progress(done, total, "marking")
+
+    history = history_build(account=account, first=first, last=last, progress=progress)
+    context.progress(1, 1, "storing")
+
+    def write() -> dict[str, Any]:
+        return {"days": history_store(account=account, history=history, first=first, last=last)}
+
+    return write
+
+
+@transaction.atomic
+def history_store(*, account: Account, history: AccountHistory | None, first: date, last: date) -> int:
+    """Store the sessions from ``first`` to ``last`` that came out differently; returns how many.
+
+    Raises JobStaleError when the book changed since the history was read. Days that no longer hold
+    anything are removed; unchanged days are left alone.
+    """
+    current = Account.objects.select_for_update().get(pk=account.pk)
+    if current.book_revision != account.book_revision:
+        raise JobStaleError
+    rows = [] if history is None else [day for day in day_rows(history) if first <= day.summary.day <= last]
+    stored = {
+        day: (content, market)
+        for day, content, market in AttributionDay.objects.filter(
+            account=account, day__range=(first, last)
+        ).values_list("day", "content_hash", "market_hash")
+    }
+    fresh = [
+        row
+        for row in rows
+        if stored.get(row.summary.day) != (row.summary.content_hash, row.summary.market_hash)
+    ]
+    gone = set(stored) - {row.summary.day for row in rows}
+    _replace(account, fresh, gone | {row.summary.day for row in fresh})
+    AttributionDay.objects.filter(account=account, day__range=(first, last)).update(
+        book_revision=current.book_revision
+    )
+    return len(fresh) + len(gone)
+
+
+def _replace(account: Account, fresh: Iterable[DayRows], days: set[date]) -> None:
+    ordered = sorted(days)
+    for start in range(0, len(ordered), _BATCH):
+        part = ordered[start : start + _BATCH]
+        DailyMark.objects.filter(account=account, day__in=part).delete()
+        AttributionDay.objects.filter(account=account, day__in=part).delete()
+    fresh = list(fresh)
+    AttributionDay.objects.bulk_create((row.summary for row in fresh), batch_size=_BATCH)
+    DailyMark.objects.bulk_create((leg for row in fresh for leg in row.legs), batch_size=_BATCH)
+
+
+def attribution_request(
+    *,
+    account: Account,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    requested_by: User | None = None,
+    nonce: str = "",
+) -> list[Job]:
+    """Ask the workers for the account's attribution, one job a range; the same request twice asks once.
+
+    Raises RuleError for a range that ends before it begins. Empty when nothing was filled.
+    """
+    began = first_fill_day(account)
+    if began is None:
+        return []
+    account = Account.objects.get(pk=account.pk)
+    first = max(date_from, began) if date_from else began
+    last = min(date_to or last_closed_session(), last_closed_session())
+    if date_from and date_to and date_from > date_to:
+        raise RuleError("The period ends before it starts.", "to")
+    jobs = []
+    while first <= last:
+        until = min(first + timedelta(days=RANGE_DAYS - 1), last)
+        job, made = job_request(
+            kind=ATTRIBUTE,
+            scope=f"account:{account.pk}",
+            as_of=f"{first}/{until}",
+            input_revision=f"{account.book_revision}:{nonce}"[:80],
+            payload={"from": str(first), "to": str(until), "revision": account.book_revision},
+            requested_by=str(requested_by.public_id) if requested_by else "",
+        )
+        if made and requested_by:
+            audit_record(
+                actor=requested_by, action="attribution.request", account=account, summary=f"{first}/{until}"
+            )
+        jobs.append(job)
+        first = until + timedelta(days=1)
+    return jobs
+
+
+def attribution_run(
+    *, account: Account, date_from: date | None, date_to: date, progress: Progress | None = None
+) -> int:
+    """Attribute at once and store, for commands and the demo; returns how many days changed."""
+    first = date_from or first_fill_day(account)
+    if first is None:
+        return 0
+    account = Account.objects.get(pk=account.pk)
+    history = history_build(account=account, first=first, last=date_to, progress=progress)
+    return history_store(account=account, history=history, first=first, last=date_to)
