@@ -20,6 +20,15 @@ from journal.models.governance import (
 )
 from journal.models.marks import AttributionDay, DailyMark
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
+from journal.models.review import (
+    Attachment,
+    Note,
+    NoteRevision,
+    Playbook,
+    Tag,
+    Tagging,
+    TradeReview,
+)
 from journal.models.trades import Fill, OwnedQuerySet, Trade
 from journal.models.users import RISK_GROUP, User
 
@@ -31,6 +40,7 @@ __all__ = [
     "AccountQuerySet",
     "AccountRisk",
     "AdviceRun",
+    "Attachment",
     "AttributionDay",
     "AuditEvent",
     "CapitalDay",
@@ -40,14 +50,20 @@ __all__ = [
     "Fill",
     "IdempotencyKey",
     "Membership",
+    "Note",
+    "NoteRevision",
     "Outcome",
     "OwnedQuerySet",
+    "Playbook",
     "Recommendation",
     "Report",
     "Role",
     "RulesetVersion",
     "Signature",
+    "Tag",
+    "Tagging",
     "Trade",
+    "TradeReview",
     "User",
     "Valuation",
 ]

@@ -18,6 +18,7 @@ from journal.selectors.trades import Position, legs_label, live_fills, position_
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.orders import OrderInput, default_fees, split_fees
+from journal.services.reviews import review_follow
 
 VALUE_ACCOUNT = "journal.value_account"
 
@@ -109,6 +110,7 @@ def trade_refresh(trade: Trade) -> Trade:
             "updated_at",
         ]
     )
+    review_follow(trade, live)
     return trade
 
 

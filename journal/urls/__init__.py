@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from journal.urls import accounts, hedge, market, reports, risk, site, trades, what_if
+from journal.urls import accounts, hedge, market, reports, review, risk, site, trades, what_if
 
 app_name = "journal"
 
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     *site.urlpatterns,
     *accounts.urlpatterns,
     *trades.urlpatterns,
+    *review.urlpatterns,
     *hedge.urlpatterns,
     *what_if.urlpatterns,
     *market.urlpatterns,

@@ -30,6 +30,7 @@ from journal.services.ledger import token_used
 from journal.services.safe_csv import safe_cell
 from journal.services.trades import fill_reverse, trade_close
 from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
+from journal.views.review import review_context
 
 PAGE = 50
 _COLUMNS = (
@@ -107,6 +108,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "protected_by": trade.protected_by.all(),
         "today": today,
         **valuation_context(trade),
+        **review_context(request, trade),
     }
     return render(request, "journal/trades/detail.html", context)
 

@@ -1,0 +1,19 @@
+"""Path converters of the journal's routes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+class DayConverter:
+    """A calendar day such as 2026-11-20."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        """Read the day; a ValueError makes the address unknown."""
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        """Write the day."""
+        return value.isoformat()
