@@ -169,8 +169,8 @@ def mistakes_table(user: User, account: Account) -> list[tuple[Tag, UseRow]]:
         )
     )
     grouped: dict[Any, list[tuple[str, Decimal, Decimal]]] = {}
-    for tag_id, *figures in rows:
-        grouped.setdefault(tag_id, []).append((figures[0], figures[1], figures[2]))
+    for tag_id, status, cash, fees in rows:
+        grouped.setdefault(tag_id, []).append((status, cash, fees))
     tags = Tag.objects.for_user(user).filter(account=account, kind=Tag.Kind.MISTAKE)
     table = [(tag, _use(grouped.get(tag.pk, []))) for tag in tags]
     return sorted(table, key=lambda row: (row[1].realized, row[0].name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
+
 
 class DayConverter:
     """A calendar day such as 2026-11-20."""
@@ -12,7 +14,10 @@ class DayConverter:
 
     def to_python(self, value: str) -> date:
         """Read the day; a ValueError makes the address unknown."""
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            raise ValueError
+        return day
 
     def to_url(self, value: date) -> str:
         """Write the day."""

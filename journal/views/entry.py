@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,6 +29,7 @@ from journal.services.orders import OrderInput, default_fees, package_warnings, 
 from journal.services.sizing import SizeLevel, order_position, order_structure, size_check
 from journal.services.trades import trade_create
 from journal.views.common import likely_fill_time, person, today_in_new_york
+from journal.views.review import entry_checklist_context, entry_checklist_store
 
 Form = CondorForm | HedgeForm
 
@@ -68,7 +70,7 @@ def _entry(request: HttpRequest, kind: str) -> HttpResponse:
     form = _form(request, kind, bound=request.method == "POST")
     if request.method == "POST" and form.is_valid():
         try:
-            trade = _save(person(request), form)
+            trade = _save(request, form)
         except (RuleError, OrderTextError) as error:
             form.show(error)
         except UnknownSymbolError as error:
@@ -76,11 +78,22 @@ def _entry(request: HttpRequest, kind: str) -> HttpResponse:
         else:
             messages.success(request, f"{trade.label} recorded.")
             return redirect("journal:trade_detail", pk=trade.pk)
-    context = {"form": form, "kind": kind, "has_accounts": _accounts(person(request)).exists()}
+    accounts = _accounts(person(request))
+    context = {
+        "form": form, "kind": kind, "has_accounts": accounts.exists(),
+        **entry_checklist_context(request, accounts),
+    }  # fmt: skip
     return render(request, f"journal/entry/{kind}.html", context)
 
 
-def _save(user: User, form: Form) -> Trade:
+@transaction.atomic
+def _save(request: HttpRequest, form: Form) -> Trade:
+    trade = _record(person(request), form)
+    entry_checklist_store(request, trade)
+    return trade
+
+
+def _record(user: User, form: Form) -> Trade:
     data = form.cleaned_data
     order = form.order()
     common: dict[str, Any] = {

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from journal.models import WRITE_ROLES, Playbook, Tag, Trade, User
+from journal.models import WRITE_ROLES, Account, Playbook, Tag, Trade, TradeReview, User
 from journal.selectors.reviews import trade_review_view
 from journal.services import reviews
 from journal.services.errors import ConflictError, RuleError
@@ -129,3 +130,28 @@ def checklist_fields(request: HttpRequest) -> HttpResponse:
         except ValueError:
             playbook = None
     return render(request, "journal/review/checklist_fields.html", {"playbook": playbook})
+
+
+def _chosen(request: HttpRequest) -> Playbook | None:
+    """The playbook an entry form names; a foreign or unknown one is none."""
+    try:
+        wanted = UUID(request.POST.get("playbook", ""))
+    except ValueError:
+        return None
+    return Playbook.objects.for_user(person(request), WRITE_ROLES).filter(pk=wanted).first()
+
+
+def entry_checklist_context(request: HttpRequest, accounts: QuerySet[Account]) -> dict[str, Any]:
+    """The playbooks an entry form offers, and what was ticked before a refusal."""
+    playbooks = Playbook.objects.filter(account__in=accounts, archived_at=None).select_related("account")
+    return {"playbooks": playbooks, "playbook": _chosen(request), "checked": ticked(request)}
+
+
+def entry_checklist_store(request: HttpRequest, trade: Trade) -> None:
+    """Store the checklist answered with an entry; a form sent twice stores it once."""
+    playbook = _chosen(request)
+    answered = TradeReview.objects.filter(trade=trade, checklist_at__isnull=False).exists()
+    if playbook is not None and not answered:
+        reviews.checklist_store(
+            user=person(request), trade=trade, playbook=playbook, checked=ticked(request), at_entry=True
+        )

@@ -128,3 +128,14 @@ def answers(client: Client, method: str, url: str, people: People, **data: objec
             client.force_login(getattr(people, name))
         found[name] = getattr(client, method)(url, data).status_code
     return found
+
+
+def png(width: int = 40, height: int = 30, colour: str = "navy") -> bytes:
+    """A small image as a browser would send it."""
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "PNG")
+    return out.getvalue()
