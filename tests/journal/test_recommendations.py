@@ -1,0 +1,204 @@
+"""Deciding on recommendations: signatures bound to content, delays, overrides, staleness, supersession."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from hedging.engine.instruments import parse_symbol
+from journal.models import Account, AuditEvent, Decision, Recommendation, Role, Signature, Trade, User
+from journal.selectors.recommendations import stale_reasons
+from journal.services.accounts import member_add
+from journal.services.errors import ConflictError, RuleError
+from journal.services.recommendations import (
+    recommendation_execute,
+    recommendation_override,
+    recommendation_sign,
+    recommendation_snooze,
+    recommendations_expire,
+)
+from journal.services.trades import LegInput, OrderInput, trade_create
+from tests.journal.governance_cases import CALL, proposal, stored
+from tests.journal.people import People, make_people, make_user
+
+pytestmark = pytest.mark.django_db
+WHY = "The spread is 30 cents wide."
+
+
+@pytest.fixture
+def people() -> People:
+    return make_people()
+
+
+def first(account: Account) -> Recommendation:
+    return Recommendation.objects.filter(account=account).latest("created_at", "-ordinal")
+
+
+def sign(user: User, row: Recommendation) -> Recommendation:
+    return recommendation_sign(user=user, recommendation=row, content_hash=row.content_hash)
+
+
+def signers(people: People, *names: str) -> list[User]:
+    found = [make_user(name) for name in names]
+    for user in found:
+        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER)
+    return found
+
+
+def test_one_signer_approves_alone_and_at_once(people: People) -> None:
+    stored(people.account)
+    row = sign(people.owner, first(people.account))
+    assert row.state == Recommendation.State.APPROVED
+    assert row.executable_at == row.approved_at
+    assert [d.kind for d in row.decisions.all()] == ["approved"]
+
+
+def test_several_signers_need_two_and_wait_48_hours_unless_risk_falls(people: People) -> None:
+    ann, bob = signers(people, "ann", "bob")
+    stored(people.account, proposal(6000.0, 9000.0), proposal(9000.0, 6000.0))
+    rows = Recommendation.objects.filter(account=people.account).order_by("ordinal")
+    for row, wait in zip(rows, (timedelta(hours=48), timedelta(0)), strict=True):
+        assert sign(ann, row).state == Recommendation.State.NEW
+        assert sign(ann, row).state == Recommendation.State.NEW  # twice is once
+        done = sign(bob, row)
+        assert done.state == Recommendation.State.APPROVED
+        assert done.approved_at is not None
+        assert done.executable_at == done.approved_at + wait
+    assert Signature.objects.count() == 4
+
+
+@pytest.mark.parametrize("who", ["teammate", "stranger", "trader"])
+def test_only_signers_sign(people: People, who: str) -> None:
+    stored(people.account)
+    trader = make_user("trader")
+    member_add(user=people.owner, account=people.account, member=trader, role=Role.TRADER)
+    user = trader if who == "trader" else getattr(people, who)
+    with pytest.raises(RuleError, match="signers"):
+        sign(user, first(people.account))
+    assert not Signature.objects.exists()
+
+
+def test_a_signature_is_bound_to_the_content_that_was_shown(people: People) -> None:
+    stored(people.account)
+    shown = first(people.account)
+    stored(people.account, replace(proposal(), cost=520.0))
+    with pytest.raises(RuleError, match="superseded"):
+        sign(people.owner, shown)
+    with pytest.raises(ConflictError):
+        recommendation_sign(
+            user=people.owner, recommendation=first(people.account), content_hash=shown.content_hash
+        )
+    assert not Signature.objects.exists()
+
+
+def test_what_was_signed_cannot_be_altered(people: People) -> None:
+    stored(people.account)
+    row = sign(people.owner, first(people.account))
+    for change in (
+        lambda: Recommendation.objects.filter(pk=row.pk).update(proposal={}),
+        lambda: Recommendation.objects.filter(pk=row.pk).update(content_hash="0" * 64),
+        lambda: Signature.objects.update(content_hash="0" * 64),
+        lambda: Decision.objects.update(reason="another"),
+        lambda: type(row.run).objects.update(advice={}),
+    ):
+        with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
+            change()
+
+
+def test_the_same_answer_is_stored_once_and_a_new_one_supersedes(people: People) -> None:
+    run = stored(people.account)
+    assert stored(people.account).pk == run.pk
+    sign(people.owner, first(people.account))
+    other = stored(people.account, replace(proposal(), cost=520.0), replace(proposal(), cost=530.0))
+    run.refresh_from_db()
+    assert run.superseded_at is not None
+    assert other.superseded_at is None
+    states = Recommendation.objects.filter(run=run).values_list("state", flat=True)
+    assert list(states) == ["approved"]  # the approved one stays
+    third = stored(people.account, replace(proposal(), cost=540.0))
+    assert {r.state for r in other.recommendations.all()} == {"superseded"}
+    assert third.recommendations.get().state == "new"
+
+
+def test_stale_inputs_keep_it_from_being_approved(people: People) -> None:
+    stored(people.account)
+    row = first(people.account)
+    assert stale_reasons(row, timezone.now()) == []
+    Account.objects.filter(pk=people.account.pk).update(book_revision=7)
+    with pytest.raises(RuleError, match="the book changed since"):
+        sign(people.owner, row)
+    Account.objects.filter(pk=people.account.pk).update(book_revision=row.run.book_revision)
+    row.refresh_from_db()
+    later = stale_reasons(row, timezone.now() + timedelta(days=6))
+    assert later == ["its market data are older than the last session", "it expired"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tag"),
+    [(9000.0, 6000.0, "promoter"), (6000.0, 9000.0, "steward"), (6000.0, 6000.0, "neutral")],
+)
+def test_an_override_is_tagged_by_its_effect_on_the_stressed_loss(
+    people: People, before: float, after: float, tag: str
+) -> None:
+    stored(people.account, proposal(before, after))
+    recommendation_override(
+        user=people.owner, recommendation=first(people.account), reason_code="liquidity", reason=WHY
+    )
+    decision = Decision.objects.get(kind="overridden")
+    assert (decision.tag, decision.scenario_effect) == (tag, before - after)
+    event = AuditEvent.objects.get(action="recommendation.overridden")
+    assert event.changes["reason"] == WHY
+
+
+def test_an_override_needs_code_and_words(people: People) -> None:
+    stored(people.account)
+    row = first(people.account)
+    for code, words, field in (("", WHY, "reason_code"), ("view", "too short", "reason")):
+        with pytest.raises(RuleError) as refused:
+            recommendation_override(user=people.owner, recommendation=row, reason_code=code, reason=words)
+        assert refused.value.field == field
+    with pytest.raises(RuleError, match="not decide"):
+        recommendation_override(user=people.teammate, recommendation=row, reason_code="view", reason=WHY)
+    assert first(people.account).state == "new"
+
+
+def test_snoozed_ones_can_still_be_signed_and_expired_ones_not(people: People) -> None:
+    stored(people.account)
+    row = first(people.account)
+    now = timezone.now()
+    recommendation_snooze(user=people.owner, recommendation=row, until=now + timedelta(hours=2))
+    with pytest.raises(RuleError):
+        recommendation_snooze(user=people.owner, recommendation=row, until=now - timedelta(hours=2))
+    assert sign(people.owner, row).state == "approved"
+    stored(people.account, replace(proposal(), cost=520.0))
+    assert recommendations_expire(now=now + timedelta(days=9)) == 2
+    assert set(Recommendation.objects.values_list("state", flat=True)) == {"expired"}
+    with pytest.raises(RuleError, match="expired"):
+        sign(people.owner, first(people.account))
+
+
+def test_execution_links_the_fills_that_carried_it_out(people: People) -> None:
+    stored(people.account)
+    row = sign(people.owner, first(people.account))
+    wrong = buy(people, row, "VIX   261216C00030000")
+    with pytest.raises(RuleError, match="buys VIX"):
+        recommendation_execute(user=people.owner, recommendation=row, trade=wrong)
+    trade = buy(people, row, CALL)
+    done = recommendation_execute(user=people.owner, recommendation=row, trade=trade)
+    assert done.state == "executed"
+    decision = Decision.objects.get(kind="executed")
+    assert decision.fills == [str(trade.fills.get(quantity=4).pk)]
+
+
+def buy(people: People, row: Recommendation, symbol: str) -> Trade:
+    return trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1,
+        order=OrderInput(
+            [LegInput(parse_symbol(symbol), 4, Decimal("1.20"))], row.run.as_of + timedelta(seconds=1)
+        ),
+    )  # fmt: skip
