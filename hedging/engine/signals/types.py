@@ -43,7 +43,9 @@ class SignalKey(StrEnum):
     MACRO_STABLE = "macro_stable"
     REER = "reer"
     REER_Z = "reer_z"
+    REER_VOL = "reer_vol"
     RATE_DIFFERENTIAL = "rate_differential"
+    POST_FOMC_NARROWING = "post_fomc_narrowing"
     CAP_BREADTH = "cap_breadth"
     PE_DIVERGENCE = "pe_divergence"
     PCF_DIVERGENCE = "pcf_divergence"
@@ -71,8 +73,9 @@ class Signal:
     ``value`` in ``unit`` (None: unknown, or the signal is a yes or no without a figure); ``threshold`` is
     the rule in words and figures, such as "< 35"; ``distance`` is how far the value is from switching, in
     ``unit`` (negative: beyond it), None where that has no meaning. ``since`` is the first day of the present
-    state, ``as_of`` the day its newest input belongs to, ``age_days`` calendar days from there to the day
-    asked for. ``source`` names the series; ``reason`` says why it is unknown or stale.
+    run of the state (an unknown day ends a run), ``as_of`` the day its newest input belongs to (of several inputs the oldest of these),
+    ``age_days`` calendar days from there to the day asked for. ``source`` names the series; ``reason`` says
+    why it is unknown or stale.
     """
 
     key: SignalKey
@@ -115,11 +118,15 @@ class RegimeDay:
 
 @dataclass(frozen=True, slots=True)
 class SignalDay:
-    """Everything known at the close of ``day``. Each SignalKey is present, unknown ones included."""
+    """Everything known at the close of ``day``. Each SignalKey is present, unknown ones included.
+
+    ``alerts`` are doubts about the data themselves, such as two signals that exclude each other.
+    """
 
     day: date
     signals: Mapping[SignalKey, Signal]
     regime: RegimeDay
+    alerts: tuple[str, ...] = ()
 
     def value(self, key: SignalKey) -> float | None:
         """The signal's figure; None is unknown."""

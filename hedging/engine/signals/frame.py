@@ -1,0 +1,167 @@
+"""Signals of the whole history as columns, and the view of one day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.engine.history import Day, Days, Floats, day64
+from hedging.engine.signals.regimes import RegimeHistory
+from hedging.engine.signals.types import RegimeDay, Signal, SignalDay, SignalKey, SignalState
+
+States = NDArray[np.int8]
+
+ON: Final = 1
+OFF: Final = 0
+UNKNOWN: Final = -1
+_STATE = {ON: SignalState.ON, OFF: SignalState.OFF, UNKNOWN: SignalState.UNKNOWN}
+_ONE_DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One signal on every session.
+
+    ``state`` is 1 on, 0 off, -1 unknown. ``as_of`` is the day of the newest input (of several inputs the
+    oldest of their newest), kept where the value is too old to count. ``threshold`` may hold ``{0}``
+    and so on for ``levels``, where the rule moves with the day. ``late_sessions`` is how many sessions a
+    value may lie back before it is stale, ``late_days`` the same in calendar days for slow series;
+    beyond ``max_age`` calendar days it is unknown.
+    """
+
+    key: SignalKey
+    label: str
+    unit: str
+    values: Floats
+    state: States
+    as_of: Days
+    threshold: str
+    source: str
+    provenance: str
+    max_age: int
+    why_unknown: str
+    distance: Floats | None = None
+    levels: tuple[Floats, ...] = ()
+    late_sessions: int = 0
+    late_days: int | None = None
+    note: str = ""
+
+    @cached_property
+    def since(self) -> NDArray[np.int64]:
+        """For each session the index where its run of equal states began.
+
+        An unknown session ends a run: nobody knows what held in it.
+        """
+        starts = np.flatnonzero(np.concatenate([[True], self.state[1:] != self.state[:-1]]))
+        lengths = np.diff(np.concatenate([starts, [len(self.state)]]))
+        return np.repeat(starts, lengths)[: len(self.state)]
+
+    def rule_at(self, at: int) -> str:
+        """The threshold in words and figures, as it stood on a session."""
+        if not self.levels:
+            return self.threshold
+        levels = [float(level[at]) for level in self.levels]
+        return self.threshold.format(*["unknown" if np.isnan(x) else f"{x:,.2f}" for x in levels])
+
+
+@dataclass(frozen=True)
+class SignalFrame:
+    """All signals and the regime of every session from the first to the last close.
+
+    Arrays stand on ``days``; row i holds what was known at the close of ``days[i]``.
+    """
+
+    days: Days
+    columns: Mapping[SignalKey, Column]
+    regimes: RegimeHistory
+    alerts: Mapping[int, tuple[str, ...]]
+    sessions: Days
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def index(self, day: Day) -> int | None:
+        """Row of the newest session at or before ``day``; None before the first."""
+        at = int(np.searchsorted(self.days, day64(day), side="right")) - 1
+        return at if at >= 0 else None
+
+    def values(self, key: SignalKey) -> Floats:
+        """The signal's figure on every session; NaN is unknown."""
+        return self.columns[key].values
+
+    def state(self, key: SignalKey) -> States:
+        """The signal's state on every session: 1 on, 0 off, -1 unknown."""
+        return self.columns[key].state
+
+    def day(self, day: date) -> SignalDay:
+        """Everything known at the close of ``day``.
+
+        On a day without a session, or after the last stored one, these are the newest values with
+        their age; what is older than it may be is unknown.
+        """
+        at = self.index(day)
+        signals = {key: _signal(column, at, day, self) for key, column in self.columns.items()}
+        alerts = () if at is None else self.alerts.get(at, ())
+        return SignalDay(day, signals, self._regime(at, day), alerts)
+
+    def _regime(self, at: int | None, day: date) -> RegimeDay:
+        if at is None:
+            return self.regimes.unknown(day, "No history by this day.")
+        age = (day64(day) - self.days[at]) // _ONE_DAY
+        if age > self.columns[SignalKey.VIX].max_age:
+            return self.regimes.unknown(day, f"The newest close is {age} days old.")
+        return self.regimes.on(at, day)
+
+    def _late(self, column: Column, as_of: np.datetime64, day: np.datetime64) -> bool:
+        if column.late_days is not None:
+            return bool((day - as_of) // _ONE_DAY > column.late_days)
+        last = int(np.searchsorted(self.sessions, day, side="right")) - 1 - column.late_sessions
+        return last >= 0 and bool(as_of < self.sessions[last])
+
+
+def _signal(column: Column, at: int | None, day: date, frame: SignalFrame) -> Signal:
+    asked = day64(day)
+    as_of = np.datetime64("NaT") if at is None else column.as_of[at]
+    known = not np.isnat(as_of)
+    age = int((asked - as_of) // _ONE_DAY) if known else None
+    too_old = age is not None and age > column.max_age
+    state = UNKNOWN if at is None or too_old else int(column.state[at])
+    late = known and frame._late(column, as_of, asked)
+    value = None
+    if at is not None and not too_old and not np.isnan(column.values[at]):
+        value = float(column.values[at])
+    distance = None
+    if at is not None and state != UNKNOWN and column.distance is not None:
+        found = float(column.distance[at])
+        distance = None if np.isnan(found) else found
+    return Signal(
+        key=column.key,
+        label=column.label,
+        value=value,
+        unit=column.unit,
+        threshold=column.threshold if at is None else column.rule_at(at),
+        state=_STATE[state],
+        since=None if at is None or too_old else frame.days[column.since[at]].item(),
+        source=column.source,
+        as_of=as_of.item() if known else None,
+        age_days=age,
+        stale=late,
+        distance=distance,
+        reason=_reason(column, state, age, late=late, too_old=too_old),
+        provenance=column.provenance,
+    )
+
+
+def _reason(column: Column, state: int, age: int | None, *, late: bool, too_old: bool) -> str:
+    if too_old:
+        return f"The newest value is {age} days old; beyond {column.max_age} it does not count."
+    if state == UNKNOWN:
+        return column.why_unknown
+    parts = [f"The newest value is {age} days old."] if late else []
+    return " ".join([*parts, column.note]).strip()
