@@ -82,8 +82,8 @@ def _ad_columns(inputs: Inputs) -> list[Column]:
             Figures(lag, np.minimum(figures.as_of, spx_age.as_of)),
             unit="sessions",
             threshold=(
-                f"≥ {p.divergence_lag} sessions between the A/D line's and SPX's {p.divergence_window}-session "
-                f"highs, SPX's at most {p.divergence_fresh} old"
+                f"≥ {p.divergence_lag} sessions between the {p.divergence_window}-session highs of the A/D "
+                f"line and of SPX, SPX's at most {p.divergence_fresh} old"
             ),
             source=f"SPX; {_BREADTH}",
             provenance=f"S1, S4; definition {PROPOSED}",

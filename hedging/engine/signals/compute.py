@@ -75,7 +75,7 @@ def _quick_ratio(inputs: Inputs) -> Column:
         threshold=f"< {level:g}",
         source="the account",
         provenance=f"S2, S3; level {PROPOSED}",
-        why_unknown="It belongs to an account, not to the market: cash and bills over margin and obligations.",
+        why_unknown="It belongs to an account, not to the market.",
     )
 
 

@@ -29,10 +29,10 @@ def whole(settle: Floats) -> Ints:
 
 
 def excess(near: Floats, far: Floats, share: Decimal) -> tuple[Bools, Floats, Floats]:
-    """Whether near/far - 1 lies strictly above an exact share, the figure in percent, and its distance
-    from the share in percentage points (negative: beyond).
+    """Whether near/far - 1 lies strictly above an exact share, the figure, and its distance from it.
 
-    Exact for settlements of up to four decimals and shares of up to six: 20.6 over 20.0 is 3%, not more.
+    Figure and distance are in percent and percentage points; a negative distance is beyond. Exact for
+    settlements of up to four decimals and shares of up to six: 20.6 over 20.0 is 3%, not more.
     """
     scaled = share * _PER_ONE
     if scaled != scaled.to_integral_value():
@@ -82,7 +82,7 @@ def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:
             "VX backwardation, M1/M2 − 1",
             Figures(value, curve.as_of),
             unit="%",
-            threshold=f"> {p.backwardation_above * 100:.6g}",
+            threshold=f"> {float(p.backwardation_above * 100):g}",
             source=_SOURCE,
             provenance="S4",
             why_unknown=_NO_CURVE,

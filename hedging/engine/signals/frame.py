@@ -62,11 +62,11 @@ class Column:
         lengths = np.diff(np.concatenate([starts, [len(self.state)]]))
         return np.repeat(starts, lengths)[: len(self.state)]
 
-    def rule_at(self, at: int) -> str:
+    def rule_at(self, at: int | None) -> str:
         """The threshold in words and figures, as it stood on a session."""
         if not self.levels:
             return self.threshold
-        levels = [float(level[at]) for level in self.levels]
+        levels = [np.nan if at is None else float(level[at]) for level in self.levels]
         return self.threshold.format(*["unknown" if np.isnan(x) else f"{x:,.2f}" for x in levels])
 
 
@@ -118,7 +118,8 @@ class SignalFrame:
             return self.regimes.unknown(day, f"The newest close is {age} days old.")
         return self.regimes.on(at, day)
 
-    def _late(self, column: Column, as_of: np.datetime64, day: np.datetime64) -> bool:
+    def is_late(self, column: Column, as_of: np.datetime64, day: np.datetime64) -> bool:
+        """Whether a column's newest value is older than its publication explains."""
         if column.late_days is not None:
             return bool((day - as_of) // _ONE_DAY > column.late_days)
         last = int(np.searchsorted(self.sessions, day, side="right")) - 1 - column.late_sessions
@@ -132,7 +133,7 @@ def _signal(column: Column, at: int | None, day: date, frame: SignalFrame) -> Si
     age = int((asked - as_of) // _ONE_DAY) if known else None
     too_old = age is not None and age > column.max_age
     state = UNKNOWN if at is None or too_old else int(column.state[at])
-    late = known and frame._late(column, as_of, asked)
+    late = known and frame.is_late(column, as_of, asked)
     value = None
     if at is not None and not too_old and not np.isnan(column.values[at]):
         value = float(column.values[at])
@@ -145,7 +146,7 @@ def _signal(column: Column, at: int | None, day: date, frame: SignalFrame) -> Si
         label=column.label,
         value=value,
         unit=column.unit,
-        threshold=column.threshold if at is None else column.rule_at(at),
+        threshold=column.rule_at(at),
         state=_STATE[state],
         since=None if at is None or too_old else frame.days[column.since[at]].item(),
         source=column.source,

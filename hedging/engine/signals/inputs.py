@@ -231,7 +231,8 @@ def all_of(*parts: States) -> States:
 
 def count_on(*parts: States) -> NDArray[np.int64]:
     """How many are on; unknown does not count."""
-    return (np.stack(parts) == ON).sum(axis=0, dtype=np.int64)
+    count: NDArray[np.int64] = (np.stack(parts) == ON).sum(axis=0, dtype=np.int64)
+    return count
 
 
 def run_length(on: Bools) -> NDArray[np.int64]:

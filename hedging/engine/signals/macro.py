@@ -129,7 +129,9 @@ class _Print:
             distance=distance,
             max_age=75,
             late_days=45,
-            note=_REVISED if self.revised else "",
+            note="Where no printed figures are stored, an index of a later vintage stands in."
+            if self.revised
+            else "",
         )
 
 
@@ -360,7 +362,7 @@ def _rates(inputs: Inputs, cpi: _Print, ppi: _Print) -> list[Column]:
             values=np.where(state == UNKNOWN, np.nan, change),
             state=state,
             as_of=np.where(state == UNKNOWN, np.datetime64("NaT"), oldest(figures)),
-            threshold=f"< 0 within {p.fomc_after_days} days of a decision, CPI and PPI not above the print before",
+            threshold=f"< 0 within {p.fomc_after_days} days of a decision, CPI and PPI not above the last",
             source="rates, FOMC calendar, CPI and PPI releases",
             provenance=f"S0; definition {PROPOSED}",
             max_age=8,

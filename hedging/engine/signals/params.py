@@ -30,7 +30,7 @@ class SignalParams:
     rsi_vix_below: float = _from(35.0, "S0", "RSI of VIX, strict")
     rsi_spx_below: float = _from(35.0, "S4", "RSI of SPX, strict")
     iv_above: float = _from(18.0, "S0", "SPX 30-day implied volatility, %, strict")
-    backwardation_above: Decimal = _from(Decimal("0.03"), "S4", "M1/M2 - 1, strict")
+    backwardation_above: Decimal = _from(Decimal("0.03"), "S4", "M1/M2 - 1")  # noqa: RUF009 a field
     expiry_window_first: int = _from(7, "S4", "calendar days before a major expiration")
     expiry_window_last: int = _from(10, "S4", "calendar days before a major expiration")
     vix_expiry_is_major: bool = _from(False, PROPOSED, "VIX expirations beside third Fridays")

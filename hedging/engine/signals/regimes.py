@@ -71,7 +71,7 @@ class RegimeHistory:
 
     def regime(self, at: int) -> Regime:
         """The regime of a session."""
-        return ORDER[self.codes[at]]
+        return ORDER[int(self.codes[at])]
 
     def mask(self, *regimes: Regime) -> Bools:
         """Sessions in any of the regimes."""
@@ -126,9 +126,8 @@ class RegimeHistory:
         parts = [f"Expansion since {x.days[start].item()}, {at - start + 1} closes."]
         if regime is Regime.REGIME_SHIFT:
             if x.shift[at] == 1:
-                parts.append(
-                    f"M1 above M2 for {p.shift_closes} closes and VIX above {p.shift_vix_above:g} confirm a shift."
-                )
+                run = f"M1 above M2 for {p.shift_closes} closes"
+                parts.append(f"{run} and VIX above {p.shift_vix_above:g} confirm a shift.")
             else:
                 parts.append(f"A shift ends after {p.shift_exit_closes} closes without M1 above M2.")
         elif regime is Regime.PERSISTENT_EXPANSION:

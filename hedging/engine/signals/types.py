@@ -72,10 +72,10 @@ class Signal:
 
     ``value`` in ``unit`` (None: unknown, or the signal is a yes or no without a figure); ``threshold`` is
     the rule in words and figures, such as "< 35"; ``distance`` is how far the value is from switching, in
-    ``unit`` (negative: beyond it), None where that has no meaning. ``since`` is the first day of the present
-    run of the state (an unknown day ends a run), ``as_of`` the day its newest input belongs to (of several inputs the oldest of these),
-    ``age_days`` calendar days from there to the day asked for. ``source`` names the series; ``reason`` says
-    why it is unknown or stale.
+    ``unit`` (negative: beyond it), None where that has no meaning. ``since`` is the first day of the
+    present run of the state; an unknown day ends a run. ``as_of`` is the day its newest input belongs to
+    (of several inputs the oldest of these), ``age_days`` calendar days from there to the day asked for.
+    ``source`` names the series; ``reason`` says why it is unknown or stale.
     """
 
     key: SignalKey
