@@ -27,11 +27,12 @@ class Flag(StrEnum):
 
 
 class ForwardSource(StrEnum):
-    """Where an expiry's forward came from, best first."""
+    """Where an expiry's forward came from: quotes first, then spot and rates, or between VX futures."""
 
     VX_FUTURE = "vx_future"
     PARITY = "parity"
     CARRY = "carry"
+    VX_CURVE = "vx_curve"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,8 @@ class IndexLevel:
 class MarketSnapshot:
     """Everything the engine may know at ``as_of``; unknown is absent or None, never a default.
 
-    ``slices`` is keyed by (root, expiry); ``levels`` by symbol (SPX, VIX, VIX9D, VIX3M, VVIX,
+    ``slices`` is keyed by (root, expiry) and may answer for listed expiries it does not name when iterated:
+    those without quotes, flagged as modelled; ``levels`` by symbol (SPX, VIX, VIX9D, VIX3M, VVIX,
     SKEW, VXX ...); ``rate`` is a continuously compounded annual rate or None.
     """
 

@@ -348,7 +348,7 @@ def _expired(leg: Leg, market: MarketSnapshot) -> LegValuation:
 
 def _missing(spec: ContractSpec, market: MarketSnapshot) -> str:
     if not any(root == spec.root for root, _ in market.slices):
-        return f"no {spec.root} option chain in this snapshot"
+        return f"no {spec.root} option chain in this snapshot, nor the index levels to model one"
     return f"the {spec.root} chain of this snapshot does not list this expiry"
 
 

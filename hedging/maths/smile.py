@@ -29,11 +29,16 @@ _PRICE_FLOOR = 1e-11  # of the forward: below it double precision holds no volat
 
 
 class SmileModel(StrEnum):
-    """How a smile was made, best first."""
+    """How a smile was made, best first.
+
+    INTERPOLATED lies between quoted expiries, LEVELS follows from index levels without any option quote.
+    """
 
     MIXTURE = "mixture"
     DISPLACED = "displaced"
     FLAT = "flat"
+    INTERPOLATED = "interpolated"
+    LEVELS = "from index levels"
     UNKNOWN = "unknown"
 
 
@@ -44,7 +49,8 @@ class Smile:
     ``k_nodes`` and ``w_nodes`` sample the total variance, ``bend`` is its second derivative there (straight
     lines between the nodes when empty); outside it continues with ``slopes`` per unit of k.
     ``rmse_vol_points`` is vega-weighted against the mids, ``inside_share`` the share of quotes whose
-    fitted volatility lies within bid and ask.
+    fitted volatility lies within bid and ask. Where one of ``floors`` (smiles of earlier expiries) has
+    more total variance, that holds instead: see ``hedging.maths.surface``.
     """
 
     forward: float
@@ -57,12 +63,20 @@ class Smile:
     inside_share: float
     n_quotes: int
     bend: Floats | None = None
+    floors: tuple[Smile, ...] = ()
 
     def total_variance(self, k: ArrayLike) -> Floats:
         """w(k) for log-moneyness of any shape."""
         x = np.asarray(k, dtype=np.float64)
         if self.model is SmileModel.UNKNOWN:
             return np.full(x.shape, np.nan)
+        found = self.own_variance(x)
+        for floor in self.floors:
+            found = np.maximum(found, floor.own_variance(x))
+        return found
+
+    def own_variance(self, x: Floats) -> Floats:
+        """w(k) of this expiry's fit alone, without its floors."""
         nodes, w = self.k_nodes, self.w_nodes
         inner = np.clip(x, nodes[0], nodes[-1])
         left = np.clip(np.searchsorted(nodes, inner, side="right") - 1, 0, len(nodes) - 2)
@@ -132,24 +146,37 @@ def fit_smile(
     """
     k_all = np.log(np.asarray(strikes, dtype=np.float64) / forward)
     bid, ask, mid, weight = (np.asarray(a, dtype=np.float64) for a in (bid_iv, ask_iv, mid_iv, vega))
-    use = np.isfinite(mid) & (mid > 0) & np.isfinite(k_all) & np.isfinite(weight) & (weight > 0)
+    use = _usable(k_all, mid, weight)
     if not use.any() or not t > 0 or not forward > 0:
         return unknown_smile(forward, t)
     order = np.argsort(k_all[use])
     k, b, a, m, v = (x[use][order] for x in (k_all, bid, ask, mid, weight))
     model, nodes, values = _fit(k, b, a, m, t)
-    smile = smile_from_variance(forward, t, model, nodes, values)
-    fitted = np.sqrt(smile.total_variance(k) / t)
-    error = (fitted - m) * 100
-    inside = (fitted >= np.where(np.isfinite(b), b, 0.0) - 1e-9) & (
-        fitted <= np.where(np.isfinite(a), a, np.inf) + 1e-9
+    return smile_with_quality(smile_from_variance(forward, t, model, nodes, values), k, b, a, m, v)
+
+
+def smile_with_quality(
+    smile: Smile, k: Floats, bid_iv: Floats, ask_iv: Floats, mid_iv: Floats, vega: Floats
+) -> Smile:
+    """The smile with its figures against quotes at log-moneyness ``k``; unusable ones are left out."""
+    use = _usable(k, mid_iv, vega)
+    if not use.any():
+        return smile
+    k, bid_iv, ask_iv, mid_iv, vega = (x[use] for x in (k, bid_iv, ask_iv, mid_iv, vega))
+    fitted = np.sqrt(smile.total_variance(k) / smile.t)
+    inside = (fitted >= np.where(np.isfinite(bid_iv), bid_iv, 0.0) - 1e-9) & (
+        fitted <= np.where(np.isfinite(ask_iv), ask_iv, np.inf) + 1e-9
     )
     return replace(
         smile,
-        rmse_vol_points=float(np.sqrt(np.average(error**2, weights=v))),
+        rmse_vol_points=float(np.sqrt(np.average(((fitted - mid_iv) * 100) ** 2, weights=vega))),
         inside_share=float(inside.mean()),
         n_quotes=len(k),
     )
+
+
+def _usable(k: Floats, mid: Floats, vega: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(mid) & (mid > 0) & np.isfinite(k) & np.isfinite(vega) & (vega > 0))
 
 
 def _fit(k: Floats, bid: Floats, ask: Floats, mid: Floats, t: float) -> tuple[SmileModel, Floats, Floats]:

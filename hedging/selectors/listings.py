@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hedging.engine.book import ContractSpec
 from hedging.selectors.calendar import is_session, session_on_or_before, third_friday, vix_expiry
 
@@ -11,19 +13,21 @@ def expiry_problem(spec: ContractSpec) -> str:
 
     Raises CalendarRangeError for dates the calendar does not know.
     """
-    day = spec.expiry
-    if day is None:
-        return ""
+    return "" if spec.expiry is None else listing_problem(spec.root, spec.expiry)
+
+
+def listing_problem(root: str, day: date) -> str:
+    """As ``expiry_problem``, for a root and a date."""
     monthly = session_on_or_before(third_friday(day.year, day.month))
     if not is_session(day):
         return f"{day:%A %Y-%m-%d} is not a trading day."
-    if spec.root == "SPX" and day != monthly:
+    if root == "SPX" and day != monthly:
         return (
             f"SPX (AM) options of that month expire on {monthly:%Y-%m-%d}; "
             "other dates are SPXW, written (Weeklys)."
         )
-    if spec.root in {"VIX", "VX"} and day != (standard := vix_expiry(day.year, day.month)):
-        what = "VIX options" if spec.root == "VIX" else "VX futures"
-        other = "; weekly ones are VIXW, written (Weeklys)" if spec.root == "VIX" else ""
+    if root in {"VIX", "VX"} and day != (standard := vix_expiry(day.year, day.month)):
+        what = "VIX options" if root == "VIX" else "VX futures"
+        other = "; weekly ones are VIXW, written (Weeklys)" if root == "VIX" else ""
         return f"{what} of that month settle on {standard:%Y-%m-%d}{other}."
     return ""

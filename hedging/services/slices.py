@@ -1,9 +1,16 @@
-"""From a stored chain to fitted expiry slices, one expiry at a time and only when asked."""
+"""From a stored chain to fitted expiry slices: nothing is fitted before it is asked for, then all at once.
+
+SPX smiles of one chain make a surface without calendar arbitrage (``hedging.maths.surface``), so each needs
+those before it. VIX smiles stand each on its own VX future.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +20,8 @@ from hedging.engine.market import ExpirySlice, Flag, ForwardSource, VXPoint
 from hedging.maths import black76
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.parity import ParityFit, fit_parity
-from hedging.maths.smile import Smile, fit_smile
+from hedging.maths.smile import fit_smile, smile_with_quality
+from hedging.maths.surface import Surface, build_surface
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.chain import ChainTable, expiry_dates
 from hedging.selectors.calendar import settlement_moment
@@ -23,10 +31,27 @@ Key = tuple[str, date]
 
 _RATE_WINDOW = (15 / 365, 400 / 365)  # years in which parity states a rate reliably
 _RATE_TOLERANCE = 0.02
+_VX_TOLERANCE = (
+    0.25,
+    0.01,
+)  # points, or share of the future: beyond, settlement and quotes are of two moments
+
+
+class OtmVols(NamedTuple):
+    """Out-of-the-money quotes as volatilities: arrays of one shape, as ``fit_smile`` takes them."""
+
+    strikes: Floats
+    bid: Floats
+    ask: Floats
+    mid: Floats
+    vega: Floats
 
 
 class ChainSlices(Mapping[Key, ExpirySlice]):
-    """Slices of one chain by (root, expiry); expired ones are absent, each is fitted on first use."""
+    """Slices of one chain by (root, expiry); expired ones are absent.
+
+    ``surface`` holds the fitted smiles in time, for SPX free of calendar arbitrage.
+    """
 
     def __init__(self, chain: ChainTable, vx: tuple[VXPoint, ...], rate: float | None, flag: Flag) -> None:
         self._chain, self._flag = chain, flag
@@ -35,9 +60,8 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
             key: settlement_moment(key[1], ROOTS[key[0]].settlement) for key in expiry_dates(chain.columns)
         }
         self._keys = [key for key, moment in self._settles.items() if moment > chain.as_of]
-        self._done: dict[Key, ExpirySlice] = {}
         self._given_rate = rate
-        self._rate: float | None = None
+        self._is_vix = chain.underlying == "VIX"
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
@@ -51,23 +75,44 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
     def __getitem__(self, key: Key) -> ExpirySlice:
         if key not in self:
             raise KeyError(key)
-        if key not in self._done:
-            self._done[key] = self._fit(key)
-        return self._done[key]
+        return self._fitted[0][key]
 
     @property
+    def surface(self) -> Surface:
+        """The smiles in order of time."""
+        return self._fitted[1]
+
+    @cached_property
+    def _fitted(self) -> tuple[dict[Key, ExpirySlice], Surface]:
+        slices: dict[Key, ExpirySlice] = {}
+        vols: dict[float, OtmVols] = {}
+        for key in self._keys:
+            found, quoted = self._fit(key)
+            slices[key], vols[found.t] = found, quoted
+        surface = build_surface((found.smile for found in slices.values()), lift=not self._is_vix)
+        at = {smile.t: smile for smile in surface.smiles}
+        for key, found in slices.items():
+            smile = at.get(found.t)
+            if smile is not None and smile.floors:
+                k = np.log(vols[found.t].strikes / found.forward)
+                lifted = smile_with_quality(smile.shifted(found.forward), k, *vols[found.t][1:])
+                slices[key] = replace(found, smile=lifted)
+        return slices, surface
+
+    @cached_property
     def rate(self) -> float | None:
-        """Continuous rate the chain implies: the median over mid-dated expiries, else the given one."""
-        if self._rate is None:
-            found = []
-            for key in self._keys:
-                t = year_fraction(self._chain.as_of, self._settles[key])
-                if _RATE_WINDOW[0] <= t <= _RATE_WINDOW[1]:
-                    fit = self._parity(key, t, None)
-                    if fit is not None and fit.n_pairs >= 10:
-                        found.append(fit.rate)
-            self._rate = float(np.median(found)) if found else self._given_rate
-        return self._rate
+        """Continuous rate an SPX chain implies: the median over mid-dated expiries, else the given one.
+
+        VIX options are too cheap to state a rate.
+        """
+        found = []
+        for key in () if self._is_vix else self._keys:
+            t = year_fraction(self._chain.as_of, self._settles[key])
+            if _RATE_WINDOW[0] <= t <= _RATE_WINDOW[1]:
+                fit = self._parity(key, t, None)
+                if fit is not None and fit.n_pairs >= 10:
+                    found.append(fit.rate)
+        return float(np.median(found)) if found else self._given_rate
 
     def _grid(self, key: Key) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """Strikes with call bid/ask and put bid/ask; NaN where a quote is absent or crossed."""
@@ -86,7 +131,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         return strikes, columns[0], columns[1], columns[2], columns[3]
 
     def _spot_hint(self, key: Key) -> float | None:
-        if key[1] in self._vx and ROOTS[key[0]].underlying == "VIX":
+        if self._is_vix and key[1] in self._vx:
             return self._vx[key[1]]
         if self._chain.spot is not None:
             return self._chain.spot
@@ -99,31 +144,34 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         hint = self._spot_hint(key)
         if hint is None:
             return None
-        near = 0.30 if ROOTS[key[0]].underlying == "VIX" else 0.10
+        near = 0.30 if self._is_vix else 0.10
         return fit_parity(strikes, (cb + ca) / 2, (pb + pa) / 2, ca - cb, pa - pb, t, hint, discount, near)
 
     def _forward(self, key: Key, t: float) -> tuple[float, float, ForwardSource]:
         """(forward, discount, source); NaN forward when it cannot be known."""
         rate = self.rate
         discount = None if rate is None else float(np.exp(-rate * t))
-        if ROOTS[key[0]].underlying == "VIX" and key[1] in self._vx:
-            return self._vx[key[1]], discount or 1.0, ForwardSource.VX_FUTURE
-        free = self._parity(key, t, None) if t >= _RATE_WINDOW[0] else None
+        fixed = self._parity(key, t, discount or 1.0)
+        if self._is_vix and key[1] in self._vx:
+            future = self._vx[key[1]]
+            points, share = _VX_TOLERANCE
+            if fixed is None or abs(fixed.forward - future) <= max(points, share * future):
+                return future, discount or 1.0, ForwardSource.VX_FUTURE
+        free = self._parity(key, t, None) if t >= _RATE_WINDOW[0] and not self._is_vix else None
         if free is not None and rate is not None and abs(free.rate - rate) <= _RATE_TOLERANCE:
             return free.forward, free.discount, ForwardSource.PARITY
-        fixed = self._parity(key, t, discount or 1.0)
         if fixed is None:
             return float("nan"), discount or 1.0, ForwardSource.PARITY
         return fixed.forward, fixed.discount, ForwardSource.PARITY
 
-    def _fit(self, key: Key) -> ExpirySlice:
+    def _fit(self, key: Key) -> tuple[ExpirySlice, OtmVols]:
         root, expiry = key
         moment = self._settles[key]
         t = year_fraction(self._chain.as_of, moment)
         forward, discount, source = self._forward(key, t)
         strikes, cb, ca, pb, pa = self._grid(key)
-        smile = smile_from_quotes(strikes, cb, ca, pb, pa, forward, discount, t)
-        return ExpirySlice(
+        vols = otm_vols(strikes, cb, ca, pb, pa, forward, discount, t)
+        fitted = ExpirySlice(
             underlying=ROOTS[root].underlying,
             root=root,
             expiry=expiry,
@@ -138,12 +186,13 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
             call_ask=ca,
             put_bid=pb,
             put_ask=pa,
-            smile=smile,
+            smile=fit_smile(*vols, forward, t),
             flag=self._flag,
         )
+        return fitted, vols
 
 
-def smile_from_quotes(
+def otm_vols(
     strikes: Floats,
     call_bid: Floats,
     call_ask: Floats,
@@ -152,8 +201,8 @@ def smile_from_quotes(
     forward: float,
     discount: float,
     t: float,
-) -> Smile:
-    """Smile through the out-of-the-money quotes of one expiry with a bid above zero."""
+) -> OtmVols:
+    """Volatilities of the out-of-the-money quotes of one expiry with a bid above zero."""
     right = np.where(strikes >= forward, 1, -1)
     bid = np.where(right > 0, call_bid, put_bid)
     ask = np.where(right > 0, call_ask, put_ask)
@@ -162,11 +211,11 @@ def smile_from_quotes(
     prices = np.stack([b, a, (b + a) / 2])
     bid_iv, ask_iv, mid_iv = implied_vol(prices, forward, k, t, discount, r)
     vega = black76.greeks(forward, k, t, mid_iv, discount, r).vega
-    return fit_smile(k, bid_iv, ask_iv, mid_iv, vega, forward, t)
+    return OtmVols(k, bid_iv, ask_iv, mid_iv, vega)
 
 
 class MergedSlices(Mapping[Key, ExpirySlice]):
-    """The slices of several chains as one mapping; roots do not overlap."""
+    """The slices of several sources as one mapping: the first that knows a key answers."""
 
     def __init__(self, *parts: Mapping[Key, ExpirySlice]) -> None:
         self._parts = parts
@@ -176,6 +225,9 @@ class MergedSlices(Mapping[Key, ExpirySlice]):
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in part for part in self._parts)
 
     def __getitem__(self, key: Key) -> ExpirySlice:
         for part in self._parts:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from django.db.models import QuerySet
 
-from hedging.engine.market import ExpirySlice, Flag, IndexLevel, VXPoint
+from hedging.engine.market import Flag, IndexLevel, VXPoint
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
 from hedging.maths.yearfrac import year_fraction
 from hedging.models import ChainSnapshot, DailyBar, MarketSnapshot, Quality, VXSettlement
@@ -24,6 +24,7 @@ from hedging.selectors.calendar import (
     session_on_or_before,
     vix_expiry,
 )
+from hedging.services.modelled import LevelsKnown, ModelledSlices, can_model
 from hedging.services.slices import ChainSlices, MergedSlices
 
 LEVEL_SYMBOLS = ("SPX", "VIX", "VIX9D", "VIX3M", "VVIX", "SKEW", "VXX", "DTB3", "SOFR")
@@ -41,14 +42,18 @@ def _of_kind(rows: _Rows, simulated: bool) -> _Rows:
 def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> MarketSnapshot | None:
     """The snapshot that speaks for ``as_of`` (newest when None), made on first use.
 
-    It is anchored on the newest SPX chain at or before the moment, else the newest VIX or SPX close.
-    Real and simulated data never mix. None when nothing is known by then.
+    It is anchored on the newest SPX chain at or before the moment, or on the newest VIX or SPX close when
+    there is no chain or none within MAX_PART_AGE of that close: options are then modelled from the index
+    levels. Real and simulated data never mix. None when nothing is known by then.
     """
     chains = _of_kind(ChainSnapshot.objects.order_by("-as_of", "-recorded_at"), simulated)
     if as_of is not None:
         chains = chains.filter(as_of__lte=as_of)
     spx = chains.filter(underlying="SPX").defer("payload").first()
-    anchor = spx.as_of if spx else _last_close(as_of, simulated)
+    close = _last_close(as_of, simulated)
+    if spx is not None and close is not None and close - spx.as_of > MAX_PART_AGE:
+        spx = None
+    anchor = spx.as_of if spx else close
     if anchor is None:
         return None
     vix = (
@@ -67,7 +72,12 @@ def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> M
         "levels": {bar.symbol: (str(bar.date), str(bar.close)) for bar in levels},
     }
     content_hash = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    flags = sorted({*(row.quality for row in (spx, vix) if row), *(b.quality for b in levels)})
+    flags = {*(row.quality for row in (spx, vix) if row), *(b.quality for b in levels)}
+    symbols = {bar.symbol for bar in levels}
+    if can_model(
+        symbols=symbols, has_curve=bool(curve), spx_chain=spx is not None, vix_chain=vix is not None
+    ):
+        flags.add(Quality.MODELLED)
     row, _ = MarketSnapshot.objects.get_or_create(
         content_hash=content_hash,
         defaults={
@@ -75,7 +85,7 @@ def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> M
             "spx_chain": spx,
             "vix_chain": vix,
             "vx_date": vx_date,
-            "flags": flags,
+            "flags": sorted(flags),
             "summary": parts,
         },
     )
@@ -144,28 +154,35 @@ def _load(content_hash: str) -> EngineSnapshot:
         )
     )
     given = _bill_rate(levels)
-    parts: list[Mapping[tuple[str, date], ExpirySlice]] = []
+    chains: dict[str, ChainSlices] = {}
     rate, spot = given, levels["SPX"].value if "SPX" in levels else None
     if row.spx_chain is not None:
-        spx = _slices(row.spx_chain, (), given)
-        rate = spx.rate
-        parts.append(spx)
+        chains["SPX"] = _slices(row.spx_chain, (), given)
+        rate = chains["SPX"].rate
         if row.spx_chain.spot is not None:
             spot = float(row.spx_chain.spot)
             levels["SPX"] = IndexLevel(
                 "SPX", spot, row.spx_chain.as_of, row.spx_chain.source, Flag(row.spx_chain.quality)
             )
     if row.vix_chain is not None:
-        parts.append(_slices(row.vix_chain, curve, rate))
+        chains["VIX"] = _slices(row.vix_chain, curve, rate)
+    flags = {Flag(flag) for flag in row.flags}
+    if can_model(set(levels), has_curve=bool(curve), spx_chain="SPX" in chains, vix_chain="VIX" in chains):
+        flags.add(Flag.MODELLED)
+    modelled = ModelledSlices(
+        LevelsKnown(row.as_of, spot, levels, curve, rate),
+        chains,
+        Flag.SIMULATED if Flag.SIMULATED in flags else Flag.MODELLED,
+    )
     return EngineSnapshot(
         snapshot_id=str(row.pk),
         as_of=row.as_of,
         spot=spot,
         levels=levels,
         vx_curve=curve,
-        slices=MergedSlices(*parts),
+        slices=MergedSlices(*chains.values(), modelled),
         rate=rate,
-        flags=frozenset(Flag(f) for f in row.flags),
+        flags=frozenset(flags),
         content_hash=row.content_hash,
     )
 

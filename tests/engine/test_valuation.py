@@ -10,9 +10,9 @@ import pytest
 from hedging.engine.analysis import analyse_trade
 from hedging.engine.book import Book, BookTrade, Leg, Role
 from hedging.engine.instruments import parse_symbol
-from hedging.engine.market import MarketSnapshot
+from hedging.engine.market import Flag, MarketSnapshot
 from hedging.engine.scenarios import scenario_grid, stressed_loss
-from hedging.engine.valuation import PriceSource, value_book, value_trade
+from hedging.engine.valuation import LegFlag, PriceSource, value_book, value_trade
 from hedging.models import ChainSnapshot
 from hedging.providers.formats.chain import unpack
 from hedging.services.market_load import market_path_load
@@ -70,12 +70,24 @@ def test_near_the_condor_pop_is_about_seventy_percent(market: MarketSnapshot) ->
 
 
 def test_an_unlisted_expiry_and_a_missing_chain_are_unknown_with_a_reason(market: MarketSnapshot) -> None:
-    valued = value_trade(trade((("SPXW  261218P04415000", 1), ("VIX   240214C00018000", 1))), market)
+    valued = value_trade(trade((("SPXW  301220P04415000", 1), ("VIX   240214C00018000", 1))), market)
     assert [leg.price for leg in valued.legs] == [None, None]
     assert "does not list" in valued.legs[0].reason
     assert "no VIX option chain" in valued.legs[1].reason
     assert valued.totals.partial
     assert valued.totals.pnl is None
+
+
+def test_an_expiry_between_quoted_ones_is_modelled_and_says_so(market: MarketSnapshot) -> None:
+    legs = (("SPXW  240517P04415000", 1), ("SPXW  240503P04415000", 1), ("SPXW  240430P04415000", 1))
+    later, between, earlier = value_trade(trade(legs), market).legs
+    assert (later.quality, between.quality, earlier.quality) == (Flag.EOD, Flag.MODELLED, Flag.EOD)
+    assert LegFlag.MODELLED in between.flags
+    assert between.source is PriceSource.SURFACE
+    assert earlier.price is not None
+    assert between.price is not None
+    assert later.price is not None
+    assert earlier.price < between.price < later.price
 
 
 def test_vx_futures_gain_a_thousand_dollars_a_point(market: MarketSnapshot) -> None:
