@@ -13,6 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import Min, QuerySet
 
 from hedging.engine.book import ContractSpec, Settlement
 from hedging.models import ChainSnapshot, DailyBar, Quality, VXSettlement
@@ -74,6 +77,11 @@ class Closing:
         return level if level is not None and level.quality in _OFFICIAL else None
 
 
+def _of_kind(rows: QuerySet[Any, Any], simulated: bool) -> QuerySet[Any, Any]:
+    """Real or simulated data: they never mix."""
+    return rows.filter(quality=Quality.SIMULATED) if simulated else rows.exclude(quality=Quality.SIMULATED)
+
+
 def final_symbol(spec: ContractSpec) -> str:
     """Name of the level that settles the contract (SPX, SET, VRO); empty when nothing does."""
     return _FINAL.get((spec.underlying, spec.settlement), "")
@@ -87,16 +95,18 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
     first, last = min(found), max(found)
     symbols = {*LEVEL_SYMBOLS, *_FINAL.values()}
     bars = DailyBar.objects.filter(superseded_at__isnull=True, symbol__in=symbols, date__range=(first, last))
-    bars = bars.filter(quality=Quality.SIMULATED) if simulated else bars.exclude(quality=Quality.SIMULATED)
-    for day, symbol, close, quality in bars.order_by("recorded_at", "pk").values_list(
-        "date", "symbol", "close", "quality"
+    for day, symbol, close, quality in (
+        _of_kind(bars, simulated)
+        .order_by("recorded_at", "pk")
+        .values_list("date", "symbol", "close", "quality")
     ):
         if day in found:
             found[day].levels[symbol] = Level(close, quality)
     rows = VXSettlement.objects.filter(superseded_at__isnull=True, date__range=(first, last))
-    rows = rows.filter(quality=Quality.SIMULATED) if simulated else rows.exclude(quality=Quality.SIMULATED)
-    for day, expiry, settle, quality in rows.order_by("recorded_at", "pk").values_list(
-        "date", "expiry", "settle", "quality"
+    for day, expiry, settle, quality in (
+        _of_kind(rows, simulated)
+        .order_by("recorded_at", "pk")
+        .values_list("date", "expiry", "settle", "quality")
     ):
         if day in found:
             found[day].vx[expiry] = Level(settle, quality)
@@ -110,12 +120,11 @@ def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulate
         as_of__gt=closes_at(first) - MAX_PART_AGE - timedelta(days=1),
         as_of__lte=closes_at(last) + LATEST_CHAIN,
     )
-    chains = chains.filter(quality=Quality.SIMULATED) if simulated else chains.exclude(
-        quality=Quality.SIMULATED
-    )  # fmt: skip
     by_day: dict[date, list[tuple[datetime, str, str]]] = defaultdict(list)
-    for as_of, underlying, content_hash in chains.order_by("as_of", "recorded_at").values_list(
-        "as_of", "underlying", "content_hash"
+    for as_of, underlying, content_hash in (
+        _of_kind(chains, simulated)
+        .order_by("as_of", "recorded_at")
+        .values_list("as_of", "underlying", "content_hash")
     ):
         by_day[as_of.astimezone(NEW_YORK).date()].append((as_of, underlying, content_hash))
     if not by_day:
@@ -127,3 +136,16 @@ def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulate
                     closing.chains[underlying] = content_hash
                     if underlying == "SPX" and not back:
                         closing.spx_chain_today = True
+
+
+def first_day_recorded(*, since: datetime, simulated: bool) -> date | None:
+    """The earliest session about which something was loaded after ``since``; None when nothing was."""
+    found: list[date | None] = []
+    models: tuple[Any, ...] = (DailyBar, VXSettlement)
+    for model in models:
+        rows = model.objects.filter(recorded_at__gt=since, superseded_at__isnull=True)
+        found.append(_of_kind(rows, simulated).aggregate(day=Min("date"))["day"])
+    chains = ChainSnapshot.objects.filter(recorded_at__gt=since)
+    moment = _of_kind(chains, simulated).aggregate(at=Min("as_of"))["at"]
+    found.append(moment.astimezone(NEW_YORK).date() if moment else None)
+    return min((day for day in found if day is not None), default=None)

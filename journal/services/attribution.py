@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
-from hedging.services.closing import LATEST_CHAIN
+from hedging.services.closing import LATEST_CHAIN, first_day_recorded
 from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handler, job_request
-from journal.models import Account, AttributionDay, DailyMark, User
+from journal.models import Account, AttributionDay, DailyMark, Fill, User
 from journal.selectors.trades import first_fill_day
 from journal.services.attribution_build import AccountHistory, Progress, history_build
 from journal.services.attribution_days import DayRows, day_rows
@@ -135,6 +136,23 @@ def attribution_request(
         jobs.append(job)
         first = until + timedelta(days=1)
     return jobs
+
+
+def attribution_follow(*, account: Account, nonce: str = "") -> list[Job]:
+    """Ask for what changed since the account's attribution was last written: new fills, newer market data."""
+    written = AttributionDay.objects.filter(account=account).aggregate(at=Max("created_at"), day=Max("day"))
+    if written["at"] is None:
+        return attribution_request(account=account, nonce=nonce)
+    touched = [
+        written["day"],
+        Fill.objects.filter(account=account, created_at__gt=written["at"]).aggregate(d=Min("trade_date"))[
+            "d"
+        ],
+        first_day_recorded(since=written["at"], simulated=account.is_demo),
+    ]
+    return attribution_request(
+        account=account, date_from=min(day for day in touched if day is not None), nonce=nonce
+    )
 
 
 def attribution_run(

@@ -124,8 +124,11 @@ def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> s
     return f"{prefix} {name} {legs_label(specs)}".strip()[:120]
 
 
-def book_changed(user: User, trade: Trade, action: str, reason: str = "") -> Trade:
-    """Follow up a change of fills: derived fields, versions, audit event and valuation job."""
+def book_changed(user: User | None, trade: Trade, action: str, reason: str = "") -> Trade:
+    """Follow up a change of fills: derived fields, versions, audit event and valuation job.
+
+    ``user`` None is the system (a settlement booked by itself).
+    """
     trade = trade_refresh(trade)
     Trade.objects.filter(pk=trade.pk).update(version=F("version") + 1)
     Account.objects.filter(pk=trade.account_id).update(book_revision=F("book_revision") + 1)
@@ -143,7 +146,7 @@ def book_changed(user: User, trade: Trade, action: str, reason: str = "") -> Tra
             "reason": reason or trade.reason,
         },
     )
-    account_revalue(account=trade.account, requested_by=str(user.public_id))
+    account_revalue(account=trade.account, requested_by=str(user.public_id) if user else "")
     return trade
 
 

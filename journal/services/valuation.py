@@ -21,7 +21,9 @@ from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handl
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, AccountRisk, Trade, Valuation
 from journal.selectors.trades import book_build, book_trade, trade_position
+from journal.services.attribution import attribution_follow
 from journal.services.errors import RuleError
+from journal.services.settlement import settlements_book_loaded
 from journal.services.trades import VALUE_ACCOUNT, account_revalue
 
 NO_MARKET = "There is no market data yet. Load a chain on the Data page, then value again."
@@ -63,6 +65,8 @@ def value_account(context: JobContext) -> Callable[[], dict[str, Any]]:
             book_revision=book.revision,
             defaults={"as_of": row.as_of, "result": risk},
         )
+        # The days that lie behind are explained by a job of their own.
+        attribution_follow(account=account, nonce=row.content_hash[:16])
         return {"trades": len(results), "as_of": row.as_of.isoformat()}
 
     return write
@@ -139,6 +143,7 @@ def accounts_revalue(*, simulated: bool = False) -> int:
 
     The snapshot's hash is part of the job's key: the same data twice asks once.
     """
+    settlements_book_loaded()
     row = snapshot_for(simulated=simulated)
     if row is None:
         return 0

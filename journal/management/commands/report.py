@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from journal.models import Account, Report
+from journal.management.accounts import account_named, progress_bar
+from journal.models import Report
 from journal.selectors.reports import period_as_of
 from journal.services.errors import RuleError
 from journal.services.reports import report_check
-
-_WIDTH = 30
 
 
 class Command(BaseCommand):
@@ -37,8 +34,8 @@ class Command(BaseCommand):
         from journal.reports.data import STEPS, report_data
         from journal.reports.render import render
 
-        found = self._account(account)
-        bar = self._bar()
+        found = account_named(account)
+        bar = progress_bar(self.stderr)
         try:
             report_check(form=form, date_from=date_from, date_to=date_to)
         except RuleError as refusal:
@@ -56,31 +53,3 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}") from None
         self.stdout.write(f"{out}: {len(content):,} bytes")
-
-    def _bar(self) -> Callable[[int, int, str], None]:
-        """One line redrawn on a terminal, one line a phase elsewhere."""
-        redrawn = self.stderr.isatty()
-        last = ""
-
-        def show(done: int, total: int, phase: str) -> None:
-            nonlocal last
-            filled = _WIDTH * done // total
-            line = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done * 100 // total:3d}% {phase}"
-            if redrawn:
-                end = "\n" if done == total else ""
-                self.stderr.write(f"\r{line:<70}", ending=end)
-            elif phase != last:
-                self.stderr.write(line)
-            last = phase
-
-        return show
-
-    def _account(self, text: str) -> Account:
-        try:
-            found = list(Account.objects.filter(pk=text))
-        except ValidationError:
-            found = list(Account.objects.filter(name=text)[:2])
-        if len(found) != 1:
-            problem = "several accounts are" if found else "no account is"
-            raise CommandError(f"{problem} named {text!r}; give the id")
-        return found[0]

@@ -1,0 +1,43 @@
+"""What commands share: finding the account a person named, and a progress bar on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, OutputWrapper
+
+from journal.models import Account
+
+_WIDTH = 30
+
+
+def account_named(text: str) -> Account:
+    """The account with this id, else the only one with this name; raises CommandError."""
+    try:
+        found = list(Account.objects.filter(pk=text))
+    except ValidationError:
+        found = list(Account.objects.filter(name=text)[:2])
+    if len(found) != 1:
+        problem = "several accounts are" if found else "no account is"
+        raise CommandError(f"{problem} named {text!r}; give the id")
+    return found[0]
+
+
+def progress_bar(stderr: OutputWrapper) -> Callable[[int, int, str], None]:
+    """One line redrawn on a terminal, one line a phase elsewhere."""
+    redrawn = stderr.isatty()
+    last = ""
+
+    def show(done: int, total: int, phase: str) -> None:
+        nonlocal last
+        filled = _WIDTH * done // total
+        line = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done * 100 // total:3d}% {phase}"
+        if redrawn:
+            end = "\n" if done == total else ""
+            stderr.write(f"\r{line:<70}", ending=end)
+        elif phase != last:
+            stderr.write(line)
+        last = phase
+
+    return show
