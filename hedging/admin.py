@@ -11,9 +11,11 @@ from hedging.models import (
     ChainSnapshot,
     Contract,
     DailyBar,
+    FinalSettlement,
     Heartbeat,
     IngestRun,
     Job,
+    MacroEvent,
     MarketSnapshot,
     VXSettlement,
 )
@@ -50,6 +52,18 @@ class DailyBarAdmin(ReadOnlyAdmin):
 class VXSettlementAdmin(ReadOnlyAdmin):
     list_display = ("date", "expiry", "settle", "source", "quality")
     list_filter = ("quality",)
+
+
+@admin.register(MacroEvent)
+class MacroEventAdmin(ReadOnlyAdmin):
+    list_display = ("day", "kind", "period", "actual", "forecast", "previous", "unit", "source")
+    list_filter = ("kind",)
+
+
+@admin.register(FinalSettlement)
+class FinalSettlementAdmin(ReadOnlyAdmin):
+    list_display = ("product", "expiry", "value", "source", "superseded_at")
+    list_filter = ("product",)
 
 
 @admin.register(ChainSnapshot)

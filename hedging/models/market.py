@@ -31,6 +31,8 @@ class IngestRun(models.Model):
     rows_dropped = models.PositiveIntegerField(default=0)
     notes = models.JSONField(default=list)
     loaded_by = models.CharField(max_length=64, blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="why nothing of it was kept")
+    seconds = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -56,6 +58,7 @@ class DailyBar(models.Model):
     close = models.DecimalField(max_digits=16, decimal_places=6)
     quality = models.CharField(max_length=10, choices=Quality, default=Quality.EOD)
     published_at = models.DateTimeField(null=True, blank=True)
+    published_estimated = models.BooleanField(default=False, help_text="published_at is by rule, not stated")
     recorded_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
     run = models.ForeignKey(IngestRun, null=True, blank=True, on_delete=models.PROTECT, related_name="bars")

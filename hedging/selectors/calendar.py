@@ -20,6 +20,10 @@ OPEN, CLOSE, EARLY_CLOSE = time(9, 30), time(16, 0), time(13, 0)
 _FRIDAY, _WEDNESDAY = 4, 2
 
 
+#: The two contract months of the first year that settled a week before today's rule (CFE contract files).
+_EARLY_VX = {(2004, 7): date(2004, 7, 14), (2004, 10): date(2004, 10, 13)}
+
+
 class CalendarRangeError(ValueError):
     """A date outside the years the calendar knows."""
 
@@ -114,6 +118,8 @@ def vix_expiry(year: int, month: int) -> date:
     The Wednesday 30 days before the third Friday of the following month; the business day before
     when that Wednesday or that Friday is a holiday (Cboe VX contract specification).
     """
+    if (year, month) in _EARLY_VX:
+        return _EARLY_VX[year, month]
     following = (year + 1, 1) if month == 12 else (year, month + 1)
     friday = third_friday(*following)
     wednesday = friday - timedelta(days=30)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
-from hedging.providers.formats.tables import BarRow
+from hedging.engine.history import S
+from hedging.engine.history_rules import (
+    SESSION_SERIES,
+    SPX_OPEN_FROM,
+    VVIX_BAD_YEAR,
+    VVIX_RANGE,
+    VX_RESCALED_FROM,
+)
+from hedging.providers.formats.tables import BarRow, VXRow
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, is_session
 
-#: Series that exist only on exchange sessions.
-SESSION_SERIES = {"SPX", "VIX", "VIX9D", "VIX3M", "VVIX", "SKEW", "VXX"}
-#: Vendors carried the previous close as SPX's open before this day.
-SPX_OPEN_FROM = date(2008, 1, 1)
-#: VVIX was back-filled with bad prints in its first year.
-VVIX_RANGE = (Decimal(40), Decimal(250))
+#: No contract of 2004 to 2007 settled above a third of this in today's points.
+_TEN_TIMES_FROM = 80
 
 
 def clean_bars(rows: Iterable[BarRow], dropped: Counter[str]) -> list[BarRow]:
@@ -31,19 +34,45 @@ def clean_bars(rows: Iterable[BarRow], dropped: Counter[str]) -> list[BarRow]:
     return kept
 
 
+def clean_vx(rows: Iterable[VXRow], dropped: Counter[str]) -> list[VXRow]:
+    """Settlements in today's points: files from before 26 March 2007 may quote ten times that."""
+    kept: list[VXRow] = []
+    for row in rows:
+        if row.day < VX_RESCALED_FROM and row.settle >= _TEN_TIMES_FROM:
+            dropped["VX before 26 March 2007 quoted at ten times today's scale: divided"] += 1
+            kept.append(
+                replace(
+                    row,
+                    settle=round(row.settle / 10, 4),
+                    open=_tenth(row.open),
+                    high=_tenth(row.high),
+                    low=_tenth(row.low),
+                    close=_tenth(row.close),
+                )
+            )
+        else:
+            kept.append(row)
+    return kept
+
+
+def _tenth(price: Decimal | None) -> Decimal | None:
+    return None if price is None else round(price / 10, 4)
+
+
 def _reason(row: BarRow) -> str | None:
     if row.symbol in SESSION_SERIES:
         if row.close <= 0:
             return "price not above zero"
         if FIRST_DAY <= row.day <= LAST_DAY and not is_session(row.day):
             return "not an exchange session"
-    if row.symbol == "VVIX" and row.day.year == 2006 and not VVIX_RANGE[0] <= row.close <= VVIX_RANGE[1]:
+    low, high = VVIX_RANGE
+    if row.symbol == S.VVIX and row.day.year == VVIX_BAD_YEAR and not low <= row.close <= high:
         return "VVIX 2006 print out of range"
     return None
 
 
 def _repaired(row: BarRow, dropped: Counter[str]) -> BarRow:
-    if row.symbol == "SPX" and row.day < SPX_OPEN_FROM and row.open is not None:
+    if row.symbol == S.SPX and row.day < SPX_OPEN_FROM and row.open is not None:
         dropped["SPX open before 2008 blanked"] += 1
         row = replace(row, open=None)
     low, high = row.low, row.high

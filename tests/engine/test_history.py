@@ -181,7 +181,7 @@ def test_known_figures_of_march_2020(real: MarketHistory) -> None:
 def test_final_settlements_before_2007_are_in_todays_points(real: MarketHistory) -> None:
     assert real.vx.final_settlement(date(2006, 2, 15)) == 12.034
     priced = real.vx.final[np.isfinite(real.vx.final)]
-    assert 9 < priced.min() < priced.max() < 70
+    assert 8 < priced.min() < priced.max() < 70
 
 
 def test_spx_opens_before_2008_are_unusable(real: MarketHistory) -> None:

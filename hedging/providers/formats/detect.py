@@ -6,10 +6,13 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Callable
 
 from hedging.providers.formats import (
     delayed_json,
     flat_chain,
+    fred,
+    macro,
     quotedata,
     series,
     vx_contract,
@@ -57,12 +60,11 @@ def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
     if quotedata.sniff(lines):
         return quotedata.parse(lines)
     header = _header(lines)
+    for sniff, parse in _BY_HEADER:
+        if sniff(header):
+            return parse(lines)
     if vx_contract.sniff(header):
         return vx_contract.parse(lines, name)
-    if flat_chain.sniff(header):
-        return flat_chain.parse(lines)
-    if series.sniff_vx_daily(header):
-        return series.parse_vx_daily(lines)
     wanted = symbol.strip().upper()
     if series.sniff_index_history(header):
         return series.parse_index_history(lines, wanted or series.symbol_from_name(name))
@@ -70,9 +72,21 @@ def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
         return series.parse_iso(lines, wanted or series.symbol_from_name(name))
     raise MarketFileError(
         "unknown format: expected a Cboe quotedata CSV, Cboe delayed-quotes JSON, Cboe index history, "
-        "CFE VX file, chain CSV, or a CSV that starts with a date column",
+        "CFE VX file, FRED CSV, event calendar, chain CSV, or a CSV that starts with a date column",
         1,
     )
+
+
+_BY_HEADER: tuple[tuple[Callable[[list[str]], bool], Callable[[list[str]], ParsedFile]], ...] = (
+    (flat_chain.sniff, flat_chain.parse),
+    (series.sniff_vx_daily, series.parse_vx_daily),
+    (macro.sniff_events, macro.parse_events),
+    (macro.sniff_consensus, macro.parse_consensus),
+    (macro.sniff_finals, macro.parse_finals),
+    (macro.sniff_sessions, macro.parse_sessions),
+    (macro.sniff_term_structure, macro.parse_term_structure),
+    (fred.sniff, fred.parse),
+)
 
 
 def _header(lines: list[str]) -> list[str]:

@@ -11,6 +11,18 @@ from hedging.providers.formats.tables import BarRow, MarketFileError, ParsedFile
 INDEX_HISTORY, ISO_SERIES, VX_DAILY = "cboe-index-history", "iso-series", "vx-daily"
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _PREFIXES = {"rate", "macro", "raw"}
+#: Common file and column names of series that have a publisher's name; None is not kept.
+SYMBOLS = {"REER": "RBUSBIS", "REIT": "VNQ", "PPI": "PPIACO", "GDP": "GDPC1"}
+COLUMNS: dict[str, str | None] = {
+    "CPI:HEADLINE": "CPIAUCSL",
+    "CPI:CORE": "CPILFESL",
+    "SHILLER:RATE GS10": "SHILLER:GS10",
+    "CBOE:CNDR": "CNDR",
+    "CBOE:PUT": "PUT",
+    "CBOE:PPUT": "PPUT",
+    "CBOE:VIX": None,
+    "CBOE:SPY_ADJ_TIINGO": None,
+}
 
 
 def symbol_from_name(name: str) -> str:
@@ -20,7 +32,7 @@ def symbol_from_name(name: str) -> str:
         words = words[1:]
     if not words:
         raise MarketFileError("the file name holds no symbol: give one")
-    return words[0].upper()
+    return SYMBOLS.get(words[0].upper(), words[0].upper())
 
 
 def sniff_index_history(header: list[str]) -> bool:
@@ -40,7 +52,7 @@ def sniff_iso(header: list[str]) -> bool:
 
 def parse_iso(lines: list[str], symbol: str) -> ParsedFile:
     """A plain CSV with ISO dates and ``close``, OHLC, ``adj_close`` or one value column."""
-    return _bars(ISO_SERIES, "file", lines, symbol, ("iso",))
+    return _bars(ISO_SERIES, "file", lines, symbol, ("iso", "%Y-%m"))
 
 
 def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[str, ...]) -> ParsedFile:
@@ -52,13 +64,9 @@ def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[st
     else:
         # Several unnamed values a date are several series: breadth_daily has advances and declines.
         others = [i for i, name in enumerate(table.header) if i != day_at]
-        wanted = (
-            {symbol: others[0]}
-            if len(others) == 1
-            else {f"{symbol}:{table.header[i]}".upper(): i for i in others}
-        )
+        wanted = {symbol: others[0]} if len(others) == 1 else _several(symbol, table, others)
     single = len(wanted) == 1
-    ohl = {n: table.position(n) for n in ("open", "high", "low")} if single else {}
+    ohl = [table.position(n) if single else None for n in ("open", "high", "low")]
     for row in table.rows():
         parsed.rows_read += 1
         day = table.day(row, day_at, *dates)
@@ -67,10 +75,15 @@ def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[st
             if value is None:
                 parsed.dropped["no value"] += 1
                 continue
-            parsed.bars.append(
-                BarRow(name, day, value, **{n: table.optional(row, at) for n, at in ohl.items()})
-            )
+            opened, high, low = (table.optional(row, at) for at in ohl)
+            parsed.bars.append(BarRow(name, day, value, opened, high, low))
     return parsed
+
+
+def _several(symbol: str, table: Table, columns: list[int]) -> dict[str, int]:
+    """Series names of the columns; those known and not kept are left out."""
+    named = {at: f"{symbol}:{table.header[at]}".upper() for at in columns}
+    return {kept: at for at, name in named.items() if (kept := COLUMNS.get(name, name)) is not None}
 
 
 def sniff_vx_daily(header: list[str]) -> bool:

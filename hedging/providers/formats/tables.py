@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from hedging.models import Quality
@@ -36,6 +36,33 @@ class BarRow:
     open: Decimal | None = None
     high: Decimal | None = None
     low: Decimal | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One calendar event; a field of None says nothing and leaves what is known."""
+
+    kind: str
+    day: date
+    period: str
+    time_et: time | None = None
+    detail: str = ""
+    actual: Decimal | None = None
+    forecast: Decimal | None = None
+    previous: Decimal | None = None
+    unit: str = ""
+    scheduled: bool = True
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRow:
+    """Final settlement of one contract month, in today's points."""
+
+    product: str
+    expiry: date
+    value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +91,8 @@ class ParsedFile:
     bars: list[BarRow] = field(default_factory=list)
     vx: list[VXRow] = field(default_factory=list)
     chains: list[ChainTable] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    finals: list[FinalRow] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
 
 

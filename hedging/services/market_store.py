@@ -1,0 +1,309 @@
+"""Putting parsed rows into tables: new rows in bulk, revisions beside what they replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from django.utils import timezone
+
+from hedging.engine.history import Days
+from hedging.engine.publication import RULES, known_days
+from hedging.models import (
+    ChainSnapshot,
+    DailyBar,
+    FinalSettlement,
+    IngestRun,
+    MacroEvent,
+    Quality,
+    VXSettlement,
+)
+from hedging.providers.formats.chain import ChainTable
+from hedging.providers.formats.tables import BarRow, EventRow, FinalRow, MarketFileError, VXRow
+from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, NEW_YORK, closes_at, sessions_between
+from hedging.selectors.events import events_current
+from hedging.services.bulk import rows_insert
+
+_BATCH = 2000
+#: Decimal places of the prices, and the first value that does not fit.
+_PLACES = {DailyBar: (6, Decimal(10) ** 10), VXSettlement: (4, Decimal(10) ** 8)}
+_PRICES = ("open", "high", "low", "close")
+Counts = tuple[int, int]
+
+
+def bars_store(run: IngestRun, quality: Quality, bars: list[BarRow]) -> Counts:
+    """Store bars; rows that state when they were published are vintages. Returns (new, unchanged)."""
+    plain = [bar for bar in bars if bar.published_at is None]
+    by_rule = _published_by_rule(plain)
+    rows = (
+        {
+            "symbol": bar.symbol,
+            "date": bar.day,
+            "open": bar.open,
+            "high": bar.high,
+            "low": bar.low,
+            "close": bar.close,
+            "published_at": by_rule.get((bar.symbol, bar.day)),
+            "published_estimated": (bar.symbol, bar.day) in by_rule,
+        }
+        for bar in plain
+    )
+    new, same = _store(DailyBar, ("symbol", "date"), _PRICES, run, quality, rows)
+    made, kept = _vintages_store(run, quality, [bar for bar in bars if bar.published_at is not None])
+    return new + made, same + kept
+
+
+def _vintages_store(run: IngestRun, quality: Quality, bars: list[BarRow]) -> Counts:
+    """Every vintage not stored yet; the newest of a day is current, whatever order they came in."""
+    if not bars:
+        return 0, 0
+    stored: dict[tuple[str, date], list[DailyBar]] = {}
+    for row in DailyBar.objects.filter(source=run.source, symbol__in={bar.symbol for bar in bars}):
+        stored.setdefault((row.symbol, row.date), []).append(row)
+    now = timezone.now()
+    fresh: list[DailyBar] = []
+    replaced: list[int] = []
+    for key, group in groupby(sorted(bars, key=_vintage_order), key=lambda bar: (bar.symbol, bar.day)):
+        old = stored.get(key, [])
+        stated = {row.published_at for row in old if not row.published_estimated}
+        made = [
+            DailyBar(
+                source=run.source, symbol=bar.symbol, date=bar.day, close=bar.close, quality=quality,
+                published_at=bar.published_at, superseded_at=now, run=run,
+            )
+            for bar in group
+            if bar.published_at not in stated
+        ]  # fmt: skip
+        if not made:
+            continue
+        current = next((row for row in old if row.superseded_at is None), None)
+        newest = made[-1]
+        if current is None or current.published_estimated or _moment(current) < _moment(newest):
+            newest.superseded_at = None
+            if current is not None:
+                replaced.append(current.pk)
+        fresh += made
+    for batch in _batches(replaced):
+        DailyBar.objects.filter(pk__in=batch).update(superseded_at=now)
+    DailyBar.objects.bulk_create(fresh, batch_size=_BATCH)
+    return len(fresh), len(bars) - len(fresh)
+
+
+def _vintage_order(bar: BarRow) -> tuple[str, date, datetime]:
+    assert bar.published_at is not None
+    return bar.symbol, bar.day, bar.published_at
+
+
+def _moment(row: DailyBar) -> datetime:
+    return row.published_at or closes_at(row.date)
+
+
+def _published_by_rule(bars: list[BarRow]) -> dict[tuple[str, date], datetime]:
+    """When figures of later publication came out, by release calendar or usual lag."""
+    days: dict[str, list[date]] = {}
+    for bar in bars:
+        if bar.symbol in RULES:
+            days.setdefault(bar.symbol, []).append(bar.day)
+    if not days:
+        return {}
+    sessions: Days = np.array(sessions_between(FIRST_DAY, LAST_DAY), dtype="datetime64[D]")
+    events = events_current()
+    found: dict[tuple[str, date], datetime] = {}
+    for symbol, given in days.items():
+        known = known_days(symbol, np.array(given, dtype="datetime64[D]"), sessions, events)
+        at: time = RULES[symbol].at
+        for day, session in zip(given, known, strict=True):
+            found[symbol, day] = datetime.combine(session.item(), at, NEW_YORK)
+    return found
+
+
+def vx_store(run: IngestRun, quality: Quality, rows: list[VXRow]) -> Counts:
+    """Store daily settlements; returns (new, unchanged)."""
+    return _store(
+        VXSettlement,
+        ("date", "expiry"),
+        ("settle", "volume", "open_interest"),
+        run,
+        quality,
+        (
+            {
+                "date": row.day,
+                "expiry": row.expiry,
+                "settle": row.settle,
+                "open": row.open,
+                "high": row.high,
+                "low": row.low,
+                "close": row.close,
+                "volume": row.volume,
+                "open_interest": row.open_interest,
+            }
+            for row in rows
+        ),
+    )
+
+
+def _store(
+    model: Any,
+    key: tuple[str, ...],
+    compared: tuple[str, ...],
+    run: IngestRun,
+    quality: Quality,
+    rows: Iterable[dict[str, Any]],
+) -> Counts:
+    """Insert new and revised rows of DailyBar or VXSettlement; the last of two equal keys counts."""
+    incoming = {tuple(row[name] for name in key): row for row in rows}
+    if not incoming:
+        return 0, 0
+    days = [row["date"] for row in incoming.values()]
+    current = model.objects.filter(
+        source=run.source, superseded_at__isnull=True, date__range=(min(days), max(days))
+    )
+    if "symbol" in key:
+        current = current.filter(symbol__in={row["symbol"] for row in incoming.values()})
+    width = len(key)
+    stored = {row[:width]: row[width:] for row in current.values_list(*key, *compared, "pk")}
+    fresh, revised, same = [], [], 0
+    now = timezone.now()
+    for identity, row in incoming.items():
+        old = stored.get(identity)
+        if old is None:
+            fresh.append(row)
+        elif all(map(_equal, old, (row[name] for name in compared))):
+            same += 1
+        else:
+            revised.append(old[-1])
+            if row.get("published_at") is not None:  # a revision is public from when it was seen
+                row |= {"published_at": now, "published_estimated": False}
+            fresh.append(row)
+    for batch in _batches(revised):
+        model.objects.filter(pk__in=batch).update(superseded_at=now)
+    if fresh:
+        given = tuple(fresh[0])
+        kept = (run.source, str(quality), run.pk, now)
+        rows_insert(
+            model,
+            ("source", "quality", "run", "recorded_at", *given),
+            ((*kept, *_fitting(model, row)) for row in fresh),
+        )
+    return len(fresh), same
+
+
+def _fitting(model: Any, row: dict[str, Any]) -> Iterator[Any]:
+    """The row's values, decimals rounded to their columns; MarketFileError where one does not fit."""
+    for value in row.values():
+        if type(value) is Decimal:
+            places, limit = _PLACES[model]
+            if abs(value) >= limit:
+                raise MarketFileError(f"{row.get('symbol', 'VX')} {row['date']}: {value:f} is out of range")
+            yield round(value, places)
+        else:
+            yield value
+
+
+def _equal(stored: object, given: object) -> bool:
+    if isinstance(stored, Decimal) and isinstance(given, Decimal):
+        return stored == given or stored == round(given, -int(stored.as_tuple().exponent))
+    return stored == given
+
+
+def _batches(keys: list[int]) -> Iterator[list[int]]:
+    return (keys[i : i + _BATCH] for i in range(0, len(keys), _BATCH))
+
+
+def events_store(run: IngestRun, rows: list[EventRow]) -> Counts:
+    """Store calendar events; a row that says nothing about a field leaves what is known."""
+    if not rows:
+        return 0, 0
+    current = {
+        (event.kind, event.day, event.period): event
+        for event in MacroEvent.objects.filter(
+            superseded_at__isnull=True, kind__in={row.kind for row in rows}
+        )
+    }
+    now = timezone.now()
+    fresh: dict[tuple[str, date, str], MacroEvent] = {}
+    replaced: list[int] = []
+    for row in rows:
+        key = (row.kind, row.day, row.period)
+        old = fresh.get(key) or current.get(key)
+        event = _event(run, row, old)
+        if old is not None and all(
+            _equal(getattr(old, name), getattr(event, name)) for name in _EVENT_FIELDS
+        ):
+            continue
+        if old is not None and old.pk is not None:
+            replaced.append(old.pk)
+        fresh[key] = event
+    for batch in _batches(replaced):
+        MacroEvent.objects.filter(pk__in=batch).update(superseded_at=now)
+    MacroEvent.objects.bulk_create(fresh.values(), batch_size=_BATCH)
+    return len(fresh), len(rows) - len(fresh)
+
+
+_EVENT_FIELDS = ("time_et", "detail", "actual", "forecast", "previous", "unit", "scheduled")
+
+
+def _event(run: IngestRun, row: EventRow, old: MacroEvent | None) -> MacroEvent:
+    def said(name: str) -> Any:
+        value = getattr(row, name)
+        return getattr(old, name) if old is not None and value in (None, "") else value
+
+    at: time | None = said("time_et")
+    published = datetime.combine(row.day, at, NEW_YORK) if at else closes_at(row.day)
+    return MacroEvent(
+        source=(old.source if old is not None and not row.detail else row.source) or run.source,
+        kind=row.kind,
+        day=row.day,
+        period=row.period,
+        published_at=published,
+        run=run,
+        **{name: said(name) for name in _EVENT_FIELDS},
+    )
+
+
+def finals_store(run: IngestRun, rows: list[FinalRow]) -> Counts:
+    """Store final settlements; returns (new, unchanged)."""
+    if not rows:
+        return 0, 0
+    stored = {
+        (row.product, row.expiry): row
+        for row in FinalSettlement.objects.filter(source=run.source, superseded_at__isnull=True)
+    }
+    fresh, replaced = [], []
+    for row in rows:
+        old = stored.get((row.product, row.expiry))
+        if old is not None and _equal(old.value, row.value):
+            continue
+        if old is not None:
+            replaced.append(old.pk)
+        fresh.append(
+            FinalSettlement(
+                source=run.source, product=row.product, expiry=row.expiry, value=row.value, run=run
+            )
+        )
+    FinalSettlement.objects.filter(pk__in=replaced).update(superseded_at=timezone.now())
+    FinalSettlement.objects.bulk_create(fresh, batch_size=_BATCH)
+    return len(fresh), len(rows) - len(fresh)
+
+
+def chain_store(run: IngestRun, quality: Quality, chain: ChainTable) -> Counts:
+    """Store a chain unless its quotes are there; returns (new, unchanged) options."""
+    content_hash = chain.content_hash()
+    if ChainSnapshot.objects.filter(content_hash=content_hash).exists():
+        return 0, len(chain)
+    ChainSnapshot.objects.create(
+        source=run.source,
+        underlying=chain.underlying,
+        as_of=chain.as_of,
+        spot=None if chain.spot is None else Decimal(str(chain.spot)),
+        row_count=len(chain),
+        payload=chain.pack(),
+        content_hash=content_hash,
+        quality=quality,
+        run=run,
+    )
+    return len(chain), 0
