@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hedging.engine.history import Event, EventKind, Floats, MarketHistory, S
+from hedging.engine.history import Days, Event, EventKind, Floats, MarketHistory, S, to_date
 from hedging.engine.history_build import RawSeries, RawVX, build_history
 from hedging.engine.history_rules import VX_RESCALED_FROM, repaired, usable
+from hedging.engine.publication import session_from
 
 #: Files of one value or bar a date: file name → series by column.
 FILES: dict[str, dict[str, str]] = {
@@ -55,7 +56,7 @@ def history_from_folder(folder: Path) -> MarketHistory:
         early=(calendar["early_close"] > 0).tolist(),
         raw=raw,
         vx=_vx(folder),
-        events=_events(folder),
+        events=_events(folder, sessions),
         revision="folder",
     )
 
@@ -115,7 +116,7 @@ def _finals(folder: Path, expiries: Any) -> dict[date, float]:
     return found
 
 
-def _events(folder: Path) -> list[Event]:
+def _events(folder: Path, sessions: Days) -> list[Event]:
     figures: dict[date, dict[str, float | None]] = {}
     if (folder / "cpi_consensus.csv").is_file():
         for row in _rows(folder / "cpi_consensus.csv"):
@@ -124,15 +125,17 @@ def _events(folder: Path) -> list[Event]:
             }
     if not (folder / "macro_events.csv").is_file():
         return []
+    rows = _rows(folder / "macro_events.csv")
+    known = session_from(np.array([row["date"] for row in rows], dtype="datetime64[D]"), sessions)
     events = []
-    for row in _rows(folder / "macro_events.csv"):
+    for row, public in zip(rows, known, strict=True):
         day = date.fromisoformat(row["date"])
         given = figures.get(day, {}) if row["event"] == EventKind.CPI else {}
         events.append(
             Event(
                 kind=row["event"],
                 day=day,
-                known=day,
+                known=to_date(public),
                 time_et=row["time_et"],
                 detail=row["detail"],
                 period=row["ref_period"],
