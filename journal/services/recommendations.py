@@ -27,10 +27,11 @@ from journal.models import (
     User,
 )
 from journal.selectors.recommendations import stale_reasons
+from journal.selectors.signing import SIGN_ROLES, approval_rule
 from journal.selectors.trades import live_fills
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
-from journal.services.signing import SIGN_ROLES, approval_rule, signature_add
+from journal.services.signing import signature_add
 
 State = Recommendation.State
 HOLD = "HOLD"

@@ -12,24 +12,16 @@ from django.utils import timezone
 from hedging.engine.rulesets.diff import ruleset_diff
 from hedging.engine.rulesets.document import ruleset_document, ruleset_from
 from hedging.engine.rulesets.presets import DEFAULT, preset
-from hedging.engine.rulesets.types import Ruleset, RulesetError
+from hedging.engine.rulesets.types import RulesetError
 from journal.models import Account, RulesetVersion, User
+from journal.selectors.rules import ruleset_active, ruleset_of
+from journal.selectors.signing import approval_rule
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
-from journal.services.signing import approval_rule, signature_add
+from journal.services.signing import signature_add
 
 Status = RulesetVersion.Status
 _ET = ZoneInfo("America/New_York")
-
-
-def ruleset_of(version: RulesetVersion) -> Ruleset:
-    """The stored version as the engine reads it; raises RulesetError when it no longer fits the product."""
-    return ruleset_from(version.document, find=preset)
-
-
-def ruleset_active(account: Account) -> RulesetVersion | None:
-    """The version in force."""
-    return RulesetVersion.objects.filter(account=account, status=Status.ACTIVE).first()
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from journal.urls import accounts, hedge, market, reports, review, risk, site, trades, what_if
+from journal.urls import accounts, hedge, market, reports, review, risk, rules, site, trades, what_if
 
 app_name = "journal"
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     *review.urlpatterns,
     *hedge.urlpatterns,
     *what_if.urlpatterns,
+    *rules.urlpatterns,
     *market.urlpatterns,
     *reports.urlpatterns,
     *risk.urlpatterns,

@@ -13,10 +13,10 @@ from django.utils import timezone
 from hedging.engine.rulesets.document import ruleset_document
 from hedging.engine.rulesets.presets import DEFAULT, preset
 from journal.models import Role, RulesetVersion
+from journal.selectors.rules import ruleset_active
 from journal.services.accounts import member_add
 from journal.services.errors import ConflictError, RuleError
 from journal.services.rulesets import (
-    ruleset_active,
     ruleset_draft,
     ruleset_ensure,
     ruleset_propose,

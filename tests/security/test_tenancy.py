@@ -18,6 +18,7 @@ from journal.services.notes import note_create
 from journal.services.playbooks import playbook_save
 from journal.services.reports import report_request
 from journal.services.reviews import range_tag, trade_tag
+from journal.services.rulesets import ruleset_ensure
 from tests.journal.people import People, make_people, open_condor, png
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,7 @@ POST_ONLY = {
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job", "trade_tag", "trade_untag", "trade_rate",
     "trade_checklist", "trade_note", "trade_file", "day_note", "day_file", "note_preview", "note_remove",
     "file_remove", "tag_range_remove", "playbook_archive",
+    "rules_propose", "rules_sign", "rules_withdraw",
 }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ def ids(people: People) -> dict[str, Any]:
         "notes": note.pk, "files": kept.pk, "tags": tag.pk, "tags/ranges": marked.pk,
         "playbooks": playbook.pk,
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
-        "risk": people.account.pk,
+        "risk": people.account.pk, "rules": ruleset_ensure(account=people.account).pk,
     }  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def address(path: str, ids: dict[str, Any]) -> str:
     kind = path.split("/", 1)[0]
     kind = "tags/ranges" if path.startswith("tags/ranges/") else kind
     own = ids.get({"trades": "trade"}.get(kind, kind), uuid.uuid4())
-    path = path.replace("<day:day>", "2026-11-02")
+    path = path.replace("<day:day>", "2026-11-02").replace("<slug:name>", "neutral-vxth")
     return "/" + path.replace("<uuid:pk>", str(own)).replace("<slug:kind>", "condor")
 
 
@@ -131,6 +133,7 @@ def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People,
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
         "trade_tag", "trade_untag", "trade_rate", "trade_checklist", "trade_note", "trade_file",
         "note_remove", "file_remove", "tag_edit", "tag_range_remove", "playbook_edit", "playbook_archive",
+        "rules_new", "rules_propose", "rules_sign", "rules_withdraw",
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected

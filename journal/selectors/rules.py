@@ -1,0 +1,112 @@
+"""Reads of an account's rules: versions, their parameters by group, differences, signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hedging.engine.rulesets.catalogue import catalogue
+from hedging.engine.rulesets.diff import Change, ruleset_diff, shown
+from hedging.engine.rulesets.document import ruleset_from
+from hedging.engine.rulesets.presets import preset, presets
+from hedging.engine.rulesets.types import Definition, Parameter, Ruleset
+from journal.models import Account, RulesetVersion, Signature, User
+from journal.selectors.signing import ApprovalRule, approval_rule
+
+GROUPS = {
+    "signals": "Signals",
+    "interpolate": "Stress weight",
+    "condor": "Condor",
+    "layers": "All layers",
+    "layer1": "Layer 1",
+    "layer2": "Layer 2",
+    "layer3": "Layer 3",
+    "collapse": "Realized-vol collapse",
+    "expansion": "Volatility expansion",
+    "wacc": "Cost of capital",
+    "caps": "Caps",
+    "guard": "Guardrails",
+    "liquidity": "Liquidity",
+    "alerts": "Alerts",
+    "second_engine": "Second Engine",
+    "vxth": "VXTH benchmark",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A parameter as a version sets it, in words."""
+
+    definition: Definition
+    parameter: Parameter
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """A version with everything its page shows; ``against`` is what it is compared with."""
+
+    version: RulesetVersion
+    groups: tuple[tuple[str, tuple[Line, ...]], ...]
+    against: RulesetVersion | None
+    changes: tuple[Change, ...]
+    signatures: tuple[Signature, ...]
+    rule: ApprovalRule
+    may_sign: bool
+    signed_by_me: bool
+
+
+def ruleset_of(version: RulesetVersion) -> Ruleset:
+    """The stored version as the engine reads it; raises RulesetError when it no longer fits the product."""
+    return ruleset_from(version.document, find=preset)
+
+
+def ruleset_active(account: Account) -> RulesetVersion | None:
+    """The version in force."""
+    return RulesetVersion.objects.filter(account=account, status=RulesetVersion.Status.ACTIVE).first()
+
+
+def versions_for(user: User, account: Account) -> list[RulesetVersion]:
+    """The account's versions, active first, then the newest."""
+    rows = RulesetVersion.objects.for_user(user).filter(account=account)
+    found = list(rows.select_related("created_by", "parent").prefetch_related("signatures"))
+    return sorted(found, key=lambda version: version.status != RulesetVersion.Status.ACTIVE)
+
+
+def version_page(user: User, version: RulesetVersion, against: RulesetVersion | None = None) -> VersionPage:
+    """Parameters by group and the difference to ``against``: the parent, else the active version."""
+    ruleset = ruleset_of(version)
+    other = against or version.parent or ruleset_active(version.account)
+    if other is not None and other.pk == version.pk:
+        other = None
+    changes = ruleset_diff(ruleset_of(other), ruleset) if other else ()
+    rule = approval_rule(version.account)
+    signatures = tuple(version.signatures.select_related("signer"))
+    may_sign = user.pk in rule.signers and version.status == RulesetVersion.Status.PROPOSED
+    return VersionPage(
+        version,
+        grouped(ruleset, frozenset(change.key for change in changes)),
+        other,
+        changes,
+        signatures,
+        rule,
+        may_sign,
+        any(signature.signer_id == user.pk for signature in signatures),
+    )
+
+
+def grouped(
+    ruleset: Ruleset, changed: frozenset[str] = frozenset()
+) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    """Parameters in words, by group."""
+    groups: dict[str, list[Line]] = {}
+    for key, definition in catalogue().items():
+        parameter = ruleset.parameters[key]
+        line = Line(definition, parameter, shown(parameter), key in changed)
+        groups.setdefault(definition.group, []).append(line)
+    return tuple((GROUPS.get(name, name), tuple(lines)) for name, lines in groups.items())
+
+
+def shipped() -> tuple[Ruleset, ...]:
+    """The presets, the default first."""
+    return presets()

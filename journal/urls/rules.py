@@ -1,0 +1,16 @@
+"""Routes of the rules."""
+
+from django.urls import URLPattern, path
+
+from journal.views import rules
+
+urlpatterns: list[URLPattern] = [
+    path("rules/", rules.rule_list, name="rules"),
+    path("rules/presets/<slug:name>/", rules.preset_page, name="rules_preset"),
+    path("books/<uuid:pk>/rules/new/", rules.new, name="rules_new"),
+    path("rules/<uuid:pk>/", rules.version, name="rules_version"),
+    path("rules/<uuid:pk>/document/", rules.document, name="rules_document"),
+    path("rules/<uuid:pk>/propose/", rules.act, {"action": "propose"}, name="rules_propose"),
+    path("rules/<uuid:pk>/sign/", rules.act, {"action": "sign"}, name="rules_sign"),
+    path("rules/<uuid:pk>/withdraw/", rules.act, {"action": "withdraw"}, name="rules_withdraw"),
+]
