@@ -9,7 +9,7 @@ import numpy as np
 
 from hedging.engine.history import MarketHistory, S
 from hedging.engine.signals.breadth import breadth_columns, spread
-from hedging.engine.signals.curve import VXCurve, backwardation, curve_columns, open_interest
+from hedging.engine.signals.curve import VXCurve, backwardation, curve_columns, open_interest, shown_levels
 from hedging.engine.signals.expiries import days_to_major_expiry
 from hedging.engine.signals.frame import ON, UNKNOWN, Column, SignalFrame
 from hedging.engine.signals.inputs import Figures, Inputs, all_of, count_on, oldest, run_length, states
@@ -62,7 +62,8 @@ def _frame(inputs: Inputs) -> SignalFrame:
     both = (columns[K.RSI_VIX].state == ON) & (columns[K.RSI_SPX].state == ON)
     alerts = {int(at): (_RSI_CONFLICT,) for at in np.flatnonzero(both)}
     ordered = {key: columns[key] for key in K}
-    return SignalFrame(inputs.days, ordered, walked, alerts, inputs.history.sessions)
+    shown = shown_levels(inputs, curve)
+    return SignalFrame(inputs.days, ordered, walked, alerts, shown, inputs.history.sessions)
 
 
 def _quick_ratio(inputs: Inputs) -> Column:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from hedging.engine.history import Days, Floats
 from hedging.engine.signals.frame import Column
 from hedging.engine.signals.inputs import Bools, Figures, Inputs, above, below
+from hedging.engine.signals.levels import FIRST, INDEXES, RATIO, SECOND, Level
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
+from hedging.maths.indicators import TRADING_DAYS, percentile_rank
 
 Ints = NDArray[np.int64]
 
@@ -70,6 +72,23 @@ class VXCurve:
 def backwardation(curve: VXCurve, share: Decimal) -> tuple[Bools, Floats, Floats]:
     """M1/M2 - 1 strictly above ``share``: (fires, figure in %, distance in points of %)."""
     return excess(curve.month(1), curve.month(2), share)
+
+
+def shown_levels(inputs: Inputs, curve: VXCurve) -> dict[str, Level]:
+    """Index closes, M1, M2 and their ratio, with percentiles of one year."""
+    found: dict[str, Level] = {}
+    limit = inputs.params.max_age_days
+    for symbol in INDEXES:
+        now = inputs.plain(symbol)
+        place = inputs.apply(symbol, lambda x: percentile_rank(x, TRADING_DAYS))
+        found[symbol] = Level(str(symbol), now.values, now.as_of, place.values, inputs.source(symbol), limit)
+    first, second = curve.month(1), curve.month(2)
+    for name, values in ((FIRST, first), (SECOND, second), (RATIO, first / second)):
+        known = np.isfinite(values)
+        percentile = np.full(len(values), np.nan)
+        percentile[known] = percentile_rank(values[known], TRADING_DAYS)
+        found[name] = Level(name, values, curve.as_of, percentile, "VX settlements", limit)
+    return found
 
 
 def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:

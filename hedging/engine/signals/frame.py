@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.history import Day, Days, Floats, day64
+from hedging.engine.signals.levels import Level, LevelDay
 from hedging.engine.signals.regimes import RegimeHistory
 from hedging.engine.signals.types import RegimeDay, Signal, SignalDay, SignalKey, SignalState
 
@@ -81,6 +82,7 @@ class SignalFrame:
     columns: Mapping[SignalKey, Column]
     regimes: RegimeHistory
     alerts: Mapping[int, tuple[str, ...]]
+    levels: Mapping[str, Level]
     sessions: Days
 
     def __len__(self) -> int:
@@ -109,6 +111,12 @@ class SignalFrame:
         signals = {key: _signal(column, at, day, self) for key, column in self.columns.items()}
         alerts = () if at is None else self.alerts.get(at, ())
         return SignalDay(day, signals, self._regime(at, day), alerts)
+
+    def levels_on(self, day: date) -> dict[str, LevelDay]:
+        """The shown levels as they stood at the close of ``day``."""
+        at, last = self.index(day), int(np.searchsorted(self.sessions, day64(day), side="right")) - 1
+        session = self.sessions[last] if last >= 0 else None
+        return {name: level.on(at, day, session) for name, level in self.levels.items()}
 
     def _regime(self, at: int | None, day: date) -> RegimeDay:
         if at is None:

@@ -90,7 +90,7 @@ def test_a_contract_is_left_out_on_its_settlement_day() -> None:
     ],
 )
 def test_the_window_is_7_to_10_days_before_an_expiry(day: date, days: int, on: bool) -> None:
-    frame = compute_signals(calm_market(700, first=date(2017, 1, 3)))
+    frame = compute_signals(calm_market(740, first=date(2017, 1, 3)))
     found = frame.day(day).signals[SignalKey.DAYS_TO_MAJOR_EXPIRY]
     assert (found.value, found.state is SignalState.ON) == (days, on)
 
