@@ -18,6 +18,14 @@ from journal.models.governance import (
     RulesetVersion,
     Signature,
 )
+from journal.models.imports import (
+    GroupChoice,
+    GroupLabel,
+    ImportBatch,
+    ImportRow,
+    ImportSetting,
+    TradeLink,
+)
 from journal.models.marks import AttributionDay, DailyMark
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
 from journal.models.review import (
@@ -48,7 +56,12 @@ __all__ = [
     "DailyMark",
     "Decision",
     "Fill",
+    "GroupChoice",
+    "GroupLabel",
     "IdempotencyKey",
+    "ImportBatch",
+    "ImportRow",
+    "ImportSetting",
     "Membership",
     "Note",
     "NoteRevision",
@@ -63,6 +76,7 @@ __all__ = [
     "Tag",
     "Tagging",
     "Trade",
+    "TradeLink",
     "TradeReview",
     "User",
     "Valuation",

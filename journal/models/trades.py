@@ -60,6 +60,7 @@ class Trade(models.Model):
     protects = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="protected_by")
     reason = models.TextField(blank=True, default="")
     order_text = models.TextField(blank=True, default="")
+    title = models.CharField(max_length=120, blank=True, default="", help_text="a name given by hand")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -80,9 +80,23 @@ def write_fills(user: User, trade: Trade, order: OrderInput, session: date) -> N
         )
 
 
+#: Fields of a trade that are rebuilt from its fills.
+DERIVED = (
+    "net_cash", "fees_total", "opened_at", "status", "closed_at", "nearest_expiry", "underlying", "label",
+    "updated_at",
+)  # fmt: skip
+
+
 def trade_refresh(trade: Trade) -> Trade:
     """Rebuild the derived fields from the fills; the same fills always give the same fields."""
     fills = list(Fill.objects.filter(trade=trade).select_related("contract"))
+    trade_derive(trade, fills).save(update_fields=DERIVED)
+    review_follow(trade, live_fills(fills))
+    return trade
+
+
+def trade_derive(trade: Trade, fills: list[Fill]) -> Trade:
+    """Set the derived fields from all fills of the trade; nothing is stored."""
     live = live_fills(fills)
     position = position_of(fills)
     trade.net_cash, trade.fees_total = position.cash, position.fees
@@ -93,25 +107,24 @@ def trade_refresh(trade: Trade) -> Trade:
     trade.nearest_expiry = min(
         (leg.spec.expiry for leg in position.legs if leg.spec.expiry is not None), default=None
     )
-    first = position_of(fill for fill in (live or fills) if fill.executed_at == trade.opened_at)
+    first = position_of(_opening(live or fills))
     if first.legs:
         trade.underlying = first.legs[0].spec.underlying
-        trade.label = position_label(Trade.Kind(trade.kind), first, trade.layer)
-    trade.save(
-        update_fields=[
-            "net_cash",
-            "fees_total",
-            "opened_at",
-            "status",
-            "closed_at",
-            "nearest_expiry",
-            "underlying",
-            "label",
-            "updated_at",
-        ]
-    )
-    review_follow(trade, live)
+        trade.label = trade.title or position_label(Trade.Kind(trade.kind), first, trade.layer)
     return trade
+
+
+def _opening(live: list[Fill]) -> list[Fill]:
+    """The fills of the first session up to the first that reduces a leg: partial fills are one opening."""
+    held: dict[int, int] = {}
+    found: list[Fill] = []
+    for fill in live:
+        before = held.get(fill.contract_id, 0)
+        if before * fill.quantity < 0 or fill.trade_date != live[0].trade_date:
+            break
+        held[fill.contract_id] = before + fill.quantity
+        found.append(fill)
+    return found
 
 
 def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> str:
@@ -119,6 +132,8 @@ def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> s
     specs = [leg.spec for leg in position.legs]
     shape = describe(position.engine_legs(), 0.0).shape
     name = "position" if shape is Shape.OTHER else shape.value
+    if shape is Shape.OTHER and kind == Trade.Kind.CONDOR:
+        name = "unbalanced iron condor"
     underlying = specs[0].underlying
     prefix = f"L{layer} {underlying}" if kind == Trade.Kind.HEDGE else underlying
     return f"{prefix} {name} {legs_label(specs)}".strip()[:120]

@@ -1,0 +1,174 @@
+"""What a group of executions is called in the journal: condor, hedge layer or other, and which roll links two.
+
+Layers follow the methodology: layer 1 is VIX calls of about 30 days, layer 2 a bought VIX call spread, layer 3
+VIX calls of 90 days and more. A layer found this way is a proposal that a person reviews.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from hedging.engine.book import ContractSpec, InstrumentKind, Leg, Right
+from hedging.engine.structure import Shape, recognise
+from journal.importers.grouping import Group, Part
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_NEAR_DAYS = 60
+Legs = Sequence[tuple[ContractSpec, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Kind of the trade, its layer, and what a person should look at."""
+
+    kind: str
+    layer: int | None = None
+    review: str = ""
+
+
+class RollKind(StrEnum):
+    """What an adjustment changed."""
+
+    TIME_SHIFT = "time_shift"
+    RECENTER = "recenter"
+    WING_SHIFT = "wing_shift"
+    FULL_ROLL = "full_roll"
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Two groups that look like an adjustment: numbers of the groups, kind, why, and when."""
+
+    earlier: int
+    later: int
+    kind: RollKind
+    reason: str
+    moment: datetime
+
+
+def name_group(group: Group) -> Named:
+    """Name what a group opened."""
+    legs = group.opening()
+    if is_condor(legs):
+        return Named("condor")
+    days = _days(group, legs)
+    options = all(spec.kind is InstrumentKind.OPTION for spec, _ in legs)
+    if legs and options and all(spec.underlying == "VIX" and spec.right is Right.CALL for spec, _ in legs):
+        if all(quantity > 0 for _, quantity in legs):
+            layer = 1 if days <= _NEAR_DAYS else 3
+            return Named("hedge_layer", layer, f"Taken for layer {layer} by its {days} days to expiry.")
+        strikes = {quantity > 0: spec.strike or 0.0 for spec, quantity in legs}
+        if _shape(legs) is Shape.VERTICAL and strikes[True] < strikes[False]:
+            return Named("hedge_layer", 2, "Taken for layer 2: a bought VIX call spread.")
+    return Named("other")
+
+
+def is_condor(legs: Legs) -> bool:
+    """An iron condor or butterfly on SPX of one expiry with both wings; sides may differ in number."""
+    if len(legs) != 4 or {spec.underlying for spec, _ in legs} != {"SPX"}:
+        return False
+    if len({(spec.root, spec.expiry) for spec, _ in legs}) != 1:
+        return False
+    ordered = sorted(legs, key=lambda leg: (leg[0].strike or 0.0, leg[0].right is Right.CALL))
+    rights = [spec.right for spec, _ in ordered]
+    signs = [quantity > 0 for _, quantity in ordered]
+    return rights == [Right.PUT, Right.PUT, Right.CALL, Right.CALL] and signs == [True, False, False, True]
+
+
+def find_rolls(groups: Sequence[Group]) -> list[Roll]:
+    """Adjustments: closed and opened on one day, same underlying and shape, nearest strikes first.
+
+    An expiration is no roll. Each opening is taken once, and each closing.
+    """
+    closings = [(group, day, parts) for group in groups for day, parts in _closed_by_day(group).items()]
+    opened: dict[tuple[str, date], list[Group]] = defaultdict(list)
+    for group in groups:
+        opened[group.underlying, _day(group.opened)].append(group)
+    pairs = []
+    for earlier, day, parts in closings:
+        for later in opened.get((earlier.underlying, day), ()):
+            if later is earlier or later.number <= earlier.number:
+                continue
+            closed = [(part.source.spec, -part.quantity) for part in parts]
+            if (found := _compare(_summed(closed), later.opening())) is not None:
+                distance, kind = found
+                pairs.append((distance, earlier.number, later.number, kind, earlier, later, parts))
+    pairs.sort(key=lambda pair: pair[:3])
+    taken_earlier: set[tuple[int, date]] = set()
+    taken_later: set[int] = set()
+    rolls = []
+    for _, first, second, kind, earlier, later, parts in pairs:
+        place = (first, _day(later.opened))
+        if place in taken_earlier or second in taken_later:
+            continue
+        taken_earlier.add(place)
+        taken_later.add(second)
+        one_wing = _rights(earlier.opening()) != _rights([(p.source.spec, p.quantity) for p in parts])
+        named = RollKind.WING_SHIFT if one_wing and kind is RollKind.RECENTER else kind
+        rolls.append(Roll(first, second, named, _reason(parts, later), later.opened))
+    return rolls
+
+
+def _closed_by_day(group: Group) -> dict[date, list[Part]]:
+    found: dict[date, list[Part]] = {}
+    for part in group.parts:
+        if not part.opens and part.source.kind == "fill":
+            found.setdefault(_day(part.source.moment), []).append(part)
+    return found
+
+
+def _compare(closed: Legs, opened: Legs) -> tuple[float, RollKind] | None:
+    """Distance of the strikes and what changed; None where the shapes differ or nothing moved."""
+    if len(closed) != len(opened) or not closed or any(spec.strike is None for spec, _ in (*closed, *opened)):
+        return None
+    if _shape(closed) is not _shape(opened) or _rights(closed) != _rights(opened):
+        return None
+    before, after = _sorted(closed), _sorted(opened)
+    if any((a > 0) != (b > 0) for (_, a), (_, b) in zip(before, after, strict=True)):
+        return None
+    distance = sum(abs((a.strike or 0) - (b.strike or 0)) for (a, _), (b, _) in zip(before, after, strict=True))
+    moved = {spec.expiry for spec, _ in closed} != {spec.expiry for spec, _ in opened}
+    if moved:
+        return distance, RollKind.FULL_ROLL if distance else RollKind.TIME_SHIFT
+    return (distance, RollKind.RECENTER) if distance else None
+
+
+def _reason(parts: Sequence[Part], later: Group) -> str:
+    orders = {part.source.order for part in parts if part.source.order}
+    own = {part.source.order for part in later.parts if part.opens and part.source.order}
+    if both := orders & own:
+        return f"One order, {min(both)}."
+    return f"Closed and opened on {_day(later.opened):%Y-%m-%d} with the same shape."
+
+
+def _summed(legs: Legs) -> list[tuple[ContractSpec, int]]:
+    found: dict[str, tuple[ContractSpec, int]] = {}
+    for spec, quantity in legs:
+        found[spec.symbol] = (spec, found.get(spec.symbol, (spec, 0))[1] + quantity)
+    return [pair for pair in found.values() if pair[1]]
+
+
+def _sorted(legs: Legs) -> list[tuple[ContractSpec, int]]:
+    return sorted(legs, key=lambda leg: (leg[0].right is Right.CALL, leg[0].strike or 0.0))
+
+
+def _rights(legs: Legs) -> set[Right | None]:
+    return {spec.right for spec, _ in legs}
+
+
+def _shape(legs: Legs) -> Shape:
+    return recognise([Leg(spec, quantity, 0.0) for spec, quantity in legs])
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(_NEW_YORK).date()
+
+
+def _days(group: Group, legs: Legs) -> int:
+    expiries = [spec.expiry for spec, _ in legs if spec.expiry is not None]
+    return (min(expiries) - _day(group.opened)).days if expiries else 0
