@@ -1,7 +1,7 @@
-"""What a group of executions is called in the journal: condor, hedge layer or other, and which roll links two.
+"""What a group of executions is called: condor, hedge layer or other; and which roll links two of them.
 
-Layers follow the methodology: layer 1 is VIX calls of about 30 days, layer 2 a bought VIX call spread, layer 3
-VIX calls of 90 days and more. A layer found this way is a proposal that a person reviews.
+Layers follow the methodology: layer 1 is VIX calls of about 30 days, layer 2 a bought VIX call spread,
+layer 3 VIX calls of 90 days and more. A layer found this way is a proposal that a person reviews.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def _compare(closed: Legs, opened: Legs) -> tuple[float, RollKind] | None:
     before, after = _sorted(closed), _sorted(opened)
     if any((a > 0) != (b > 0) for (_, a), (_, b) in zip(before, after, strict=True)):
         return None
-    distance = sum(abs((a.strike or 0) - (b.strike or 0)) for (a, _), (b, _) in zip(before, after, strict=True))
+    distance = sum(
+        abs((a.strike or 0) - (b.strike or 0)) for (a, _), (b, _) in zip(before, after, strict=True)
+    )
     moved = {spec.expiry for spec, _ in closed} != {spec.expiry for spec, _ in opened}
     if moved:
         return distance, RollKind.FULL_ROLL if distance else RollKind.TIME_SHIFT

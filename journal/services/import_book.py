@@ -6,7 +6,7 @@ or a split changes choices and rebuilds. What is already as it should be is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -21,17 +21,18 @@ from hedging.services.contracts import contract_spec, contracts_get_or_create
 from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
 from journal.importers.rows import BROKER_NAMES
 from journal.importers.shapes import Named, name_group
-from journal.models import Account, Fill, GroupChoice, GroupLabel, ImportRow, Trade, User
+from journal.models import Account, Fill, GroupChoice, GroupLabel, ImportRow, Trade, TradeReview, User
 from journal.selectors.trades import live_fills
 from journal.services.import_rows import executions, split_note
 from journal.services.ledger import DERIVED, trade_derive
+from journal.services.reviews import review_anchor, review_follow
 
 IMPORTED = frozenset(broker.value for broker in BROKER_NAMES)
 #: Source of fills that were computed from an official settlement value; a broker's own row replaces them.
 COMPUTED = "settlement"
+REPLACED = "import-replaced"
 _BATCH = 2_000
 _EVENING = 18
-Told = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Outcome:
     waiting: int = 0
     replaced: list[str] = field(default_factory=list)
     changed: set[UUID] = field(default_factory=set)
+    trades: dict[int, Trade] = field(default_factory=dict)
 
 
 def plan_account(account: Account, extra: Iterable[ImportRow] = ()) -> Plan:
@@ -99,10 +101,18 @@ def plan_account(account: Account, extra: Iterable[ImportRow] = ()) -> Plan:
 
 
 def _standing(foreign: Sequence[Fill]) -> list[Fill]:
-    """Fills recorded otherwise. Computed settlements that were reversed do not count; other pairs cancel."""
-    undone = {fill.reverses_id for fill in foreign if fill.reverses_id}
-    gone = {fill.pk for fill in foreign if fill.pk in undone and fill.source == COMPUTED}
-    return [fill for fill in foreign if fill.pk not in gone and fill.reverses_id not in gone]
+    """Fills recorded otherwise, less computed settlements that a person reversed.
+
+    A computed settlement that an import replaced stands for as long as nothing says otherwise: when the
+    import is undone it counts again.
+    """
+    by_hand = {fill.reverses_id for fill in foreign if fill.reverses_id and fill.source != REPLACED}
+    gone = {fill.pk for fill in foreign if fill.pk in by_hand and fill.source == COMPUTED}
+    return [
+        fill
+        for fill in foreign
+        if fill.pk not in gone and fill.reverses_id not in gone and fill.source != REPLACED
+    ]
 
 
 def _fixed(key: str, fill: Fill) -> Execution:
@@ -138,19 +148,15 @@ def group_token(group: Group) -> str:
     return f"a:{group.anchor[-38:]}"
 
 
-def rebuild(*, user: User, account: Account, extra: Sequence[ImportRow] = (), tell: Told | None = None) -> Outcome:
+def rebuild(*, user: User, account: Account, plan: Plan) -> Outcome:
     """Bring the ledger to the plan. The caller holds the account's lock and a transaction."""
-    tell = tell or (lambda *_: None)
-    tell(1, 4, "grouping")
-    plan = plan_account(account, extra)
     outcome = Outcome(waiting=len([key for key in plan.grouping.waiting if key in plan.rows]))
-    tell(2, 4, "writing fills")
     trades = _trades(user, account, plan, outcome)
     _write_fills(user, account, plan, trades, outcome)
     _replace_computed(user, plan, outcome)
-    tell(3, 4, "adding up")
     _refresh(account, plan, trades, outcome)
     _statuses(plan)
+    outcome.trades = trades
     return outcome
 
 
@@ -236,18 +242,25 @@ def _session(moment: datetime) -> Any:
 
 def _replace_computed(user: User, plan: Plan, outcome: Outcome) -> None:
     """Take back computed settlements of legs that the broker's own rows close: a leg settles once."""
-    for key in plan.grouping.waiting:
-        fill = plan.fixed.get(key)
-        if fill is None or fill.source != COMPUTED or fill.reverses_id is not None:
-            continue
-        Fill.objects.create(
-            account_id=fill.account_id, trade_id=fill.trade_id, contract=fill.contract,
-            quantity=-fill.quantity, price=fill.price, fees=-fill.fees, executed_at=fill.executed_at,
-            trade_date=fill.trade_date, reverses=fill, source="reversal", created_by=user,
-            note="replaced by the broker's own settlement",
-        )  # fmt: skip
-        outcome.changed.add(fill.trade_id)
-        outcome.replaced.append(f"{fill.contract.symbol} computed at {fill.price.normalize():f}")
+    computed = {key: fill for key, fill in plan.fixed.items() if fill.source == COMPUTED}
+    mirrors = {
+        fill.reverses_id: fill
+        for fill in Fill.objects.filter(source=REPLACED, reverses__in=[f.pk for f in computed.values()])
+    }
+    for key, fill in computed.items():
+        mirror = mirrors.get(fill.pk)
+        if key in plan.grouping.waiting and mirror is None:
+            Fill.objects.create(
+                account_id=fill.account_id, trade_id=fill.trade_id, contract=fill.contract,
+                quantity=-fill.quantity, price=fill.price, fees=-fill.fees, executed_at=fill.executed_at,
+                trade_date=fill.trade_date, reverses=fill, source=REPLACED, created_by=user,
+                note="replaced by the broker's own settlement",
+            )  # fmt: skip
+            outcome.replaced.append(f"{fill.contract.symbol} computed at {fill.price.normalize():f}")
+            outcome.changed.add(fill.trade_id)
+        elif key not in plan.grouping.waiting and mirror is not None:
+            mirror.delete()
+            outcome.changed.add(fill.trade_id)
 
 
 def _refresh(account: Account, plan: Plan, trades: dict[int, Trade], outcome: Outcome) -> None:
@@ -271,9 +284,23 @@ def _refresh(account: Account, plan: Plan, trades: dict[int, Trade], outcome: Ou
             trade.updated_at = now
             changed.append(trade)
     Trade.objects.bulk_update(changed, [*DERIVED, "version", "title", "kind", "layer"], batch_size=200)
+    _follow_reviews(account, changed, fills)
     removed, _ = Trade.objects.filter(account=account, pk__in=empty).delete()
     outcome.trades_removed = len(empty) if removed else 0
     outcome.changed -= set(empty) | named.keys() & set(empty)
+
+
+def _follow_reviews(account: Account, changed: Sequence[Trade], fills: dict[UUID, list[Fill]]) -> None:
+    """Reviews keep their trades, and those of trades that are recorded again come back."""
+    reviews = TradeReview.objects.filter(account=account)
+    held = set(reviews.exclude(trade=None).values_list("trade_id", flat=True))
+    orphans = set(reviews.filter(trade=None).values_list("anchor", flat=True))
+    if not held and not orphans:
+        return
+    for trade in changed:
+        live = live_fills(fills[trade.pk])
+        if trade.pk in held or review_anchor(live) in orphans:
+            review_follow(trade, live)
 
 
 def _rename(desired: dict[UUID, Desired], trades: dict[int, Trade], outcome: Outcome) -> dict[UUID, Trade]:
@@ -293,18 +320,13 @@ def _rename(desired: dict[UUID, Desired], trades: dict[int, Trade], outcome: Out
 
 def _statuses(plan: Plan) -> None:
     """Rows whose contracts found no opening wait; the others are recorded."""
-    waiting = ImportRow.Status.WAITING
-    for status, keys in (
-        (waiting, [k for k, row in plan.rows.items() if k in plan.grouping.waiting and row.status != waiting]),
-        (
-            ImportRow.Status.RECORDED,
-            [
-                k for k, row in plan.rows.items()
-                if k not in plan.grouping.waiting and row.status != ImportRow.Status.RECORDED
-            ],
-        ),
-    ):  # fmt: skip
-        for chunk in _chunks([plan.rows[key].pk for key in keys]):
+    wanted: dict[ImportRow.Status, list[int]] = {ImportRow.Status.WAITING: [], ImportRow.Status.RECORDED: []}
+    for key, row in plan.rows.items():
+        status = ImportRow.Status.WAITING if key in plan.grouping.waiting else ImportRow.Status.RECORDED
+        if row.status != status:
+            wanted[status].append(row.pk)
+    for status, pks in wanted.items():
+        for chunk in _chunks(pks):
             ImportRow.objects.filter(pk__in=chunk).update(status=status)
 
 

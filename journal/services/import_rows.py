@@ -58,9 +58,7 @@ def booked_data(row: BrokerRow, now: datetime) -> dict[str, Any]:
     moment = row.moment or _moment_of_day(row)
     _check(row.kind, legs, row.fees, moment, now)
     return {
-        "legs": [
-            [leg.spec.symbol, leg.quantity, str(leg.price), leg.effect, leg.signed] for leg in legs
-        ],
+        "legs": [[leg.spec.symbol, leg.quantity, str(leg.price), leg.effect, leg.signed] for leg in legs],
         "fees": str(round(row.fees, 6)),
         "moment": moment.isoformat(),
         "timed": timed,

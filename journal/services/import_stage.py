@@ -1,0 +1,239 @@
+"""From a file to a batch that can be looked at: read, told apart, planned. The ledger is not touched."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from hedging.services.jobs import job_request
+from journal.importers.read import read_file
+from journal.importers.rows import BOOKED, ParsedFile, RowKind
+from journal.importers.text import MAX_BYTES, FileError
+from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
+from journal.services.audit import audit_record
+from journal.services.errors import ConflictError, RuleError
+from journal.services.import_book import plan_account
+from journal.services.import_plan import plan_summary, row_counts
+from journal.services.import_rows import mended_data, stored_row
+from journal.services.ledger import account_lock
+
+READ = "journal.import_read"
+#: Files up to here are read while the person waits; larger ones by a worker.
+INLINE_BYTES = 400 * 1024
+_BATCH = 2_000
+_KEEP = 50
+Status = ImportRow.Status
+State = ImportBatch.State
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file read: its rows as they will be stored, or why it cannot be read."""
+
+    parsed: ParsedFile | None
+    rows: Sequence[dict[str, Any]]
+    zone: str
+    problem: dict[str, Any] | None
+
+
+@transaction.atomic
+def import_upload(
+    *,
+    user: User,
+    account: Account,
+    filename: str,
+    data: bytes,
+    zone: str = "",
+    encoding: str = "",
+    broker: str = "",
+    inline: bool = False,
+) -> ImportBatch:
+    """Stage a file of the account's broker; nothing is recorded before ``import_commit``.
+
+    Small files are read at once, larger ones by a job unless ``inline``. An unreadable file gives a batch in
+    state REFUSED that says why and what to choose. Raises RuleError for an empty or oversized file.
+    """
+    account = account_lock(account)
+    if not data:
+        raise RuleError("The file is empty.", "file")
+    if len(data) > MAX_BYTES:
+        raise RuleError(f"The file is larger than {MAX_BYTES // 2**20} MiB.", "file")
+    name = "".join(c for c in PurePath(filename.replace("\\", "/")).name if c.isprintable())[-160:]
+    batch = ImportBatch.objects.create(
+        account=account, filename=name or "pasted text", sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data), content=zlib.compress(data, 1), zone=zone, encoding=encoding, broker=broker,
+        created_by=user,
+    )  # fmt: skip
+    if inline or len(data) <= INLINE_BYTES:
+        return reading_store(batch, reading_make(batch))
+    batch.job_id = _ask_to_read(user, batch)
+    batch.save(update_fields=["job_id"])
+    return batch
+
+
+@transaction.atomic
+def import_reread(
+    *, user: User, batch: ImportBatch, version: int, zone: str = "", encoding: str = "", broker: str = ""
+) -> ImportBatch:
+    """Read the same file again with other choices; rows mended by hand are read anew as well."""
+    batch = batch_lock(batch, version, State.STAGED, State.REFUSED)
+    batch.rows.all().delete()
+    batch.zone, batch.encoding, batch.broker = zone, encoding, broker
+    batch.state, batch.problem = State.READING, None
+    batch.save(update_fields=["zone", "encoding", "broker", "state", "problem"])
+    if batch.size <= INLINE_BYTES:
+        return reading_store(batch, reading_make(batch))
+    batch.job_id = _ask_to_read(user, batch)
+    batch.save(update_fields=["job_id"])
+    return batch
+
+
+def _ask_to_read(user: User, batch: ImportBatch) -> Any:
+    job, _ = job_request(
+        kind=READ, scope=f"account:{batch.account_id}", input_revision=f"{batch.pk}:{batch.version}",
+        payload={"batch": str(batch.pk), "file": batch.filename}, requested_by=str(user.public_id),
+    )  # fmt: skip
+    return job.pk
+
+
+def batch_lock(batch: ImportBatch, version: int | None, *states: str) -> ImportBatch:
+    """Lock a batch and its account; raises ConflictError when it moved on, RuleError in another state."""
+    account_lock(batch.account)
+    fresh = ImportBatch.objects.select_for_update(of=("self",)).select_related("account").get(pk=batch.pk)
+    if version is not None and fresh.version != version:
+        raise ConflictError("This import was changed meanwhile. Reload, then try again.")
+    if fresh.state not in states:
+        raise RuleError(f"The import is {fresh.get_state_display().lower()}; that cannot be done now.")
+    return fresh
+
+
+def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = None) -> Reading:
+    """Read the stored file. No database rows are written; the problem of a bad file is part of the answer."""
+    data = zlib.decompress(bytes(batch.content))
+    zone = batch.zone or batch.account.time_zone
+    try:
+        parsed = read_file(data, zone=zone, encoding=batch.encoding, broker=batch.broker)
+        remembered = ImportSetting.objects.filter(account=batch.account, broker=parsed.broker).first()
+        if remembered and not batch.zone and remembered.zone != zone:
+            zone = remembered.zone
+            parsed = read_file(data, zone=zone, encoding=batch.encoding, broker=batch.broker)
+    except FileError as error:
+        return Reading(None, [], zone, {"message": error.message, "line": error.line, "ask": error.ask})
+    now = timezone.now()
+    rows = []
+    for at, row in enumerate(parsed.rows):
+        rows.append(stored_row(row, now))
+        if tell and at % _BATCH == 0:
+            tell(at, len(parsed.rows))
+    return Reading(parsed, rows, zone, None)
+
+
+def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
+    """Keep what was read, tell duplicates apart, and plan. Runs in the caller's transaction."""
+    batch.version += 1
+    batch.zone = reading.zone
+    if reading.parsed is None:
+        batch.state, batch.problem = State.REFUSED, reading.problem
+        batch.save()
+        return batch
+    parsed = reading.parsed
+    rows = [
+        ImportRow(batch=batch, account_id=batch.account_id, position=at, key=key, **values)
+        for at, (key, values) in enumerate(zip(parsed.keys, reading.rows, strict=True))
+    ]
+    mark_duplicates(batch.account, rows)
+    ImportRow.objects.bulk_create(rows, batch_size=_BATCH)
+    batch.state, batch.problem = State.STAGED, None
+    batch.broker, batch.layout = parsed.broker.value, parsed.layout
+    batch.totals = [
+        {
+            "name": total.name, "stated": None if total.stated is None else str(total.stated),
+            "computed": str(total.computed),
+            "difference": None if total.difference is None else str(total.difference),
+        }
+        for total in parsed.totals
+    ]  # fmt: skip
+    batch.remarks = list(parsed.remarks)
+    ImportSetting.objects.update_or_create(
+        account=batch.account, broker=batch.broker, defaults={"zone": batch.zone, "encoding": batch.encoding}
+    )
+    _plan(batch, rows)
+    batch.save()
+    return batch
+
+
+def mark_duplicates(account: Account, rows: Sequence[ImportRow]) -> None:
+    """Rows that are recorded already are duplicates; the others of those two states are new."""
+    known = recorded_keys(account, [row.key for row in rows if row.data])
+    for row in rows:
+        if row.status in (Status.NEW, Status.DUPLICATE):
+            row.status = Status.DUPLICATE if row.key in known else Status.NEW
+
+
+def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
+    """Which of the keys are recorded in the account."""
+    held = ImportRow.objects.filter(account=account, status__in=(Status.RECORDED, Status.WAITING))
+    if len(keys) > _BATCH:
+        return set(held.values_list("key", flat=True)) & set(keys)
+    found: set[str] = set()
+    for start in range(0, len(keys), _KEEP * 10):
+        found |= set(held.filter(key__in=keys[start : start + _KEEP * 10]).values_list("key", flat=True))
+    return found
+
+
+def _plan(batch: ImportBatch, rows: Sequence[ImportRow]) -> None:
+    """Counts and plan of a staged batch, from all its rows."""
+    new = [row for row in rows if row.status == Status.NEW]
+    plan = plan_account(batch.account, new)
+    batch.plan = plan_summary(batch.account, plan, {row.key for row in new})
+    batch.counts = row_counts(rows)
+
+
+def batch_replan(batch: ImportBatch) -> None:
+    """Tell duplicates apart again and plan anew, after a change of rows or of what is recorded."""
+    rows = list(batch.rows.all().defer("raw"))
+    before = {row.pk: row.status for row in rows}
+    mark_duplicates(batch.account, rows)
+    changed = [row for row in rows if row.status != before[row.pk]]
+    ImportRow.objects.bulk_update(changed, ["status"], batch_size=500)
+    _plan(batch, rows)
+    batch.version += 1
+    batch.save(update_fields=["plan", "counts", "version"])
+
+
+@transaction.atomic
+def row_fix(
+    *, user: User, batch: ImportBatch, row_id: int, values: Mapping[str, Any], version: int | None = None
+) -> ImportRow:
+    """Say what a row means that was not understood. Raises RuleError naming the input.
+
+    ``values`` as for import_rows.mended_data, or ``{"kind": "note"}`` to leave the row out on purpose. The
+    row keeps its identity, so the same file again is a duplicate.
+    """
+    batch = batch_lock(batch, version, State.STAGED)
+    row = batch.rows.filter(pk=row_id).first()
+    if row is None or (row.status != Status.ERROR and not row.fixed):
+        raise RuleError("Only rows that were not understood are mended.")
+    if values["kind"] == RowKind.NOTE:
+        row.kind, row.data, row.status = RowKind.NOTE.value, {}, Status.OTHER
+        row.message = "Left out on purpose."
+    else:
+        kind, row.data, cash = mended_data(values, timezone.now())
+        row.kind, row.cash, row.status = kind.value, round(cash, 6), Status.NEW
+        row.message = "Mended by hand."
+        assert kind in BOOKED
+    row.field, row.fixed = "", True
+    row.save()
+    batch_replan(batch)
+    audit_record(
+        actor=user, action="import.fix_row", account=batch.account, obj=batch,
+        summary=f"{batch.filename}, line {row.line}", changes={"line": row.line, "data": row.data},
+    )  # fmt: skip
+    return row
