@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,12 +19,15 @@ from django.db.models import Min, QuerySet
 from hedging.engine.book import ContractSpec, Settlement
 from hedging.models import ChainSnapshot, DailyBar, Quality, VXSettlement
 from hedging.selectors.calendar import NEW_YORK, closes_at
-from hedging.services.snapshots import LEVEL_SYMBOLS, MAX_PART_AGE
+from hedging.services.snapshots import LEVEL_SYMBOLS
 
 #: Raised when marks of the same data would come out differently.
 PRICER = "1"
 #: SPX and VIX options trade a quarter of an hour after the close; chains taken by then speak for the day.
 LATEST_CHAIN = timedelta(minutes=30)
+#: How far back a chain still says how a contract stands to the model.
+CARRY_DAYS = 10
+_RATES, _RATE_AGE = ("DTB3", "SOFR"), timedelta(days=7)
 _FINAL = {
     ("SPX", Settlement.PM): "SPX",
     ("SPX", Settlement.AM): "SET",
@@ -45,14 +47,18 @@ class Level:
 
 @dataclass(slots=True)
 class Closing:
-    """The close of one session: levels by symbol, VX settlements by expiry, hashes of its chains."""
+    """The close of one session.
+
+    ``levels`` by symbol (rates may be a few days old, everything else is of the day), VX settlements by
+    expiry; by underlying the hash and the day of the newest chain.
+    """
 
     day: date
     simulated: bool
     levels: dict[str, Level] = field(default_factory=dict)
     vx: dict[date, Level] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
-    spx_chain_today: bool = False
+    chain_days: dict[str, date] = field(default_factory=dict)
 
     @property
     def moment(self) -> datetime:
@@ -114,28 +120,39 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
     return found
 
 
-def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
-    """The newest chain of each underlying by each close, not older than a snapshot would take."""
-    chains = ChainSnapshot.objects.filter(
-        as_of__gt=closes_at(first) - MAX_PART_AGE - timedelta(days=1),
-        as_of__lte=closes_at(last) + LATEST_CHAIN,
+def _add_rates(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
+    """Bills and SOFR are not published on every session: the newest rate of the days before stands."""
+    bars = DailyBar.objects.filter(
+        superseded_at__isnull=True, symbol__in=_RATES, date__range=(first - _RATE_AGE, last)
     )
-    by_day: dict[date, list[tuple[datetime, str, str]]] = defaultdict(list)
-    for as_of, underlying, content_hash in (
-        _of_kind(chains, simulated)
-        .order_by("as_of", "recorded_at")
-        .values_list("as_of", "underlying", "content_hash")
-    ):
-        by_day[as_of.astimezone(NEW_YORK).date()].append((as_of, underlying, content_hash))
-    if not by_day:
-        return
-    for day, closing in found.items():
-        for back in range(MAX_PART_AGE.days, -1, -1):
-            for as_of, underlying, content_hash in by_day.get(day - timedelta(days=back), ()):
-                if as_of <= closing.moment:
-                    closing.chains[underlying] = content_hash
-                    if underlying == "SPX" and not back:
-                        closing.spx_chain_today = True
+    rows = _of_kind(bars, simulated).order_by("date", "recorded_at", "pk")
+    known: dict[str, tuple[date, Level]] = {}
+    waiting = list(rows.values_list("date", "symbol", "close", "quality"))[::-1]
+    for day in sorted(found):
+        while waiting and waiting[-1][0] <= day:
+            at, symbol, close, quality = waiting.pop()
+            known[symbol] = (at, Level(close, quality))
+        for symbol, (at, level) in known.items():
+            if day - at <= _RATE_AGE:
+                found[day].levels[symbol] = level
+
+
+def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
+    """The newest chain of each underlying by each close, at most CARRY_DAYS old."""
+    chains = ChainSnapshot.objects.filter(
+        as_of__gt=closes_at(first) - timedelta(days=CARRY_DAYS + 1), as_of__lte=closes_at(last) + LATEST_CHAIN
+    )
+    rows = _of_kind(chains, simulated).order_by("as_of", "recorded_at", "pk")
+    waiting = list(rows.values_list("as_of", "underlying", "content_hash"))[::-1]
+    newest: dict[str, tuple[date, str]] = {}
+    for day in sorted(found):
+        closing = found[day]
+        while waiting and waiting[-1][0] <= closing.moment:
+            as_of, underlying, content_hash = waiting.pop()
+            newest[underlying] = (as_of.astimezone(NEW_YORK).date(), content_hash)
+        for underlying, (at, content_hash) in newest.items():
+            if (day - at).days <= CARRY_DAYS:
+                closing.chains[underlying], closing.chain_days[underlying] = content_hash, at
 
 
 def first_day_recorded(*, since: datetime, simulated: bool) -> date | None:

@@ -1,7 +1,7 @@
 """Daily marks of contracts: each contract is priced once a session, whoever holds it.
 
-A future is marked at its settlement, a share at its close, an option on the snapshot of the session's close:
-the mid of its own quote, else the smile's price, flagged. An expired contract is worth its official
+A future is marked at its settlement, a share at its close, an option at the mid of its own quote; where it
+has none, at the price of the surface, modelled and flagged. An expired contract is worth its official
 settlement and nothing else; while that is not loaded its mark is unknown.
 """
 
@@ -16,21 +16,19 @@ import numpy as np
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Leg
 from hedging.engine.market import Flag
-from hedging.engine.market import MarketSnapshot as EngineSnapshot
 from hedging.engine.settlement import settled_value
-from hedging.engine.valuation import AWAITING, LegFlag, LegValuation, PriceSource, value_leg
+from hedging.engine.valuation import AWAITING, LegFlag, PriceSource, value_leg
 from hedging.maths.yearfrac import year_fraction
 from hedging.models import Contract, ContractMark
-from hedging.selectors.calendar import NEW_YORK, closes_at, settles_at
+from hedging.selectors.calendar import closes_at, settles_at
 from hedging.services.closing import Closing, closings
+from hedging.services.closing_market import ClosingMarket, carried_vol, closing_market, option_price
 from hedging.services.contracts import contract_spec
-from hedging.services.snapshots import snapshot_for, snapshot_load
 
 Wanted = Mapping[date, Collection[Contract]]
 #: Marks are kept to a hundredth of a cent of a point: whole cents for every option and future.
 _STEP = Decimal("0.0001")
 _BATCH = 500
-_NO_CHAIN = "no option chain speaks for this session"
 
 
 def contract_marks(
@@ -101,19 +99,11 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
         else:
             options.append((contract, spec))
     if options:
-        market = _snapshot(closing)
+        market = closing_market(closing)
         for contract, spec in options:
             row = ContractMark(contract=contract, day=closing.day, market_key=key)
-            rows.append(_option(row, spec, market) if market else _unknown(row, _NO_CHAIN))
+            rows.append(_option(row, spec, market, simulated=closing.simulated))
     return rows
-
-
-def _snapshot(closing: Closing) -> EngineSnapshot | None:
-    """The snapshot of the session's close, None when only older chains are known."""
-    row = snapshot_for(as_of=closing.moment, simulated=closing.simulated)
-    if row is None or row.as_of.astimezone(NEW_YORK).date() != closing.day:
-        return None
-    return snapshot_load(row)
 
 
 def _final(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractMark:
@@ -154,23 +144,37 @@ def _linear(row: ContractMark) -> ContractMark:
     return row
 
 
-def _option(row: ContractMark, spec: ContractSpec, market: EngineSnapshot) -> ContractMark:
-    found = value_leg(Leg(spec, 1, 0.0), market)
+def _option(
+    row: ContractMark, spec: ContractSpec, closing: ClosingMarket, *, simulated: bool
+) -> ContractMark:
+    found = value_leg(Leg(spec, 1, 0.0), closing.market)
     if found.price is None or spec.expiry is None:
         return _unknown(row, found.reason)
-    expiry = market.slices[(spec.root, spec.expiry)]
+    expiry = closing.market.slices[(spec.root, spec.expiry)]
+    flags = {flag.value for flag in found.flags}
     row.price, row.bid, row.ask = _kept(found.price), _side(found.bid), _side(found.ask)
     row.source, row.quality = found.source.value, (found.quality or Flag.EOD).value
-    row.flags = ",".join(sorted(_flags(found)))[:80]
     row.quoted_at, row.forward, row.iv, row.t = found.quoted_at, found.forward, found.iv, found.t
     row.rate = float(-np.log(expiry.discount) / expiry.t) if expiry.t > 0 else None
     row.delta, row.gamma, row.theta, row.vega = found.delta, found.gamma, found.theta, found.vega
+    if found.source is PriceSource.SURFACE:
+        flags.add(LegFlag.MODELLED.value)
+        carried = carried_vol(spec, closing, simulated=simulated)
+        if carried is not None:
+            row.iv, day = carried
+            _at_vol(row, spec, closing, row.iv)
+            flags.add(f"vol scaled to the chain of {day}")
+    row.flags = ",".join(sorted(flags))[:80]
     return row
 
 
-def _flags(found: LegValuation) -> set[str]:
-    modelled = {LegFlag.MODELLED.value} if found.source is PriceSource.SURFACE else set()
-    return {flag.value for flag in found.flags} | modelled
+def _at_vol(row: ContractMark, spec: ContractSpec, closing: ClosingMarket, vol: float) -> None:
+    greeks = option_price(spec, closing, vol)
+    if greeks is None:
+        return
+    row.price = _kept(float(greeks.price))
+    row.delta, row.gamma = float(greeks.delta), float(greeks.gamma)
+    row.theta, row.vega = float(greeks.theta), float(greeks.vega)
 
 
 def _unknown(row: ContractMark, reason: str) -> ContractMark:

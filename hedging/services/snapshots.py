@@ -153,11 +153,11 @@ def _load(content_hash: str) -> EngineSnapshot:
             (day, date.fromisoformat(expiry), settle) for day, expiry, settle in row.summary["vx"]
         )
     )
-    given = _bill_rate(levels)
+    given = bill_rate(levels)
     chains: dict[str, ChainSlices] = {}
     rate, spot = given, levels["SPX"].value if "SPX" in levels else None
     if row.spx_chain is not None:
-        chains["SPX"] = _slices(row.spx_chain, (), given)
+        chains["SPX"] = chain_slices(row.spx_chain, (), given)
         rate = chains["SPX"].rate
         if row.spx_chain.spot is not None:
             spot = float(row.spx_chain.spot)
@@ -165,7 +165,7 @@ def _load(content_hash: str) -> EngineSnapshot:
                 "SPX", spot, row.spx_chain.as_of, row.spx_chain.source, Flag(row.spx_chain.quality)
             )
     if row.vix_chain is not None:
-        chains["VIX"] = _slices(row.vix_chain, curve, rate)
+        chains["VIX"] = chain_slices(row.vix_chain, curve, rate)
     flags = {Flag(flag) for flag in row.flags}
     if can_model(set(levels), has_curve=bool(curve), spx_chain="SPX" in chains, vix_chain="VIX" in chains):
         flags.add(Flag.MODELLED)
@@ -192,13 +192,14 @@ def _level(symbol: str, day: str, value: str, row: MarketSnapshot) -> IndexLevel
     return IndexLevel(symbol, float(value), closes_at(date.fromisoformat(day)), "daily close", flag)
 
 
-def _slices(chain: ChainSnapshot, curve: tuple[VXPoint, ...], rate: float | None) -> ChainSlices:
+def chain_slices(chain: ChainSnapshot, curve: tuple[VXPoint, ...], rate: float | None) -> ChainSlices:
+    """The slices of a stored chain."""
     spot = None if chain.spot is None else float(chain.spot)
     table = unpack(chain.underlying, chain.as_of, spot, bytes(chain.payload))
     return ChainSlices(table, curve, rate, Flag(chain.quality))
 
 
-def _bill_rate(levels: Mapping[str, IndexLevel]) -> float | None:
+def bill_rate(levels: Mapping[str, IndexLevel]) -> float | None:
     """Continuous rate from the 3-month bill's discount yield (91 days, ACT/360), else from SOFR."""
     if "DTB3" in levels:
         return float(-np.log1p(-levels["DTB3"].value / 100 * 91 / 360) * 365 / 91)
