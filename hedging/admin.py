@@ -11,7 +11,6 @@ from hedging.models import (
     ChainSnapshot,
     Contract,
     DailyBar,
-    FinalSettlement,
     Heartbeat,
     IngestRun,
     Job,
@@ -58,12 +57,6 @@ class VXSettlementAdmin(ReadOnlyAdmin):
 class MacroEventAdmin(ReadOnlyAdmin):
     list_display = ("day", "kind", "period", "actual", "forecast", "previous", "unit", "source")
     list_filter = ("kind",)
-
-
-@admin.register(FinalSettlement)
-class FinalSettlementAdmin(ReadOnlyAdmin):
-    list_display = ("product", "expiry", "value", "source", "superseded_at")
-    list_filter = ("product",)
 
 
 @admin.register(ChainSnapshot)

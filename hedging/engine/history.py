@@ -34,6 +34,7 @@ class S(StrEnum):
     VVIX = "VVIX"
     SKEW = "SKEW"
     VXX = "VXX"  # not adjusted for splits
+    VRO = "VRO"  # final settlement of VX and VIX options, dated on the expiry
     DTB3 = "DTB3"  # 3-month bill, discount yield, percent a year
     SOFR = "SOFR"  # percent a year
     DFF = "DFF"  # federal funds, percent a year

@@ -1,6 +1,6 @@
 """Tables of the hedging app."""
 
-from hedging.models.calendar import FinalSettlement, MacroEvent
+from hedging.models.calendar import MacroEvent
 from hedging.models.contracts import Contract
 from hedging.models.jobs import Heartbeat, Job
 from hedging.models.market import (
@@ -18,7 +18,6 @@ __all__ = [
     "Contract",
     "ContractMark",
     "DailyBar",
-    "FinalSettlement",
     "Heartbeat",
     "IngestRun",
     "Job",

@@ -1,4 +1,4 @@
-"""Events that move markets, and what contracts finally settled at; revisions are kept."""
+"""Events that move markets; revisions are kept."""
 
 from __future__ import annotations
 
@@ -45,29 +45,3 @@ class MacroEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.day} {self.period}".rstrip()
-
-
-class FinalSettlement(models.Model):
-    """The value a contract month settled at: VRO for VX and VIX options, in today's points."""
-
-    source = models.CharField(max_length=40)
-    product = models.CharField(max_length=8)
-    expiry = models.DateField()
-    value = models.DecimalField(max_digits=14, decimal_places=4)
-    recorded_at = models.DateTimeField(auto_now_add=True)
-    superseded_at = models.DateTimeField(null=True, blank=True)
-    run = models.ForeignKey(IngestRun, null=True, blank=True, on_delete=models.PROTECT, related_name="finals")
-
-    class Meta:
-        ordering = ("product", "expiry")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("source", "product", "expiry"),
-                condition=models.Q(superseded_at__isnull=True),
-                name="final_one_current_row",
-            ),
-            models.CheckConstraint(condition=models.Q(value__gt=0), name="final_positive"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.product} {self.expiry}: {self.value}"

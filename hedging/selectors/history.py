@@ -12,15 +12,15 @@ import numpy as np
 from django.db.models import Count, FloatField, Max
 from django.db.models.functions import Cast
 
-from hedging.engine.history import Days, MarketHistory
+from hedging.engine.history import Days, MarketHistory, S, to_date
 from hedging.engine.history_build import RawSeries, RawVX, build_history, known_day
 from hedging.engine.publication import RULES
-from hedging.models import DailyBar, FinalSettlement, IngestRun, MacroEvent, Quality, VXSettlement
+from hedging.models import DailyBar, IngestRun, MacroEvent, Quality, VXSettlement
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, is_early_close, sessions_between, vix_expiry
 from hedging.selectors.events import event_rows
 
 #: Where two sources give one value, the publisher's own wins over a file of unknown making.
-_WEAKEST = ("file",)
+_WEAKEST = ("file", "vx-expiry-day")
 
 
 def market_history(*, simulated: bool = False) -> MarketHistory:
@@ -34,7 +34,7 @@ def market_history(*, simulated: bool = False) -> MarketHistory:
 def history_revision() -> str:
     """A short text that changes whenever a bar, settlement or event is added, revised or removed."""
     parts = []
-    for model in (DailyBar, VXSettlement, MacroEvent, FinalSettlement):
+    for model in (DailyBar, VXSettlement, MacroEvent):
         found = model._default_manager.aggregate(newest=Max("pk"), rows=Count("pk"))  # noqa: SLF001 - any model
         parts.append(f"{found['newest'] or 0}.{found['rows']}")
     run = IngestRun.objects.order_by("-created_at").values_list("pk", flat=True).first()
@@ -45,11 +45,12 @@ def history_revision() -> str:
 def _history(revision: str, simulated: bool) -> MarketHistory:
     sessions = sessions_between(FIRST_DAY, LAST_DAY)
     days = np.array(sessions, dtype="datetime64[D]")
+    raw = _raw(days, simulated)
     return build_history(
         sessions=days,
         early=[is_early_close(day) for day in sessions],
-        raw=_raw(days, simulated),
-        vx=_vx(simulated),
+        raw=raw,
+        vx=_vx(simulated, _finals(raw.get(S.VRO))),
         events=event_rows(),
         revision=revision,
     )
@@ -122,7 +123,13 @@ def _columns(rows: list[tuple[Any, ...]], sessions: Days) -> RawSeries:
     )
 
 
-def _vx(simulated: bool) -> RawVX:
+def _finals(raw: RawSeries | None) -> dict[date, float]:
+    if raw is None:
+        return {}
+    return {to_date(day): float(value) for day, value in zip(raw.days, raw.close, strict=True)}
+
+
+def _vx(simulated: bool, final: dict[date, float]) -> RawVX:
     rows = _of_kind(VXSettlement.objects.filter(superseded_at__isnull=True), simulated)
     rows = rows.annotate(price=Cast("settle", FloatField())).order_by("date", "expiry", "-pk")
     best: dict[tuple[date, date], tuple[Any, ...]] = {}
@@ -134,12 +141,11 @@ def _vx(simulated: bool) -> RawVX:
     monthly = {e for e in {key[1] for key in best} if e == vix_expiry(e.year, e.month)}
     kept_rows = [row for row in best.values() if row[1] in monthly]
     columns = list(zip(*kept_rows, strict=True)) or [()] * 6
-    finals = FinalSettlement.objects.filter(product="VX", superseded_at__isnull=True).order_by("pk")
     return RawVX(
         days=np.array(columns[0], dtype="datetime64[D]"),
         expiries=np.array(columns[1], dtype="datetime64[D]"),
         settle=np.array(columns[2], dtype=np.float64),
         volume=np.array(columns[3], dtype=np.float64),
         open_interest=np.array(columns[4], dtype=np.float64),
-        final={} if simulated else {row.expiry: float(row.value) for row in finals},
+        final=final,
     )

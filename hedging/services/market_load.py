@@ -14,7 +14,7 @@ from hedging.models import IngestRun
 from hedging.providers.formats.detect import MAX_BYTES, parse_market_file
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
 from hedging.services.market_filters import clean_bars, clean_vx
-from hedging.services.market_store import bars_store, chain_store, events_store, finals_store, vx_store
+from hedging.services.market_store import bars_store, chain_store, events_store, vx_store
 
 __all__ = ["MarketFileError", "market_file_load", "market_files_in", "market_path_load", "parsed_file_store"]
 
@@ -84,7 +84,6 @@ def parsed_file_store(*, parsed: ParsedFile, name: str, sha256: str, loaded_by: 
         events_store(run, parsed.events),  # before the bars: releases date them
         bars_store(run, parsed.quality, bars),
         vx_store(run, parsed.quality, vx),
-        finals_store(run, parsed.finals),
         *(chain_store(run, parsed.quality, chain) for chain in parsed.chains),
     ]
     run.rows_new = sum(new for new, _ in counts)

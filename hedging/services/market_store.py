@@ -11,24 +11,25 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from hedging.engine.history import Days
+from hedging.engine.history import Days, S
 from hedging.engine.publication import RULES, known_days
 from hedging.models import (
     ChainSnapshot,
     DailyBar,
-    FinalSettlement,
     IngestRun,
     MacroEvent,
     Quality,
     VXSettlement,
 )
 from hedging.providers.formats.chain import ChainTable
-from hedging.providers.formats.tables import BarRow, EventRow, FinalRow, MarketFileError, VXRow
+from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, VXRow
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, NEW_YORK, closes_at, sessions_between
 from hedging.selectors.events import events_current
 from hedging.services.bulk import rows_insert
 
 _BATCH = 2000
+#: Source of final settlements read off the contracts; a published list of them is preferred.
+OWN_FINALS = "vx-expiry-day"
 #: Decimal places of the prices, and the first value that does not fit.
 _PLACES = {DailyBar: (6, Decimal(10) ** 10), VXSettlement: (4, Decimal(10) ** 8)}
 _PRICES = ("open", "high", "low", "close")
@@ -122,7 +123,23 @@ def _published_by_rule(bars: list[BarRow]) -> dict[tuple[str, date], datetime]:
 
 
 def vx_store(run: IngestRun, quality: Quality, rows: list[VXRow]) -> Counts:
-    """Store daily settlements; returns (new, unchanged)."""
+    """Store daily settlements; returns (new, unchanged). That of the expiry day is the final one, VRO."""
+    finals = {row.expiry: row.settle for row in rows if row.day == row.expiry}
+    stated = DailyBar.objects.filter(symbol=S.VRO, date__in=finals, superseded_at__isnull=True)
+    for day in stated.exclude(source=OWN_FINALS).values_list("date", flat=True):
+        finals.pop(day, None)
+    _store(
+        DailyBar,
+        ("symbol", "date"),
+        ("close",),
+        run,
+        quality,
+        (
+            {"symbol": str(S.VRO), "date": day, "close": settle, "published_estimated": False}
+            for day, settle in finals.items()
+        ),
+        source=OWN_FINALS,
+    )
     return _store(
         VXSettlement,
         ("date", "expiry"),
@@ -153,14 +170,17 @@ def _store(
     run: IngestRun,
     quality: Quality,
     rows: Iterable[dict[str, Any]],
+    *,
+    source: str = "",
 ) -> Counts:
     """Insert new and revised rows of DailyBar or VXSettlement; the last of two equal keys counts."""
     incoming = {tuple(row[name] for name in key): row for row in rows}
     if not incoming:
         return 0, 0
     days = [row["date"] for row in incoming.values()]
+    source = source or run.source
     current = model.objects.filter(
-        source=run.source, superseded_at__isnull=True, date__range=(min(days), max(days))
+        source=source, superseded_at__isnull=True, date__range=(min(days), max(days))
     )
     if "symbol" in key:
         current = current.filter(symbol__in={row["symbol"] for row in incoming.values()})
@@ -183,7 +203,7 @@ def _store(
         model.objects.filter(pk__in=batch).update(superseded_at=now)
     if fresh:
         given = tuple(fresh[0])
-        kept = (run.source, str(quality), run.pk, now)
+        kept = (source, str(quality), run.pk, now)
         rows_insert(
             model,
             ("source", "quality", "run", "recorded_at", *given),
@@ -263,31 +283,6 @@ def _event(run: IngestRun, row: EventRow, old: MacroEvent | None) -> MacroEvent:
         run=run,
         **{name: said(name) for name in _EVENT_FIELDS},
     )
-
-
-def finals_store(run: IngestRun, rows: list[FinalRow]) -> Counts:
-    """Store final settlements; returns (new, unchanged)."""
-    if not rows:
-        return 0, 0
-    stored = {
-        (row.product, row.expiry): row
-        for row in FinalSettlement.objects.filter(source=run.source, superseded_at__isnull=True)
-    }
-    fresh, replaced = [], []
-    for row in rows:
-        old = stored.get((row.product, row.expiry))
-        if old is not None and _equal(old.value, row.value):
-            continue
-        if old is not None:
-            replaced.append(old.pk)
-        fresh.append(
-            FinalSettlement(
-                source=run.source, product=row.product, expiry=row.expiry, value=row.value, run=run
-            )
-        )
-    FinalSettlement.objects.filter(pk__in=replaced).update(superseded_at=timezone.now())
-    FinalSettlement.objects.bulk_create(fresh, batch_size=_BATCH)
-    return len(fresh), len(rows) - len(fresh)
 
 
 def chain_store(run: IngestRun, quality: Quality, chain: ChainTable) -> Counts:

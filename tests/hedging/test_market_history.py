@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from hedging.engine.history import EventKind, S
 from hedging.engine.history_folder import history_from_folder
-from hedging.models import DailyBar, FinalSettlement, IngestRun, MacroEvent
+from hedging.models import DailyBar, IngestRun, MacroEvent
 from hedging.selectors.history import history_revision, market_history
 from hedging.services.market_load import MarketFileError, market_file_load
 
@@ -159,8 +159,20 @@ def test_final_settlements_are_rescaled_and_the_mini_contract_adds_nothing() -> 
     )
     run = market_file_load(name="final.csv", data=data)
     assert (run.rows_new, run.rows_dropped) == (2, 1)
-    found = {row.expiry: float(row.value) for row in FinalSettlement.objects.all()}
+    found = {row.date: float(row.close) for row in DailyBar.objects.filter(symbol="VRO")}
     assert found == {date(2006, 2, 15): 12.034, date(2013, 4, 17): 15.46}
+
+
+def test_the_settlement_of_the_expiry_day_is_final_unless_a_list_says_otherwise() -> None:
+    vx = b"date,expiry,settle\n2006-02-15,2006-02-15,12.043\n2013-04-17,2013-04-17,15.46\n"
+    final = b"Symbol,SettlementMonth,SettlementYear,SettlementPrice\nVX,2,2006,120.34\n"
+    market_file_load(name="vx.csv", data=vx)
+    market_file_load(name="final.csv", data=final)
+    assert market_file_load(name="vx.csv", data=vx).rows_new == 0
+    history = market_history()
+    assert history.vx.final_settlement(date(2006, 2, 15)) == 12.034
+    assert history.vx.final_settlement(date(2013, 4, 17)) == 15.46
+    assert history.series[S.VRO].last(date(2013, 4, 17)).value == 15.46  # type: ignore[union-attr]
 
 
 def test_vx_files_of_the_old_scale_are_divided_and_counted() -> None:

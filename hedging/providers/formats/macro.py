@@ -6,10 +6,10 @@ import re
 from datetime import date, time
 from decimal import Decimal
 
-from hedging.engine.history import EventKind
+from hedging.engine.history import EventKind, S
 from hedging.engine.history_rules import VX_RESCALED_FROM
 from hedging.models import Quality
-from hedging.providers.formats.tables import EventRow, FinalRow, MarketFileError, ParsedFile, Table
+from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, ParsedFile, Table
 from hedging.selectors.calendar import CalendarRangeError, is_early_close, is_session, vix_expiry
 
 EVENTS, CONSENSUS, FINALS = "event-calendar", "consensus", "vx-final-settlement"
@@ -162,7 +162,7 @@ def parse_finals(lines: list[str]) -> ParsedFile:
             parsed.dropped["the same settlement of the mini contract"] += 1
             continue
         seen[expiry] = price
-        parsed.finals.append(FinalRow("VX", expiry, price))
+        parsed.bars.append(BarRow(S.VRO, expiry, price))
     return parsed
 
 

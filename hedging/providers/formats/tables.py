@@ -57,15 +57,6 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalRow:
-    """Final settlement of one contract month, in today's points."""
-
-    product: str
-    expiry: date
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class VXRow:
     """One day of one VX contract, in points."""
 
@@ -92,7 +83,6 @@ class ParsedFile:
     vx: list[VXRow] = field(default_factory=list)
     chains: list[ChainTable] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
-    finals: list[FinalRow] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
