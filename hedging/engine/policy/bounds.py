@@ -1,0 +1,160 @@
+"""How many contracts each limit allows a layer; the smallest is the target and names the binding constraint.
+
+Every bound counts all contracts of the layer: those held plus those that still fit. More condor risk raises
+budget, base and stressed loss alike, so no bound ever falls when risk grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hedging.engine.policy.context import Context, some
+from hedging.engine.policy.types import Answer, Bound
+from hedging.engine.policy.units import Unit, fits, held_packages, premium_of
+from hedging.engine.signals.types import SignalKey
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the other layers use already, held or planned: dollars of each limited quantity."""
+
+    premium: float = 0.0
+    run_rate: float = 0.0
+    exposure: float = 0.0
+    gain: float = 0.0
+
+
+def bounds_of(
+    ctx: Context, number: int, unit: Unit, others: Spent, *, held: bool = True
+) -> tuple[Bound, ...]:
+    """Every bound on a layer; ``held`` False sizes it from nothing, as on a roll."""
+    trades = ctx.layer(number) if held else ()
+    have, spent = held_packages(trades), premium_of(trades)
+    sizing = ctx.rules.word(f"layer{number}.sizing")
+    found = [_own(ctx, number, unit, have, spent, sizing)]
+    if sizing != "vxth":
+        if sizing == "budget":
+            found.append(_exposure(ctx, number, unit))
+        found += _caps(ctx, unit, others, have, spent)
+        found.append(ceiling_bound(ctx, unit, others, have))
+    found.append(_run_rate(ctx, unit, others, have, spent))
+    if number == 3 and sizing == "budget":
+        found.append(_risk_capital(ctx, unit, have, spent))
+    found.append(_liquidity(ctx, have))
+    return tuple(found)
+
+
+def binding(bounds: tuple[Bound, ...]) -> Bound:
+    """The smallest bound; of equals the first."""
+    limiting = [bound for bound in bounds if bound.contracts is not None]
+    return min(limiting, key=lambda bound: bound.contracts or 0)
+
+
+def _own(ctx: Context, number: int, unit: Unit, have: int, spent: float, sizing: str) -> Bound:
+    """The layer's own size: premium budget (LAY-1), ratio to the condors, or the benchmark's weights."""
+    if sizing == "ratio":
+        ratio = ctx.number(f"layer{number}.ratio")
+        wanted = fits(ctx.condor_count * ratio, 10)
+        return Bound(
+            "ratio",
+            wanted,
+            f"{ratio:g} contracts for ten condors, {ctx.condor_count:g} open",
+            (f"layer{number}.ratio",),
+        )
+    if sizing == "vxth":
+        share = vxth_weight(ctx, unit.picks[0].value.forward)
+        budget = share * ctx.book.capital
+        name = f"{share:.1%} of equity"
+        parameters: tuple[str, ...] = ("vxth.weight", "vxth.half_weight")
+    else:
+        share = ctx.number(f"layer{number}.budget")
+        budget = share * ctx.credit
+        name, parameters = f"{share:.1%} of {ctx.credit:,.0f} credit", (f"layer{number}.budget",)
+    more = fits(budget - spent, unit.cost)
+    text = f"{name} is {budget:,.0f}; {spent:,.0f} is spent, a contract costs {unit.cost:,.0f}"
+    return Bound("premium budget", have + more, text, parameters)
+
+
+def vxth_weight(ctx: Context, forward: float | None) -> float:
+    """Share of equity the benchmark VXTH spends at a same-expiry VX: 0, 1%, 0.5% or 0 (Cboe)."""
+    if forward is None or forward <= ctx.number("vxth.low") or forward > ctx.number("vxth.high"):
+        return 0.0
+    return ctx.number("vxth.weight" if forward <= ctx.number("vxth.middle") else "vxth.half_weight")
+
+
+def _exposure(ctx: Context, number: int, unit: Unit) -> Bound:
+    share = ctx.number(f"layer{number}.exposure")
+    text = (
+        f"{share:.1%} of {ctx.base:,.0f} ({ctx.rules.word('layers.notional_base').replace('_', ' ')}); "
+        f"a contract counts {unit.exposure:,.0f}"
+    )
+    return Bound(
+        "exposure", fits(share * ctx.base, unit.exposure), text,
+        (f"layer{number}.exposure", "layers.notional_base", "layers.exposure_measure"),
+    )  # fmt: skip
+
+
+def _caps(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) -> list[Bound]:
+    alone = ctx.rules.word("caps.scope") == "layer"
+    premium, exposure = ctx.number("caps.premium_of_credit"), ctx.number("caps.exposure")
+    used = spent + (0.0 if alone else others.premium)
+    taken = 0.0 if alone else others.exposure
+    return [
+        Bound(
+            "premium cap",
+            have + fits(premium * ctx.credit - used, unit.cost),
+            f"at most {premium:.0%} of credit, {premium * ctx.credit:,.0f}; {used:,.0f} is used",
+            ("caps.premium_of_credit", "caps.scope"),
+        ),
+        Bound(
+            "exposure cap",
+            fits(exposure * ctx.base - taken, unit.exposure),
+            f"at most {exposure:.0%} of the base, {exposure * ctx.base:,.0f}",
+            ("caps.exposure", "caps.scope"),
+        ),
+    ]
+
+
+def _run_rate(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) -> Bound:
+    share = ctx.number("caps.run_rate_of_equity")
+    limit = share * ctx.book.capital
+    used = others.run_rate + spent * 365 / max(unit.days, 1)
+    text = f"at most {share:.1%} of equity a year, {limit:,.0f}; {used:,.0f} is under way"
+    return Bound(
+        "premium run-rate", have + fits(limit - used, unit.run_rate), text, ("caps.run_rate_of_equity",)
+    )
+
+
+def ceiling_bound(ctx: Context, unit: Unit, others: Spent, have: int) -> Bound:
+    """Contracts up to the hedge-ratio ceiling in the condors' worst stress cell (LAY-11)."""
+    ceiling = ctx.number("layers.ceiling")
+    room = ceiling * ctx.condor_loss - others.gain
+    text = (
+        f"hedges gain at most {ceiling:g} × the condors' stressed loss of {ctx.condor_loss:,.0f}; "
+        f"other layers gain {others.gain:,.0f}, a contract {unit.gain:,.0f}"
+    )
+    if unit.gain <= 0:
+        return Bound("ceiling", None, "the contract gains nothing in the condors' worst cell")
+    return Bound("ceiling", fits(room, unit.gain), text, ("layers.ceiling",))
+
+
+def _risk_capital(ctx: Context, unit: Unit, have: int, spent: float) -> Bound:
+    """LAY-3: the deepest layer's share of risk capital, more only when breadth is known to narrow."""
+    diverging = some([ctx.state(SignalKey.PE_DIVERGENCE), ctx.state(SignalKey.PCF_DIVERGENCE)])
+    narrow = ctx.state(SignalKey.CAP_BREADTH) is Answer.YES and diverging is Answer.YES
+    key = "layer3.risk_capital_narrow" if narrow else "layer3.risk_capital"
+    share = ctx.number(key)
+    why = "breadth narrows" if narrow else "breadth is not known to narrow"
+    text = f"at most {share:.0%} of {ctx.base:,.0f} risk capital: {why}"
+    return Bound("risk capital", have + fits(share * ctx.base - spent, unit.cost), text, (key,))
+
+
+def _liquidity(ctx: Context, have: int) -> Bound:
+    """CON-7: a measured open interest of the front VX future below the minimum stops buying."""
+    least = ctx.number("liquidity.min_open_interest")
+    front = min(ctx.market.vx_curve, key=lambda point: point.expiry, default=None)
+    measured = front.open_interest if front else None
+    if measured is None:
+        return Bound("liquidity", None, "VX open interest is unknown", ("liquidity.min_open_interest",))
+    text = f"front VX open interest is {measured:,}, at least {least:,.0f} is wanted"
+    return Bound("liquidity", have if measured < least else None, text, ("liquidity.min_open_interest",))

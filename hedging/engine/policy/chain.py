@@ -1,0 +1,157 @@
+"""Finding contracts in a snapshot: the expiry near a tenor, the strike near a delta, and their prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil, floor
+
+import numpy as np
+
+from hedging.engine.book import ContractSpec, Leg
+from hedging.engine.instruments import option_contract
+from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
+from hedging.engine.valuation import LegValuation, PriceSource, value_leg
+from hedging.maths import black76
+from hedging.maths.smile import SmileModel
+from hedging.maths.types import Right
+
+_FRIDAY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One contract with its signed quantity a package and its valuation; ``modelled``: not a quote."""
+
+    spec: ContractSpec
+    quantity: int
+    value: LegValuation
+
+    @property
+    def price(self) -> float:
+        """Mark in points."""
+        assert self.value.price is not None
+        return self.value.price
+
+    @property
+    def modelled(self) -> bool:
+        """Whether the mark is the surface's."""
+        return self.value.source is not PriceSource.QUOTE or self.value.quality is Flag.MODELLED
+
+
+def days_to(market: MarketSnapshot, expiry: date) -> int:
+    """Calendar days from the snapshot's day to the expiry."""
+    return (expiry - market.as_of.date()).days
+
+
+def near_expiries(
+    market: MarketSnapshot,
+    roots: Sequence[str],
+    aim: float,
+    window: tuple[float, float],
+    *,
+    monthly: bool = False,
+) -> list[ExpirySlice]:
+    """Usable expiries of the roots inside the window of days, the nearest to ``aim`` first.
+
+    Quoted expiries come before modelled ones; ties go to the later expiry, then to the root named first.
+    Without any named by the snapshot, the Fridays of the window are asked for.
+    """
+    keys = [key for key in market.slices if key[0] in roots and _fits(market, key[1], window, monthly)]
+    if not keys:
+        keys = [key for key in _fridays(market, roots[0], window) if not monthly and key in market.slices]
+    keys.sort(key=lambda key: (abs(days_to(market, key[1]) - aim), -key[1].toordinal(), roots.index(key[0])))
+    found = [one for key in keys if usable(one := market.slices[key])]
+    return sorted(found, key=lambda one: one.flag is Flag.MODELLED)
+
+
+def _fits(market: MarketSnapshot, expiry: date, window: tuple[float, float], monthly: bool) -> bool:
+    within = window[0] <= days_to(market, expiry) <= window[1]
+    return within and (not monthly or is_monthly(expiry))
+
+
+def _fridays(market: MarketSnapshot, root: str, window: tuple[float, float]) -> list[tuple[str, date]]:
+    today = market.as_of.date()
+    days = (today + timedelta(days=n) for n in range(ceil(window[0]), floor(window[1]) + 1))
+    return [(root, day) for day in days if day.weekday() == _FRIDAY]
+
+
+def is_monthly(expiry: date) -> bool:
+    """Whether the day is a month's third Friday."""
+    return expiry.weekday() == _FRIDAY and 15 <= expiry.day <= 21
+
+
+def usable(expiry: ExpirySlice) -> bool:
+    """Whether options of the expiry can be priced by delta."""
+    return bool(np.isfinite(expiry.forward)) and expiry.smile.model is not SmileModel.UNKNOWN
+
+
+def strike_by_delta(expiry: ExpirySlice, right: Right, delta: float, *, buy: bool) -> float | None:
+    """The listed strike whose absolute delta is nearest; of two equally near the one further out.
+
+    A bought option needs an ask and a sold one a bid, unless the expiry is modelled.
+    """
+    strikes = strikes_of(expiry, right, buy=buy)
+    if not len(strikes):
+        return None
+    vols = expiry.smile.vol(strikes)
+    deltas = np.abs(
+        black76.greeks(expiry.forward, strikes, expiry.t, vols, expiry.discount, int(right)).delta
+    )
+    miss = np.round(np.abs(deltas - delta), 9)
+    best = np.flatnonzero(miss == miss.min())
+    return float(strikes[best[-1] if right is Right.CALL else best[0]])
+
+
+def strike_near(
+    expiry: ExpirySlice, right: Right, level: float, *, buy: bool, beyond: float | None = None
+) -> float | None:
+    """The listed strike nearest to ``level``; ``beyond``: strictly further out of the money than this."""
+    strikes = strikes_of(expiry, right, buy=buy)
+    if beyond is not None:
+        strikes = strikes[strikes > beyond] if right is Right.CALL else strikes[strikes < beyond]
+    return float(strikes[np.argmin(np.abs(strikes - level))]) if len(strikes) else None
+
+
+def strikes_of(expiry: ExpirySlice, right: Right, *, buy: bool) -> Floats:
+    """Strikes that can be bought (an ask) or sold (a bid); of an expiry without quotes the usual grid."""
+    if expiry.flag is Flag.MODELLED or not len(expiry.strikes):
+        return usual_strikes(expiry)
+    if right is Right.CALL:
+        use = np.isfinite(expiry.call_ask) if buy else expiry.call_bid > 0
+    else:
+        use = np.isfinite(expiry.put_ask) if buy else expiry.put_bid > 0
+    return np.asarray(expiry.strikes[use])
+
+
+def usual_strikes(expiry: ExpirySlice) -> Floats:
+    """Strikes the exchange usually lists: every 5 points for SPX, every point for VIX."""
+    if expiry.underlying == "VIX":
+        return np.arange(max(8.0, np.ceil(expiry.forward * 0.5)), 131.0)
+    step = 5.0
+    return np.arange(np.ceil(expiry.forward * 0.5 / step) * step, expiry.forward * 1.4, step)
+
+
+def pick(
+    market: MarketSnapshot, expiry: ExpirySlice, right: Right, strike: float | None, quantity: int
+) -> Pick | None:
+    """A contract of the expiry with its value; None when there is no strike or no price."""
+    if strike is None:
+        return None
+    return pick_spec(
+        market, option_contract(expiry.root, expiry.expiry, right, Decimal(repr(strike))), quantity
+    )
+
+
+def pick_spec(market: MarketSnapshot, spec: ContractSpec, quantity: int) -> Pick | None:
+    """Any contract with its value; None without a price."""
+    value = value_leg(Leg(spec, 1, 0.0), market)
+    return None if value.price is None else Pick(spec, quantity, value)
+
+
+def whole(picks: Sequence[Pick | None]) -> tuple[Pick, ...] | None:
+    """The picks when none is missing."""
+    found = tuple(one for one in picks if one is not None)
+    return found if len(found) == len(picks) else None

@@ -1,0 +1,124 @@
+"""A book's risk before and after a proposal: scenario loss, margin, Greeks, payoff, cost of capital."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hedging.engine.book import Book, BookTrade, InstrumentKind
+from hedging.engine.policy.after import after_proposal
+from hedging.engine.policy.context import Context, risk_of
+from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
+from hedging.engine.scenarios import PATH_SPOT, Shock, path_vix, shock_pnl, stress_test
+from hedging.engine.structure import payoff_curve
+from hedging.engine.valuation import BookValuation, value_book
+
+_STEPS = 60
+
+
+def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None:
+    """What the proposal changes against ``now``, the book's own figures; None when it trades nothing."""
+    if not proposal.orders:
+        return None
+    after = after_proposal(ctx.book, proposal)
+    then = figures_of(ctx, after, value_book(after, ctx.market))
+    return Effects(now, then, _payoff(ctx, after, proposal), marginal_rate(now, then))
+
+
+def figures_of(ctx: Context, book: Book, valued: BookValuation) -> Figures:
+    """The figures of any book on the context's market."""
+    stress = stress_test(book.trades, ctx.market)
+    risks = [risk_of(trade.legs) for trade in book.trades]
+    losses = [loss for loss, _ in risks]
+    margins = [margin for _, margin in risks]
+    margin = None if None in margins else float(sum(m for m in margins if m is not None))
+    return Figures(
+        scenario_loss=stress.worst.loss,
+        max_loss=None if None in losses else float(sum(x for x in losses if x is not None)),
+        margin=margin,
+        theta=valued.total.theta,
+        greeks=valued.total.greeks,
+        coverage=stress.coverage,
+        financing_rate=financing_rate(ctx, valued, margin),
+        unknown_legs=valued.total.unknown_legs,
+    )
+
+
+def financing_rate(ctx: Context, valued: BookValuation, margin: float | None) -> float | None:
+    """Effective financing rate embedded in condors and hedge, a fraction a year; None without margin.
+
+    (hedge decay - yield of the collateral in bills) ÷ margin, both at today's pace (WAC-1). Realized hedge
+    cost belongs to the past and is not in it.
+    """
+    if not margin or valued.hedges.partial:
+        return None
+    rate = ctx.market.rate or 0.0
+    decay = -valued.hedges.theta * 365
+    return (decay - rate * ctx.number("wacc.collateral_yield_share") * margin) / margin
+
+
+def marginal_rate(before: Figures, after: Figures) -> float | None:
+    """(rate after × margin after - rate before × margin before) ÷ change of margin; None without a change.
+
+    Without a change of margin the cost of the change has no capital to be spread on.
+    """
+    if after.margin is None or before.margin is None or abs(after.margin - before.margin) < 1.0:
+        return None
+    cost = (after.financing_rate or 0.0) * after.margin - (before.financing_rate or 0.0) * before.margin
+    return cost / (after.margin - before.margin)
+
+
+def _payoff(ctx: Context, after: Book, proposal: Proposal) -> PayoffPair | None:
+    """P&L at expiry of the changed trade where its legs share one expiry, else of the book on the path."""
+    was = {trade.trade_id: trade for trade in ctx.book.trades}
+    changed = [trade for trade in after.trades if trade != was.get(trade.trade_id)]
+    if len(changed) == 1:
+        found = _at_expiry(ctx, was.get(changed[0].trade_id), changed[0])
+        if found is not None:
+            return found
+    return _on_path(ctx, after)
+
+
+def _at_expiry(ctx: Context, before: BookTrade | None, after: BookTrade) -> PayoffPair | None:
+    legs = (*(before.legs if before else ()), *after.legs)
+    expiries = {(leg.contract.root, leg.contract.expiry) for leg in legs}
+    if len(expiries) != 1 or any(leg.contract.kind is not InstrumentKind.OPTION for leg in legs):
+        return None
+    strikes = sorted({leg.contract.strike or 0.0 for leg in legs})
+    root, expiry = expiries.pop()
+    assert expiry is not None
+    forward = ctx.market.slices[root, expiry].forward if (root, expiry) in ctx.market.slices else strikes[0]
+    low, high = min(strikes[0], forward), max(strikes[-1], forward)
+    room = 0.25 * (high - low) + 0.02 * forward
+    grid = np.unique([*np.linspace(max(low - room, 0.0), high + room, _STEPS), *strikes])
+    prices = tuple(float(price) for price in grid)
+
+    def curve(trade: BookTrade | None) -> tuple[float, ...]:
+        return tuple(payoff_curve(trade.legs, trade.cash, prices)) if trade else (0.0,) * len(prices)
+
+    underlying = "SPX at expiry" if root.startswith("SPX") else f"VX at {expiry:%d %b %y}"
+    return PayoffPair(underlying, prices, curve(before), curve(after))
+
+
+def _on_path(ctx: Context, after: Book) -> PayoffPair | None:
+    spot = ctx.market.spot
+    if spot is None:
+        return None
+    shocks = [Shock(move, path_vix(move)) for move in PATH_SPOT]
+
+    def curve(trades: Sequence[BookTrade]) -> tuple[float, ...]:
+        return tuple(float(x) for x in shock_pnl(trades, ctx.market, shocks)[0].sum(axis=0))
+
+    prices = tuple(spot * (1 + move) for move in PATH_SPOT)
+    return PayoffPair(
+        "SPX now, VIX as on the stress path", prices, curve(ctx.book.trades), curve(after.trades)
+    )
+
+
+def is_reducing(effects: Effects) -> bool:
+    """Whether the worst stressed loss falls; a tie is decided by the maximum loss."""
+    before, after = effects.before, effects.after
+    if abs(after.scenario_loss - before.scenario_loss) > 0.5:
+        return after.scenario_loss < before.scenario_loss
+    return (after.max_loss or 0.0) <= (before.max_loss or 0.0)

@@ -1,0 +1,150 @@
+"""Guardrails: what no order may do, wherever it comes from. A pure function of book, order and ruleset.
+
+An order is judged by what it makes worse: one that repairs a bad position is never refused. ``blocks``
+False is a warning. Contango is M2 > M1 throughout the product; there is nothing to refuse about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role, Settlement
+from hedging.engine.policy.after import after_legs, trade_of
+from hedging.engine.policy.context import risk_of
+from hedging.engine.policy.types import Refusal
+from hedging.engine.rulesets.types import Ruleset
+from hedging.maths.types import Right
+
+_EVENING = {Settlement.AM: 0, Settlement.PM: 1, Settlement.NONE: 1}
+
+
+def guardrails(
+    book: Book,
+    legs: Sequence[Leg],
+    rules: Ruleset,
+    *,
+    trade_id: str | None = None,
+    role: Role = Role.OTHER,
+    layer: int | None = None,
+    roll: bool = False,
+    approved: bool = False,
+) -> tuple[Refusal, ...]:
+    """Every guardrail the order breaks; empty when it may go.
+
+    ``legs`` are the order's signed quantities at its prices, in trade ``trade_id`` or a new one of ``role``.
+    ``roll`` says that it replaces a position, ``approved`` that a larger roll was signed off. Raises KeyError
+    for an unknown trade.
+    """
+    after = after_legs(book, legs, trade_id=trade_id, role=role, layer=layer)
+    changed = trade_of(after, trade_id) if trade_id is not None else after.trades[-1]
+    before = trade_of(book, trade_id) if trade_id is not None else None
+    found = [*_net_short_vix(book, after), *_undefined(book, after, before, changed)]
+    if not found:
+        found += _size(before, changed, book.capital, rules)
+    if roll and before is not None and not approved and rules.on("guard.roll_keeps_size"):
+        found += _roll(before, changed)
+    return tuple(found)
+
+
+def _legs(trades: Iterable[BookTrade]) -> list[Leg]:
+    return [leg for trade in trades for leg in trade.legs]
+
+
+def _net_short_vix(book: Book, after: Book) -> Iterator[Refusal]:
+    net = _vix_calls(_legs(after.trades))
+    if net < 0 and net < _vix_calls(_legs(book.trades)):
+        yield Refusal(
+            "net short VIX calls",
+            f"The account would be short {-net} VIX calls net. A hedge never sells more than it holds.",
+            "LAY-8", value=net, limit=0, unit="contracts",
+        )  # fmt: skip
+
+
+def _vix_calls(legs: Iterable[Leg]) -> int:
+    return sum(
+        leg.quantity for leg in legs if leg.contract.underlying == "VIX" and leg.contract.right is Right.CALL
+    )
+
+
+def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookTrade) -> Iterator[Refusal]:
+    for name, now in uncovered(_legs(after.trades)).items():
+        was = uncovered(_legs(book.trades)).get(name, 0)
+        if now > was:
+            yield Refusal(
+                "undefined risk",
+                f"{now} short {name} would have no long one of the same or a later expiry behind them.",
+                "CON-2", value=now, limit=was, unit="contracts",
+            )  # fmt: skip
+            return
+    if changed.role is not Role.CONDOR:
+        return
+    held = uncovered(before.legs) if before else {}
+    for name, now in uncovered(changed.legs).items():
+        if now > held.get(name, 0):
+            yield Refusal(
+                "condor without wings",
+                f"The condor would keep {now} short {name} without a long wing of its own.",
+                "CON-2", value=now, limit=0, unit="contracts",
+            )  # fmt: skip
+
+
+def uncovered(legs: Iterable[Leg]) -> dict[str, int]:
+    """Short contracts without a long one that lives at least as long, by kind of contract.
+
+    For every expiry the shorts from there on may not exceed the longs from there on: each short then
+    has a long of its own. A PM option outlives an AM option of the same day.
+    """
+    kinds: dict[str, list[Leg]] = {}
+    for leg in legs:
+        spec = leg.contract
+        if spec.kind is InstrumentKind.OPTION and spec.right is not None:
+            kinds.setdefault(f"{spec.underlying} {spec.right.name.lower()}s", []).append(leg)
+        else:
+            kinds.setdefault(f"{spec.root} {spec.kind.value}s", []).append(leg)
+    found = {}
+    for name, group in kinds.items():
+        net = worst = 0
+        for leg in sorted(group, key=_life, reverse=True):
+            net += leg.quantity
+            worst = min(worst, net)
+        if worst < 0:
+            found[name] = -worst
+    return found
+
+
+def _life(leg: Leg) -> tuple[int, int, int]:
+    """Sorting by this, latest last; among equals longs outlive shorts."""
+    spec = leg.contract
+    return (spec.expiry.toordinal() if spec.expiry else 0, _EVENING[spec.settlement], leg.quantity)
+
+
+def _size(before: BookTrade | None, changed: BookTrade, capital: float, rules: Ruleset) -> Iterator[Refusal]:
+    loss, _ = risk_of(changed.legs)
+    was = risk_of(before.legs)[0] if before else 0.0
+    if loss is None or capital <= 0 or (was is not None and loss <= was + 0.005):
+        return
+    share = loss / capital
+    block, warn = rules.number("guard.block_of_equity"), rules.number("guard.warn_of_equity")
+    for limit, blocks in ((block, True), (warn, False)):
+        if round(share, 9) > round(limit, 9):
+            yield Refusal(
+                "size",
+                f"The trade may lose {loss:,.0f} dollars, {share:.1%} of equity; the limit is {limit:.0%}.",
+                "CON-2", blocks, share, limit, "share of equity",
+            )  # fmt: skip
+            return
+
+
+def _roll(before: BookTrade, changed: BookTrade) -> Iterator[Refusal]:
+    was, now = _packages(before.legs), _packages(changed.legs)
+    if now > was:
+        yield Refusal(
+            "size on a roll",
+            f"The roll would hold {now} contracts where {was} were held; a larger roll needs approval.",
+            "GOV-2", value=now, limit=was, unit="contracts",
+        )  # fmt: skip
+
+
+def _packages(legs: Sequence[Leg]) -> int:
+    """Contracts of a position: its largest leg."""
+    return max((abs(leg.quantity) for leg in legs), default=0)

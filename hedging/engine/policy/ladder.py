@@ -1,0 +1,237 @@
+"""The layer ladder: for each layer what the rules want against what is held, and why no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hedging.engine.book import BookTrade, Leg, Role
+from hedging.engine.greeks_units import Factor, FactorGreeks
+from hedging.engine.instruments import parse_symbol
+from hedging.engine.policy.bounds import Spent, binding, bounds_of
+from hedging.engine.policy.chain import days_to
+from hedging.engine.policy.context import Context, spot_with_vix
+from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
+from hedging.engine.policy.units import Unit, held_packages, layer_unit, premium_of
+from hedging.engine.scenarios import Shock, shock_pnl
+from hedging.engine.valuation import LegValuation, sum_totals, value_trade
+
+VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
+PURPOSES = {
+    1: "dampens the condors' delta",
+    2: "positive gamma before major expirations",
+    3: "tail cover in a confirmed regime shift",
+}
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """A ladder row with the package behind it; ``others`` is what it was sized against."""
+
+    row: LadderRow
+    unit: Unit | None
+    others: Spent
+    roll_due: bool
+
+
+def plan_layers(ctx: Context, gates: Trace) -> tuple[LayerPlan, ...]:
+    """Plans of layers 1 to 3 in order: an earlier layer's plan counts against a later's shared limits."""
+    gains = {n: _gain(ctx, ctx.layer(n)) for n in (1, 2, 3)}
+    units = {n: layer_unit(ctx, n) for n in (1, 2, 3)}
+    used = {n: _spent(ctx, n, units[n], held_packages(ctx.layer(n)), gains[n]) for n in (1, 2, 3)}
+    plans: list[LayerPlan] = []
+    for n in (1, 2, 3):
+        others = _sum([used[m] for m in (1, 2, 3) if m != n])
+        plan = _plan(ctx, n, units[n], others, gates)
+        used[n] = _spent(ctx, n, units[n], plan.row.target, gains[n])
+        plans.append(plan)
+    return tuple(plans)
+
+
+def ladder_of(ctx: Context, plans: Sequence[LayerPlan]) -> Ladder:
+    """The ladder that pages show."""
+    band = ctx.number("layers.delta_band") * ctx.book.capital / ctx.market.spot if ctx.market.spot else None
+    return Ladder(
+        rows=tuple(plan.row for plan in plans),
+        condor_loss=ctx.condor_loss,
+        coverage=ctx.stress.coverage if ctx.condors else None,
+        ceiling=ctx.number("layers.ceiling"),
+        net_delta=ctx.spx_delta((*ctx.condors, *ctx.layer(1))),
+        delta_band=None if band is None else (-band, band),
+    )
+
+
+def _plan(ctx: Context, n: int, unit: Unit | None, others: Spent, gates: Trace) -> LayerPlan:
+    gate = gates.step(f"layer{n}")
+    trades = ctx.layer(n)
+    actual = held_packages(trades)
+    bounds: tuple[Bound, ...] = ()
+    target, limit = actual, Bound("no price", None, "no instrument of this layer can be priced here")
+    if unit is not None:
+        bounds = bounds_of(ctx, n, unit, others)
+        limit = binding(bounds)
+        target = limit.contracts or 0
+    if gate.answer is not Answer.YES:
+        target, limit = actual, Bound("gate", actual, gate.consequence)
+    over = next((bound for bound in bounds if bound.name == "ceiling"), None)
+    if over is not None and over.contracts is not None and ctx.condors and over.contracts < target:
+        target, limit = over.contracts, over
+    row = LadderRow(
+        layer=n,
+        purpose=PURPOSES[n],
+        is_open=gate.answer,
+        why=gate.consequence,
+        instrument=unit.instrument if unit else ctx.rules.words(f"layer{n}.allowed")[0],
+        target=target,
+        actual=actual,
+        bounds=bounds,
+        binding=limit.name,
+        premium=premium_of(trades),
+        budget=_budget(ctx, n),
+        notes=_notes(ctx, n, trades, limit),
+    )
+    row = _with_unit(ctx, row, unit)
+    row, due = _with_held(ctx, n, row, trades)
+    return LayerPlan(_with_values(ctx, row, unit, trades), unit, others, due)
+
+
+def _budget(ctx: Context, n: int) -> float | None:
+    if ctx.rules.word(f"layer{n}.sizing") != "budget":
+        return None
+    return ctx.number(f"layer{n}.budget") * ctx.credit
+
+
+def _notes(ctx: Context, n: int, trades: tuple[BookTrade, ...], limit: Bound) -> tuple[str, ...]:
+    found = [limit.explanation]
+    allowed = set(ctx.rules.words(f"layer{n}.allowed"))
+    others = {kind for trade in trades for kind in [instrument_of(trade)] if kind not in allowed}
+    if others:
+        found.append(f"held outside the ruleset's instruments: {', '.join(sorted(others))}")
+    return tuple(found)
+
+
+def instrument_of(trade: BookTrade) -> str:
+    """The instrument's name in rulesets, from a trade's legs."""
+    roots = {leg.contract.underlying for leg in trade.legs}
+    if roots & {"VX", "VXX"}:
+        return "vx_future" if "VX" in roots else "vxx"
+    base = "vix_call" if roots == {"VIX"} else "spx_put"
+    if all(leg.quantity > 0 for leg in trade.legs):
+        return base
+    if len({leg.contract.expiry for leg in trade.legs}) > 1:
+        return "vix_calendar"
+    return f"{base}_spread"
+
+
+def _with_unit(ctx: Context, row: LadderRow, unit: Unit | None) -> LadderRow:
+    if unit is None:
+        return row
+    first = unit.picks[0]
+    value = first.value
+    spread = None
+    if value.bid is not None and value.ask is not None and value.ask > 0:
+        spread = (value.ask - value.bid) / ((value.ask + value.bid) / 2)
+    interest = next((p.open_interest for p in ctx.market.vx_curve if p.expiry == first.spec.expiry), None)
+    return replace(
+        row,
+        symbols=tuple(one.spec.symbol for one in unit.picks),
+        tenor_days=float(unit.days),
+        strike=first.spec.strike,
+        delta=value.delta,
+        price=-unit.order.limit,
+        modelled=unit.order.modelled,
+        spread=spread,
+        open_interest=interest,
+    )
+
+
+def _with_held(ctx: Context, n: int, row: LadderRow, trades: tuple[BookTrade, ...]) -> tuple[LadderRow, bool]:
+    """Decay, Greeks, extrinsic value and roll date of what is held."""
+    if not trades:
+        return row, False
+    valued = [ctx.values[trade.trade_id] for trade in trades]
+    totals = sum_totals(one.totals for one in valued)
+    vx = totals.greeks.get(Factor.VX.value, FactorGreeks())
+    beta = ctx.vx_per_point()
+    expiries = [leg.contract.expiry for t in trades for leg in t.legs if leg.contract.expiry]
+    roll = min(expiries) - timedelta(days=ctx.rules.whole(f"layer{n}.roll_days")) if expiries else None
+    due = roll is not None and days_to(ctx.market, roll) <= 0
+    return replace(
+        row,
+        held=tuple(f"{leg.quantity:+d} {leg.contract.symbol}" for trade in trades for leg in trade.legs),
+        decay=totals.theta,
+        extrinsic=_extrinsic([leg for one in valued for leg in one.legs]),
+        delta_vx=vx.delta,
+        gamma_vx=vx.gamma,
+        vega_vx=vx.vega,
+        delta_spx_equivalent=ctx.spx_delta(trades),
+        gamma_spx_equivalent=beta * beta * vx.gamma,
+        roll_due=roll,
+    ), due
+
+
+def _extrinsic(legs: Sequence[LegValuation]) -> float | None:
+    """Time value held (+) in dollars: marks less intrinsic value on the forward; None when one is unknown."""
+    total = 0.0
+    for leg in legs:
+        found = extrinsic_of(leg)
+        if found is None:
+            return None
+        total += found
+    return total
+
+
+def extrinsic_of(leg: LegValuation) -> float | None:
+    """Time value of one leg in dollars (+ held, - sold); futures and shares have none."""
+    spec = parse_symbol(leg.symbol)
+    if spec.right is None or spec.strike is None:
+        return 0.0
+    if leg.price is None or leg.forward is None:
+        return None
+    return leg.size * max(leg.price - max(int(spec.right) * (leg.forward - spec.strike), 0.0), 0.0)
+
+
+def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[BookTrade, ...]) -> LadderRow:
+    """P&L at VIX 30 to 80 and coverage: of what is held, else of the target."""
+    if not trades and unit is not None and row.target:
+        legs = tuple(Leg(one.spec, one.quantity * row.target, one.price) for one in unit.picks)
+        trades = (BookTrade("target", Role.HEDGE, row.layer, legs, 0.0, 0.0),)
+        decay = value_trade(trades[0], ctx.market).totals.theta
+        row = replace(row, decay=decay, notes=(*row.notes, "decay, values and coverage are the target's"))
+    if not trades or ctx.vix is None:
+        return row
+    shocks = [Shock(spot_with_vix(level - ctx.vix), level - ctx.vix) for level in VIX_LEVELS]
+    pnl = shock_pnl(trades, ctx.market, [*shocks, ctx.worst])[0].sum(axis=0)
+    values = tuple(
+        VixValue(level, shock.spot, float(gain))
+        for level, shock, gain in zip(VIX_LEVELS, shocks, pnl, strict=False)
+    )
+    coverage = float(pnl[-1]) / ctx.condor_loss if ctx.condor_loss > 0 else None
+    return replace(row, vix_values=values, coverage=coverage)
+
+
+def _gain(ctx: Context, trades: tuple[BookTrade, ...]) -> float:
+    """What trades gain in the condors' worst cell, dollars."""
+    return float(shock_pnl(trades, ctx.market, [ctx.worst])[0].sum()) if trades else 0.0
+
+
+def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float) -> Spent:
+    """What a layer uses when it holds ``contracts``; those beyond the held ones cost today's price."""
+    trades = ctx.layer(n)
+    have = held_packages(trades)
+    premium = premium_of(trades) * (min(contracts / have, 1.0) if have else 1.0)
+    if unit is None:
+        return Spent(premium, premium * 365 / ctx.number(f"layer{n}.dte"), 0.0, gain)
+    more = max(contracts - have, 0)
+    premium += more * unit.cost
+    return Spent(
+        premium, premium * 365 / max(unit.days, 1), contracts * unit.exposure, gain + more * unit.gain
+    )
+
+
+def _sum(parts: Sequence[Spent]) -> Spent:
+    return Spent(
+        sum(p.premium for p in parts), sum(p.run_rate for p in parts),
+        sum(p.exposure for p in parts), sum(p.gain for p in parts),
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""From picked contracts to a ticket: net price on the tick, dollars, and a thinkorswim order string.
+
+The string follows the grammar that the journal reads: net price a package, short call / long call / short
+put / long put for an iron condor, signed ratios for anything without a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Decimal
+from math import gcd
+
+from hedging.engine.book import ContractSpec, InstrumentKind
+from hedging.engine.instruments import ROOTS
+from hedging.engine.policy.chain import Pick
+from hedging.engine.policy.types import Order, OrderLeg
+from hedging.maths.types import Right
+
+_PACKAGE_TICK = Decimal("0.05")
+
+
+def make_order(picks: Sequence[Pick], packages: int, trade_id: str | None = None) -> Order:
+    """A ticket of ``packages`` times the picks at the net mark, rounded to the tick against the trader.
+
+    The limit is points a package, + received; a debit rounds up and a credit down, so it can fill.
+    """
+    net = -sum(one.quantity * one.price for one in picks)
+    limit = on_tick(net, [one.spec for one in picks])
+    size = picks[0].spec.multiplier * packages
+    return Order(
+        legs=tuple(
+            OrderLeg(
+                symbol=one.spec.symbol,
+                quantity=one.quantity * packages,
+                price=one.price,
+                delta=one.value.delta,
+                bid=one.value.bid,
+                ask=one.value.ask,
+                modelled=one.modelled,
+            )
+            for one in picks
+        ),
+        packages=packages,
+        limit=float(limit),
+        cash=round(float(limit) * size, 2),
+        text=order_text([(one.spec, one.quantity) for one in picks], packages, limit),
+        trade_id=trade_id,
+        modelled=any(one.modelled for one in picks),
+    )
+
+
+def on_tick(net: float, specs: Sequence[ContractSpec]) -> Decimal:
+    """The net price (+ received) on the tick at or below it: less credit or more debit.
+
+    Source: Cboe contract specifications. A single option has its root's tick, an SPX package 0.05, a VIX
+    package the option's own tick.
+    """
+    rule = ROOTS[specs[0].root]
+    exact = Decimal(repr(round(net, 6)))
+    tick = _PACKAGE_TICK if len(specs) > 1 and rule.underlying == "SPX" else rule.tick(abs(exact))
+    return (exact / tick).to_integral_value(ROUND_FLOOR) * tick
+
+
+def order_text(legs: Sequence[tuple[ContractSpec, int]], packages: int, limit: Decimal) -> str:
+    """The order string of one package's legs at a net limit (+ received); empty without options only."""
+    if any(spec.kind is not InstrumentKind.OPTION for spec, _ in legs):
+        return ""
+    if len({spec.root.removesuffix("W") for spec, _ in legs}) > 1:
+        return ""
+    condor = _condor(legs)
+    if condor is not None:
+        side, strikes = condor
+        return _line(side, packages, "IRON CONDOR", legs[:1], strikes, "CALL/PUT", limit)
+    if len(legs) == 1:
+        ((spec, quantity),) = legs
+        return _line(quantity, packages, "", legs, _strike(spec), _right(spec), limit)
+    if _is_vertical(legs):
+        (first, quantity), (second, _) = legs
+        strikes = f"{_strike(first)}/{_strike(second)}"
+        return _line(quantity, packages, "VERTICAL", legs[:1], strikes, _right(first), limit)
+    ratio = "/".join(str(quantity) for _, quantity in legs)
+    strikes = "/".join(_strike(spec) for spec, _ in legs)
+    rights = "/".join(_right(spec) for spec, _ in legs)
+    return _line(1, packages, f"{ratio} CUSTOM", legs, strikes, rights, limit)
+
+
+def _line(
+    side: int,
+    packages: int,
+    strategy: str,
+    legs: Sequence[tuple[ContractSpec, int]],
+    strikes: str,
+    rights: str,
+    limit: Decimal,
+) -> str:
+    action = f"BUY +{packages}" if side > 0 else f"SELL -{packages}"
+    price = -limit if side > 0 else limit
+    weekly = any(spec.root.endswith("W") for spec, _ in legs)
+    dates = [_expiry(spec, weekly=weekly) for spec, _ in legs]
+    expiry = dates[0] if len(set(dates)) == 1 else "/".join(dates)
+    root = legs[0][0].root.removesuffix("W")
+    head = " ".join(part for part in (action, strategy, root, "100", "(Weeklys)" if weekly else "") if part)
+    return f"{head} {expiry} {strikes} {rights} @{_plain(price)} LMT"
+
+
+def _expiry(spec: ContractSpec, *, weekly: bool) -> str:
+    assert spec.expiry is not None
+    morning = weekly and not spec.root.endswith("W")
+    return f"{spec.expiry.day} {spec.expiry:%b %y}".upper() + (" [AM]" if morning else "")
+
+
+def _strike(spec: ContractSpec) -> str:
+    assert spec.strike is not None
+    return _plain(Decimal(repr(spec.strike)))
+
+
+def _right(spec: ContractSpec) -> str:
+    return "CALL" if spec.right is Right.CALL else "PUT"
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _is_vertical(legs: Sequence[tuple[ContractSpec, int]]) -> bool:
+    if len(legs) != 2:
+        return False
+    (a, first), (b, second) = legs
+    return (
+        a.right == b.right
+        and a.expiry == b.expiry
+        and a.root == b.root
+        and abs(first) == 1
+        and first == -second
+    )
+
+
+def _condor(legs: Sequence[tuple[ContractSpec, int]]) -> tuple[int, str] | None:
+    """(side, strikes in the broker's order) of an iron condor: +1 bought back, -1 sold."""
+    if len(legs) != 4 or len({(spec.root, spec.expiry) for spec, _ in legs}) != 1:
+        return None
+    calls = sorted((leg for leg in legs if leg[0].right is Right.CALL), key=lambda leg: leg[0].strike or 0)
+    puts = sorted((leg for leg in legs if leg[0].right is Right.PUT), key=lambda leg: -(leg[0].strike or 0))
+    if len(calls) != 2 or len(puts) != 2 or (puts[0][0].strike or 0) > (calls[0][0].strike or 0):
+        return None
+    side = calls[0][1]
+    if [q for _, q in (*calls, *puts)] != [side, -side, side, -side] or abs(side) != 1:
+        return None
+    return side, "/".join(_strike(spec) for spec, _ in (*calls, *puts))
+
+
+def packages_of(quantities: Sequence[int]) -> int:
+    """How many equal packages the quantities make: their greatest common divisor."""
+    found = 0
+    for quantity in quantities:
+        found = gcd(found, quantity)
+    return max(found, 1)
