@@ -7,7 +7,7 @@ import numpy as np
 from hedging.engine.book import BookTrade
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import days_to, usable
-from hedging.engine.policy.context import Context, credit_of
+from hedging.engine.policy.context import Context
 from hedging.engine.policy.types import Alert
 from hedging.maths import black76
 
@@ -20,7 +20,7 @@ def alerts_of(ctx: Context) -> tuple[Alert, ...]:
 def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
     found = []
     valued = ctx.values[trade.trade_id]
-    credit, aim = credit_of(trade.legs), ctx.number("alerts.profit_share")
+    credit, aim = trade.cash, ctx.number("alerts.profit_share")
     if credit > 0 and not valued.totals.partial:
         share = (credit + valued.totals.market_value) / credit
         if round(share, 9) >= aim:

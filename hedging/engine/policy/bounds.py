@@ -158,3 +158,17 @@ def _liquidity(ctx: Context, have: int) -> Bound:
         return Bound("liquidity", None, "VX open interest is unknown", ("liquidity.min_open_interest",))
     text = f"front VX open interest is {measured:,}, at least {least:,.0f} is wanted"
     return Bound("liquidity", have if measured < least else None, text, ("liquidity.min_open_interest",))
+
+
+def extension_bounds(ctx: Context, unit: Unit, others: Spent, have: int) -> tuple[Bound, ...]:
+    """Bounds on the longer-dated calls that extend the hedge after a collapse (CON-4)."""
+    share = ctx.number("collapse.extend_budget")
+    budget = share * ctx.credit
+    text = f"{share:.1%} of {ctx.credit:,.0f} credit is {budget:,.0f}; a contract costs {unit.cost:,.0f}"
+    return (
+        Bound("extension budget", have + fits(budget, unit.cost), text, ("collapse.extend_budget",)),
+        *_caps(ctx, unit, others, have, 0.0),
+        ceiling_bound(ctx, unit, others, have),
+        _run_rate(ctx, unit, others, have, 0.0),
+        _liquidity(ctx, have),
+    )

@@ -192,7 +192,7 @@ def _warnings(ctx: Context, pop: float | None, deltas: tuple[float, float], delt
         found.append("the probability of profit is unknown")
     elif not low <= round(pop, 9) <= high:
         found.append(
-            f"probability of profit {pop:.0%} is outside {low:.0%} to {high:.0%} "
+            f"probability of profit {pop:.1%} is outside {low:.0%} to {high:.0%} "
             f"although the shorts are at {delta * 100:.0f} delta"
         )
     off = [d for d in deltas if abs(abs(d) - delta) > 0.03]

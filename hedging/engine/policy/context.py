@@ -101,18 +101,18 @@ class Context:
 
     @cached_property
     def credit(self) -> float:
-        """Credit collected by the open condors, dollars."""
-        return sum(max(credit_of(trade.legs), 0.0) for trade in self.condors)
+        """Credit collected by the open condors, dollars: what their fills brought in all."""
+        return sum(max(trade.cash, 0.0) for trade in self.condors)
 
     @cached_property
     def condor_max_loss(self) -> float:
         """Maximum loss of the open condors at expiry, dollars; condors without a bound count nothing."""
-        return sum(risk_of(trade.legs)[0] or 0.0 for trade in self.condors)
+        return sum(risk_of(trade)[0] or 0.0 for trade in self.condors)
 
     @cached_property
     def condor_margin(self) -> float:
         """Gross margin of the open condors, dollars."""
-        return sum(risk_of(trade.legs)[1] or 0.0 for trade in self.condors)
+        return sum(risk_of(trade)[1] or 0.0 for trade in self.condors)
 
     @cached_property
     def condor_count(self) -> float:
@@ -232,19 +232,21 @@ def credit_of(legs: Iterable[Leg]) -> float:
     )
 
 
-def risk_of(legs: Sequence[Leg]) -> tuple[float | None, float | None]:
-    """(maximum loss at expiry, gross margin) of the legs in dollars, expiry by expiry; None is unbounded."""
+def risk_of(trade: BookTrade) -> tuple[float | None, float | None]:
+    """(maximum loss, gross margin) of a trade in dollars, held to every expiry; None is unbounded.
+
+    Margin is the worst value at expiry, expiry by expiry; the loss takes off what the trade's fills brought.
+    """
     groups: dict[tuple[str, object], list[Leg]] = {}
-    for leg in legs:
+    for leg in trade.legs:
         groups.setdefault((leg.contract.underlying, leg.contract.expiry), []).append(leg)
-    loss, margin = 0.0, 0.0
+    margin = 0.0
     for group in groups.values():
-        found = describe(group, credit_of(group))
-        if found.max_loss is None or found.margin is None:
+        found = describe(group, 0.0).margin
+        if found is None:
             return None, None
-        loss += max(found.max_loss, 0.0)
-        margin += found.margin
-    return loss, margin
+        margin += found
+    return max(margin - trade.cash, 0.0), margin
 
 
 def spot_with_vix(change: float) -> float:

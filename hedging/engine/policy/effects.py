@@ -29,7 +29,7 @@ def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None
 def figures_of(ctx: Context, book: Book, valued: BookValuation) -> Figures:
     """The figures of any book on the context's market."""
     stress = stress_test(book.trades, ctx.market)
-    risks = [risk_of(trade.legs) for trade in book.trades]
+    risks = [risk_of(trade) for trade in book.trades]
     losses = [loss for loss, _ in risks]
     margins = [margin for _, margin in risks]
     margin = None if None in margins else float(sum(m for m in margins if m is not None))

@@ -119,8 +119,8 @@ def _life(leg: Leg) -> tuple[int, int, int]:
 
 
 def _size(before: BookTrade | None, changed: BookTrade, capital: float, rules: Ruleset) -> Iterator[Refusal]:
-    loss, _ = risk_of(changed.legs)
-    was = risk_of(before.legs)[0] if before else 0.0
+    loss, _ = risk_of(changed)
+    was = risk_of(before)[0] if before else 0.0
     if loss is None or capital <= 0 or (was is not None and loss <= was + 0.005):
         return
     share = loss / capital

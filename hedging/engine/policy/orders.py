@@ -100,7 +100,7 @@ def _line(
     expiry = dates[0] if len(set(dates)) == 1 else "/".join(dates)
     root = legs[0][0].root.removesuffix("W")
     head = " ".join(part for part in (action, strategy, root, "100", "(Weeklys)" if weekly else "") if part)
-    return f"{head} {expiry} {strikes} {rights} @{_plain(price)} LMT"
+    return f"{head} {expiry} {strikes} {rights} @{price:.2f} LMT"
 
 
 def _expiry(spec: ContractSpec, *, weekly: bool) -> str:

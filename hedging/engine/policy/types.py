@@ -191,7 +191,8 @@ class Proposal:
     """An action with its orders. ``binding`` names the constraint that set its size.
 
     ``cost`` dollars paid (+) or received (-) at the limits, None when nothing is traded. ``funding`` names
-    the pocket that pays. ``risk_reducing`` compares stressed losses.
+    the pocket that pays. ``risk_reducing`` compares stressed losses. ``alternative``: instead of the proposal
+    before it on the same trade, not besides.
     """
 
     action: Action
@@ -208,6 +209,7 @@ class Proposal:
     requirement: str = ""
     warnings: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    alternative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ class WaccTarget:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the advice was computed from."""
+    """What the advice was computed from; the last two are what the account states, None its ruleset's."""
 
     account_id: str
     book_revision: int
@@ -334,6 +336,8 @@ class Inputs:
     ruleset_hash: str
     as_of: datetime
     signal_day: date
+    second_engine: float | None = None
+    margin_limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
