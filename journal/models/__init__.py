@@ -26,6 +26,7 @@ from journal.models.imports import (
     ImportSetting,
     TradeLink,
 )
+from journal.models.lists import BulkChange, PersonalQuerySet, SavedView
 from journal.models.marks import AttributionDay, DailyMark
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
 from journal.models.review import (
@@ -51,6 +52,7 @@ __all__ = [
     "Attachment",
     "AttributionDay",
     "AuditEvent",
+    "BulkChange",
     "CapitalDay",
     "CashEntry",
     "DailyMark",
@@ -67,11 +69,13 @@ __all__ = [
     "NoteRevision",
     "Outcome",
     "OwnedQuerySet",
+    "PersonalQuerySet",
     "Playbook",
     "Recommendation",
     "Report",
     "Role",
     "RulesetVersion",
+    "SavedView",
     "Signature",
     "Tag",
     "Tagging",

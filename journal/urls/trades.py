@@ -2,11 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import entry, trades
+from journal.views import entry, trade_list, trades
 
 urlpatterns: list[URLPattern] = [
-    path("trades/", trades.trade_list, name="trades"),
-    path("trades.csv", trades.trade_csv, name="trades_csv"),
+    path("trades/", trade_list.trade_list, name="trades"),
+    path("trades.csv", trade_list.trade_csv, name="trades_csv"),
+    path("trades/bulk/", trade_list.bulk, name="trades_bulk"),
+    path("trades/bulk/<uuid:pk>/undo/", trade_list.undo, name="bulk_undo"),
+    path("trades/views/", trade_list.save_view, name="view_save"),
+    path("trades/views/<uuid:pk>/remove/", trade_list.remove_view, name="view_remove"),
     path("trades/new/", entry.condor, name="trade_entry"),
     path("trades/new/hedge/", entry.hedge, name="hedge_entry"),
     path("trades/new/preview/<slug:kind>/", entry.preview, name="entry_preview"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -16,75 +14,13 @@ from django.views.decorators.http import require_POST
 from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.structures import leg_rows, trade_figures
-from journal.selectors.trade_list import (
-    TradeFilters,
-    trade_rows,
-    trade_totals,
-    trades_filtered,
-    with_newest_value,
-)
 from journal.selectors.trades import live_fills, trade_get, trade_position
 from journal.selectors.valuation import trade_current, trade_marks
 from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
-from journal.services.safe_csv import safe_cell
 from journal.services.trades import fill_reverse, trade_close
 from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
 from journal.views.review import review_context
-
-PAGE = 50
-_COLUMNS = (
-    "account", "kind", "layer", "label", "status", "opened_at", "closed_at", "nearest_expiry",
-    "net_cash", "fees", "realized", "reason",
-)  # fmt: skip
-
-
-@login_required
-def trade_list(request: HttpRequest) -> HttpResponse:
-    """Show trades with filters in the address, totals for the filter, and a CSV of the same."""
-    trades = trades_filtered(person(request), TradeFilters.from_query(request.GET))
-    page = Paginator(with_newest_value(trades), PAGE).get_page(request.GET.get("page"))
-    query = request.GET.copy()
-    query.pop("page", None)
-    context = {
-        "page": page,
-        "rows": trade_rows(page),
-        "totals": trade_totals(trades),
-        "query": query.urlencode(),
-        "today": today_in_new_york(),
-        "kinds": Trade.Kind.choices,
-        "statuses": Trade.Status.choices,
-        "chosen": request.GET,
-    }
-    return render(request, "journal/trades/list.html", context)
-
-
-@login_required
-def trade_csv(request: HttpRequest) -> HttpResponse:
-    """Write the filtered trades as CSV: texts made harmless, figures left numeric."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="trades.csv"'
-    writer = csv.writer(response)
-    writer.writerow(_COLUMNS)
-    for trade in trades_filtered(person(request), TradeFilters.from_query(request.GET)):
-        closed = trade.status == Trade.Status.CLOSED
-        writer.writerow(
-            [
-                safe_cell(trade.account.name),
-                trade.kind,
-                trade.layer or "",
-                safe_cell(trade.label),
-                trade.status,
-                trade.opened_at.isoformat() if trade.opened_at else "",
-                trade.closed_at.isoformat() if trade.closed_at else "",
-                trade.nearest_expiry or "",
-                f"{trade.net_cash:.2f}",
-                f"{trade.fees_total:.2f}",
-                f"{trade.realized:.2f}" if closed else "",
-                safe_cell(trade.reason),
-            ]
-        )
-    return response
 
 
 def _may_write(request: HttpRequest, trade: Trade) -> bool:

@@ -12,14 +12,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from journal.models import AuditEvent, Fill, Report, Trade
-from journal.services.attachments import attachment_add
 from journal.services.demo import demo_login
-from journal.services.notes import note_create
-from journal.services.playbooks import playbook_save
 from journal.services.reports import report_request
-from journal.services.reviews import range_tag, trade_tag
 from journal.services.rulesets import ruleset_ensure
-from tests.journal.people import People, make_people, open_condor, png
+from tests.journal.people import People, make_people, open_condor
+from tests.security import review_routes
+from tests.security.review_routes import review_ids
 
 pytestmark = pytest.mark.django_db
 
@@ -28,10 +26,8 @@ OPEN = {"health", "api-schema", "api-docs"}
 RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
-    "demo_remove", "job_cancel", "job_retry", "risk_retry_job", "trade_tag", "trade_untag", "trade_rate",
-    "trade_checklist", "trade_note", "trade_file", "day_note", "day_file", "note_preview", "note_remove",
-    "file_remove", "tag_range_remove", "playbook_archive",
-    "rules_propose", "rules_sign", "rules_withdraw",
+    "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
+    "rules_propose", "rules_sign", "rules_withdraw", *review_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -71,17 +67,8 @@ def ids(people: People) -> dict[str, Any]:
     )  # fmt: skip
     fill = Fill.objects.filter(trade=trade).first()
     assert fill is not None
-    owner, account = people.owner, people.account
-    note = note_create(user=owner, account=account, trade=trade, text="a note")
-    kept = attachment_add(user=owner, account=account, trade=trade, name="a.png", content=png())
-    tag = trade_tag(user=owner, trade=trade, name="motion")
-    marked = range_tag(
-        user=owner, account=account, name="motion", date_from=date(2026, 11, 2), date_to=date(2026, 11, 3)
-    )
-    playbook = playbook_save(user=owner, account=account, name="45 DTE", text="", items=["Calm?"])
     return {
-        "notes": note.pk, "files": kept.pk, "tags": tag.pk, "tags/ranges": marked.pk,
-        "playbooks": playbook.pk,
+        **review_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
         "risk": people.account.pk, "rules": ruleset_ensure(account=people.account).pk,
     }  # fmt: skip
@@ -89,7 +76,7 @@ def ids(people: People) -> dict[str, Any]:
 
 def address(path: str, ids: dict[str, Any]) -> str:
     kind = path.split("/", 1)[0]
-    kind = "tags/ranges" if path.startswith("tags/ranges/") else kind
+    kind = next((key for key in ids if "/" in key and path.startswith(f"{key}/")), kind)
     own = ids.get({"trades": "trade"}.get(kind, kind), uuid.uuid4())
     path = path.replace("<day:day>", "2026-11-02").replace("<slug:name>", "neutral-vxth")
     return "/" + path.replace("<uuid:pk>", str(own)).replace("<slug:kind>", "condor")
@@ -131,9 +118,7 @@ def test_a_page_about_an_object_is_404_for_a_stranger(
 def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
-        "trade_tag", "trade_untag", "trade_rate", "trade_checklist", "trade_note", "trade_file",
-        "note_remove", "file_remove", "tag_edit", "tag_range_remove", "playbook_edit", "playbook_archive",
-        "rules_new", "rules_propose", "rules_sign", "rules_withdraw",
+        "rules_new", "rules_propose", "rules_sign", "rules_withdraw", *review_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected
@@ -143,7 +128,7 @@ def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People,
 def test_the_owner_reaches_every_page(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     status = ask(people.owner, name, address(path, ids))
     # Switching without naming an account finds none.
-    missing = RISK | {"switch_account", "trade_checklist", "day_note", "day_file"}
+    missing = RISK | {"switch_account", *review_routes.INCOMPLETE}
     assert status == 404 if name in missing else status in (200, 204, 302, 400, 503)
 
 

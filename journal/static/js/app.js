@@ -1,4 +1,5 @@
 // Entry point: everything a page does beyond HTML. Each part lives in a file of its own.
+import { initBulk } from "./bulk.js";
 import { initCharts } from "./charts/base.js";
 import { initCopy } from "./copy.js";
 import { initDialogs, openDialog, toggleNav } from "./dialogs.js";
@@ -36,6 +37,7 @@ initFinder();
 initToasts();
 initCopy();
 initForms();
+initBulk();
 initMirrors();
 initOrderEntry();
 initTables(document);

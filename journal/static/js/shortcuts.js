@@ -1,5 +1,6 @@
-// Keys: Ctrl-K or Cmd-K, "?", and "g" followed by the letter a link carries in data-key.
+// Keys: Ctrl-K or Cmd-K, "?", "g" followed by the letter a link carries in data-key, and those of lists.
 // They rest in fields, in open dialogs, and when switched off.
+import { listKey } from "./list_keys.js";
 import { recall, remember } from "./storage.js";
 
 const FIELD = "input, textarea, select, [contenteditable]";
@@ -35,6 +36,8 @@ export function initShortcuts(actions) {
     } else if (Date.now() - waiting < 1200) {
       waiting = 0;
       document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+    } else if (listKey(event.key)) {
+      event.preventDefault();
     }
   });
 }
