@@ -34,13 +34,13 @@ from hedging.maths.modelled import (
     HORIZON,
     INDEX_DAYS,
     MONTH,
+    LevelSurface,
     SpxCoefficients,
     VixCoefficients,
     spx_surface,
     vix_surface,
 )
 from hedging.maths.smile import Smile
-from hedging.maths.ssvi import LevelSurface
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.detect import parse_market_file
 from hedging.selectors.calendar import opens_at
@@ -209,8 +209,9 @@ def spx_levels(days: Sequence[Day]) -> SpxCoefficients:
                 rate = (np.interp(end, t, total) - np.interp(end - MONTH, t, total)) / MONTH
                 forward.append(100 * np.sqrt(max(rate, 1e-6)) / np.interp(end - MONTH / 2, middles, settles))
         dividend.append(np.median([e.carry for e in day.expiries if 0.1 < e.t < 0.6]))
+    beyond = float(np.median(forward)) if forward else 1.0
     return SpxCoefficients(
-        -0.6, 2.3, 0.35, (ratio[0], ratio[1], ratio[2]), float(np.median(forward)), float(np.median(dividend))
+        -0.6, 2.3, 0.35, (ratio[0], ratio[1], ratio[2]), beyond, float(np.median(dividend))
     )
 
 

@@ -3,8 +3,9 @@
 SPX: VIX9D, VIX and VIX3M state the log contract to 9, 30 and 93 days; beyond, VX futures state the forward
 variance (each the 30 days after its settlement). VIX options: VVIX states the log contract on the VX future
 30 days ahead; other expiries follow from a mean-reverting volatility. The shape is SSVI
-(``hedging.maths.ssvi``). The coefficients are estimated by ``python -m bench.fit_surface`` and kept with
-their dates and errors in ``surface_coefficients.json``; docs/adr/0010 tells how far they can be trusted.
+(``hedging.maths.ssvi``), with its variance solved so that the surface repeats the indices it is made from.
+The coefficients are estimated by ``python -m bench.fit_surface`` and kept with their dates and errors in
+``surface_coefficients.json``; docs/adr/0010 tells how far they can be trusted.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hedging.maths.ssvi import LevelSurface, Shape
+from hedging.maths.smile import Smile, SmileModel, smile_from_variance
+from hedging.maths.ssvi import Shape, theta_from_log_contract
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +30,36 @@ INDEX_DAYS = {"VIX9D": 9.0, "VIX": 30.0, "VIX3M": 93.0}
 MONTH = 30 * DAY
 HORIZON = 400 * DAY
 _FILE = Path(__file__).with_name("surface_coefficients.json")
+_NODES = np.sinh(np.linspace(-2.6, 2.3, 161))  # deviations σ√T, dense at the money
 _LEAST_FORWARD = 0.10  # of the variance rate so far: total variance may not stop rising
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelSurface:
+    """A surface from the value of the log contract at some times.
+
+    ``times`` ascend from above zero (years), ``variances`` are total and ascend too; between them variance
+    is linear in time, from zero at time zero. ``horizon`` is the last time it answers for.
+    """
+
+    shape: Shape
+    times: Floats
+    variances: Floats
+    horizon: float
+
+    def theta_at(self, t: ArrayLike) -> Floats:
+        """Total variance at the money to ``t`` years."""
+        years = np.asarray(t, dtype=np.float64)
+        total = np.interp(years, np.append(0.0, self.times), np.append(0.0, self.variances))
+        return theta_from_log_contract(self.shape, total)
+
+    def smile_at(self, t: float, forward: float) -> Smile | None:
+        """The smile of ``t`` years on ``forward``; None outside (0, horizon]."""
+        if not 0 < t <= self.horizon:
+            return None
+        theta = float(self.theta_at(t))
+        k = _NODES * np.sqrt(theta)
+        return smile_from_variance(forward, t, SmileModel.LEVELS, k, self.shape.variance(k, theta))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The implied-volatility smile of one expiry, free of butterfly arbitrage by construction.
 
 From eight quotes on, a non-negative mixture of lognormals is fitted to bid and ask
-(``hedging.maths.density``); three to seven quotes carry a displaced lognormal (level and skew), fewer a flat
-one. Either is a true density, so call prices are convex at every strike. The smile keeps total variance
+(``hedging.maths.density``); three to seven quotes carry an SSVI slice (level, tilt, curvature), fewer a flat
+smile. Each is a true density, so call prices are convex at every strike. The smile keeps total variance
 w(k) = σ²T over log-moneyness k = ln(K/F) on dense nodes (cubic spline) and goes on in straight lines beyond
 them, never steeper than R. Lee, "The moment formula for implied volatility at extreme strikes",
 Math. Finance 14 (2004) allows. docs/adr/0010 says why.
@@ -19,11 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 from hedging.maths import black76
 from hedging.maths.density import SPACING, fit_mixture, stretched_grid
 from hedging.maths.implied_vol import implied_vol
+from hedging.maths.ssvi import largest_phi, slice_variance
 
 Floats = NDArray[np.float64]
 
 _MIN_MIXTURE = 8
-_MIN_DISPLACED = 3
+_MIN_SSVI = 3
 _LEE_SLOPE = 1.98
 _PRICE_FLOOR = 1e-11  # of the forward: below it double precision holds no volatility
 
@@ -35,7 +36,7 @@ class SmileModel(StrEnum):
     """
 
     MIXTURE = "mixture"
-    DISPLACED = "displaced"
+    SSVI = "SSVI"
     FLAT = "flat"
     INTERPOLATED = "interpolated"
     LEVELS = "from index levels"
@@ -142,7 +143,7 @@ def fit_smile(
 
     Arrays share one shape; volatilities as fractions, NaN where a side has none (a zero bid has no
     bid vol and counts as unbounded below); ``vega`` per 1.00 vol weights the quality figures. Never raises
-    on thin quotes: below eight a displaced lognormal, below three a flat smile, none UNKNOWN.
+    on thin quotes: below eight an SSVI slice, below three a flat smile, none UNKNOWN.
     """
     k_all = np.log(np.asarray(strikes, dtype=np.float64) / forward)
     bid, ask, mid, weight = (np.asarray(a, dtype=np.float64) for a in (bid_iv, ask_iv, mid_iv, vega))
@@ -189,7 +190,7 @@ def _fit(k: Floats, bid: Floats, ask: Floats, mid: Floats, t: float) -> tuple[Sm
     half_spread = np.maximum(0.5 * (high - low), 1e-3 * price + 1e-7)
     level = float(np.interp(0.0, k, mid))
     deviation = level * np.sqrt(t)
-    if len(k) < _MIN_DISPLACED:
+    if len(k) < _MIN_SSVI:
         weights = 1.0 / half_spread**2
         flat = float(np.average(mid * mid * t, weights=weights))
         return SmileModel.FLAT, np.array([k[0] - 1e-6, k[-1] + 1e-6]), np.full(2, flat)
@@ -198,39 +199,39 @@ def _fit(k: Floats, bid: Floats, ask: Floats, mid: Floats, t: float) -> tuple[Sm
         stretched_grid(min(1.3 * z[0] - 1.0, -4.0), max(1.3 * z[-1] + 1.0, 4.0), SPACING / 3.0) * deviation
     )
     if len(k) < _MIN_MIXTURE:
-        model, values = SmileModel.DISPLACED, _displaced(k, price, half_spread, nodes, t)
-    else:
-        mixture = fit_mixture(k, price, half_spread, deviation)
-        model, values = SmileModel.MIXTURE, mixture.out_of_the_money(nodes)
+        vega = black76.greeks(1.0, strike, t, mid, 1.0, side).vega
+        return SmileModel.SSVI, nodes, _ssvi(k, mid, half_spread / np.maximum(vega, 1e-6), t, nodes)
+    values = fit_mixture(k, price, half_spread, deviation).out_of_the_money(nodes)
     node_side = np.where(nodes >= 0, 1.0, -1.0)
     w = implied_vol(values, 1.0, np.exp(nodes), 1.0, 1.0, node_side) ** 2
     sound = np.isfinite(w) & (values > _PRICE_FLOOR)
-    return model, nodes[sound], w[sound]
+    return SmileModel.MIXTURE, nodes[sound], w[sound]
 
 
-def _displaced(k: Floats, price: Floats, half_spread: Floats, nodes: Floats, t: float) -> Floats:
-    """Prices at the nodes of the displaced lognormal (S + c lognormal) closest to the quotes.
+def _ssvi(k: Floats, mid: Floats, half: Floats, t: float, nodes: Floats) -> Floats:
+    """Total variance at the nodes of the SSVI slice closest to the mids; ``half`` spreads in vol.
 
-    Source: M. Rubinstein, "Displaced diffusion option pricing", J. Finance 38 (1983). ``c`` > 0 skews
-    volatility down with the strike as for SPX, ``c`` < 0 up as for VIX.
+    The best of a grid of tilts ρ and curvatures φ√θ, each with the level that fits it. A weak pull to a
+    moderate curvature decides what few quotes leave open.
     """
-    # F/(F + c) runs over the blends from near normal to twice lognormal that keep every strike above -c
-    limit = 1.0 / max(1.0 - np.exp(k[0]) + 0.02, 0.1)
-    blend = np.linspace(0.05, min(limit, 2.5), 40)[:, None]
-    shift = 1.0 / blend - 1.0
-    side = np.where(k >= 0, 1.0, -1.0)
-    vols = implied_vol(price, 1.0 + shift, np.exp(k) + shift, t, 1.0, side)
-    weights = np.broadcast_to(1.0 / half_spread**2, vols.shape) * np.isfinite(vols)
-    total = weights.sum(axis=1)
-    unknown: Floats = np.full(len(total), np.nan)
-    level = np.divide(np.nansum(weights * vols, axis=1), total, out=unknown, where=total > 0)
-    refit = black76.price(1.0 + shift, np.exp(k) + shift, t, level[:, None], 1.0, side)
-    cost = np.sum(((refit - price) / half_spread) ** 2, axis=1)
-    best = int(np.nanargmin(cost))
-    c, sigma = float(shift[best, 0]), float(level[best])
-    strike = np.exp(nodes) + c
-    value = black76.price(1.0 + c, np.maximum(strike, 1e-12), t, sigma, 1.0, np.where(nodes >= 0, 1.0, -1.0))
-    return np.where(strike > 0, value, 0.0)
+    rho = np.linspace(-0.95, 0.95, 39)[:, None, None]
+    bend = np.linspace(0.1, 1.0, 10)[None, :, None]  # of the largest curvature without arbitrage
+    weight = 1.0 / half**2
+    theta = np.full((39, 10, 1), float(np.interp(0.0, k, mid)) ** 2 * t)
+    for _ in range(4):
+        w = slice_variance(k, theta, rho, bend * largest_phi(rho, theta))
+        vol = np.sqrt(w / t)
+        scale = np.sum(weight * mid * vol, axis=-1, keepdims=True) / np.sum(
+            weight * vol**2, axis=-1, keepdims=True
+        )
+        theta = theta * scale**2
+    w = slice_variance(k, theta, rho, bend * largest_phi(rho, theta))
+    cost = np.sum(weight * (np.sqrt(w / t) - mid) ** 2, axis=-1) + 0.02 * ((bend - 0.5) ** 2)[..., 0]
+    i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    best = theta[i, j]
+    return slice_variance(
+        nodes, best, float(rho[i, 0, 0]), float(bend[0, j, 0]) * largest_phi(float(rho[i, 0, 0]), best)
+    )
 
 
 def cubic_spline(x: Floats, y: Floats) -> Floats:

@@ -1,11 +1,11 @@
-"""Smiles from index levels alone: SSVI slices whose log contract equals the quoted variance.
+"""SSVI: a three-parameter smile for few quotes or none.
 
 w(k, θ) = θ/2 · (1 + ρφk + √((φk + ρ)² + 1 - ρ²)) with θ the variance at the money and φ(θ) = η θ^-γ
 (1 + θ)^(γ-1): J. Gatheral, A. Jacquier, "Arbitrage-free SVI volatility surfaces", Quant. Finance 14 (2014),
-section 4. φ is held at 2/√(θ(1 + |ρ|)) where the power law exceeds it, which is their sufficient condition
-against butterfly arbitrage (theorem 4.2); with ρ common to all expiries and θ rising in time there is no
-calendar arbitrage either (theorem 4.1). An index of the VIX family states the value of the log contract, so
-θ is solved from it: the modelled surface repeats the indices it is made from.
+section 4. φ is held at 2/√(θ(1 + |ρ|)), or 4/(θ(1 + |ρ|)), where the power law exceeds it, which is their
+sufficient condition against butterfly arbitrage (theorem 4.2); with ρ common to all expiries and θ rising in
+time there is no calendar arbitrage either (theorem 4.1). An index of the VIX family states the value of the
+log contract, so θ can be solved from it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedging.maths import black76
-from hedging.maths.smile import Smile, SmileModel, smile_from_variance
 
 Floats = NDArray[np.float64]
 
 _THETA = np.geomspace(1e-6, 12.0, 120)
-_NODES = np.sinh(np.linspace(-2.6, 2.3, 161))  # deviations σ√T, dense at the money
 _INTEGRAL = np.sinh(np.linspace(-3.7, 3.4, 401))
 
 
@@ -37,13 +35,24 @@ class Shape:
     def phi(self, theta: Floats) -> Floats:
         """Curvature φ(θ), held where butterfly arbitrage could begin."""
         power = self.eta * theta**-self.gamma * (1.0 + theta) ** (self.gamma - 1.0)
-        return np.asarray(np.minimum(power, 2.0 / np.sqrt(theta * (1.0 + abs(self.rho)))))
+        return np.asarray(np.minimum(power, largest_phi(self.rho, theta)))
 
     def variance(self, k: ArrayLike, theta: ArrayLike) -> Floats:
         """Total variance w at log-moneyness k; arguments broadcast."""
         th = np.asarray(theta, dtype=np.float64)
-        x = self.phi(th) * np.asarray(k, dtype=np.float64)
-        return np.asarray(th / 2 * (1.0 + self.rho * x + np.sqrt((x + self.rho) ** 2 + 1.0 - self.rho**2)))
+        return slice_variance(np.asarray(k, dtype=np.float64), th, self.rho, self.phi(th))
+
+
+def slice_variance(k: Floats, theta: Floats, rho: float | Floats, phi: Floats) -> Floats:
+    """Total variance of one slice; arguments broadcast."""
+    x = phi * k
+    return np.asarray(theta / 2 * (1.0 + rho * x + np.sqrt((x + rho) ** 2 + 1.0 - rho**2)))
+
+
+def largest_phi(rho: float | Floats, theta: Floats) -> Floats:
+    """The largest φ surely free of butterfly arbitrage."""
+    room = theta * (1.0 + np.abs(rho))
+    return np.asarray(np.minimum(2.0 / np.sqrt(room), 4.0 / room))
 
 
 def log_contract(shape: Shape, theta: Floats) -> Floats:
@@ -63,31 +72,3 @@ def theta_from_log_contract(shape: Shape, variance: ArrayLike) -> Floats:
     """θ whose log contract is worth ``variance`` (total, not per year)."""
     known, theta = _inverse(shape)
     return np.exp(np.interp(np.log(np.asarray(variance, dtype=np.float64)), known, theta))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LevelSurface:
-    """A surface from the value of the log contract at some times.
-
-    ``times`` ascend from above zero (years), ``variances`` are total and ascend too; between them variance
-    is linear in time, from zero at time zero. ``horizon`` is the last time it answers for.
-    """
-
-    shape: Shape
-    times: Floats
-    variances: Floats
-    horizon: float
-
-    def theta_at(self, t: ArrayLike) -> Floats:
-        """Total variance at the money to ``t`` years."""
-        years = np.asarray(t, dtype=np.float64)
-        total = np.interp(years, np.append(0.0, self.times), np.append(0.0, self.variances))
-        return theta_from_log_contract(self.shape, total)
-
-    def smile_at(self, t: float, forward: float) -> Smile | None:
-        """The smile of ``t`` years on ``forward``; None outside (0, horizon]."""
-        if not 0 < t <= self.horizon:
-            return None
-        theta = float(self.theta_at(t))
-        k = _NODES * np.sqrt(theta)
-        return smile_from_variance(forward, t, SmileModel.LEVELS, k, self.shape.variance(k, theta))

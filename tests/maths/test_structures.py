@@ -67,7 +67,7 @@ def test_a_thin_smile_falls_back_and_says_so() -> None:
     for use in ([False] * 3, [True, False, False], [True] * 3):
         mid = np.where(use, vol, np.nan)
         models.append(fit_smile(strikes, mid - 0.01, mid + 0.01, mid, np.ones(3), 100.0, 0.1).model)
-    assert models == [SmileModel.UNKNOWN, SmileModel.FLAT, SmileModel.DISPLACED]
+    assert models == [SmileModel.UNKNOWN, SmileModel.FLAT, SmileModel.SSVI]
 
 
 def test_a_flat_smile_gives_lognormal_probabilities() -> None:
