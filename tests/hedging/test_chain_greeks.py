@@ -45,13 +45,11 @@ def test_deltas_agree_with_the_vendor_and_smiles_with_the_quotes(sample: bytes) 
 
 
 def test_parity_holds_between_the_deltas_of_a_strike(sample: bytes) -> None:
-    found = chains_greeks(
-        parse_market_file("chain.csv", one_day(sample)).chains, None, lambda *_: None
-    ).columns
-    call, put = (
-        {k: d for k, d, r in zip(found["strike"], found["delta"], found["right"], strict=True) if r == side}
-        for side in "CP"
-    )
+    chains = parse_market_file("chain.csv", one_day(sample)).chains
+    found = chains_greeks(chains, None, lambda *_: None).columns
+    month = found["days"] > 7
+    rows = list(zip(*(found[name][month] for name in ("strike", "delta", "right")), strict=True))
+    call, put = ({k: d for k, d, right in rows if right == side} for side in "CP")
     gaps = np.array([call[k] - put[k] for k in call if np.isfinite(call[k])])
     assert len(gaps) > 50
     assert gaps == pytest.approx(found["discount"][month][0], abs=1e-9)
