@@ -50,12 +50,18 @@ suite: install-dev
 
 test: lint types suite
 
-bench: install
-	$(PY) -m bench
+# Peers live in an environment of their own: the site never sees them.
+.venv-bench/.installed: requirements.txt requirements-bench.txt
+	test -x .venv-bench/bin/python || "$(PYTHON)" -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	touch $@
+
+bench: .venv-bench/.installed
+	.venv-bench/bin/python -m bench $(BENCH)
 
 screenshots: install-dev
 	.ci/chromium
 	$(PY) docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

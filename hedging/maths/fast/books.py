@@ -20,8 +20,7 @@ from hedging.maths.fast.vector import (
     compiled,
     exp_,
     inlined,
-    launching,
-    log_,
+    log_ratio_,
     mills_bottom,
     mills_top,
     threaded,
@@ -32,6 +31,7 @@ Ints = NDArray[np.int32]
 Offsets = NDArray[np.int64]
 
 _LANES = 8  # outputs are padded to one cache line a contract
+_PRICES, _ADDITIONS = 150e6, 3e9  # what one thread does in a second
 
 
 class Contracts(NamedTuple):
@@ -65,28 +65,43 @@ def book_from_legs(owner: ArrayLike, contract: ArrayLike, size: ArrayLike, owner
         raise ValueError("owner, contract and size must have one length")
     if len(who) and not 0 <= who.min() <= who.max() < owners:
         raise ValueError("owner index out of range")
-    order = np.argsort(who, kind="stable")
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(who, minlength=owners))])
-    return Book(what[order], much[order], offsets.astype(np.int64))
+    offsets = np.zeros(owners + 1, dtype=np.int64)
+    np.cumsum(np.bincount(who, minlength=owners), out=offsets[1:])
+    book = Book(np.empty_like(what), np.empty_like(much), offsets)
+    _place(who, what, much, offsets[:-1].copy(), book.contract, book.size)
+    return book
+
+
+@compiled
+def _place(
+    owner: Offsets, contract: Ints, size: Floats, free: Offsets, to_contract: Ints, to_size: Floats
+) -> None:
+    """Counting sort: each leg goes to the next free place of its owner."""
+    for j in range(owner.shape[0]):
+        at = free[owner[j]]
+        free[owner[j]] = at + 1
+        to_contract[at] = contract[j]
+        to_size[at] = size[j]
 
 
 @compiled
 def _sum_rows(
     contract: Ints, size: Floats, offsets: Offsets, table: Floats, out: Floats, a: int, b: int
 ) -> None:
+    """``table`` is flat, eight lanes a contract; unsigned indices spare the test for negative ones."""
     for i in range(a, b):
         s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-        for j in range(offsets[i], offsets[i + 1]):
+        for j in range(np.uint64(offsets[i]), np.uint64(offsets[i + 1])):
             q = size[j]
-            row = table[contract[j]]
-            s0 += q * row[0]
-            s1 += q * row[1]
-            s2 += q * row[2]
-            s3 += q * row[3]
-            s4 += q * row[4]
-            s5 += q * row[5]
-            s6 += q * row[6]
-            s7 += q * row[7]
+            row = np.uint64(contract[j]) * np.uint64(8)
+            s0 += q * table[row]
+            s1 += q * table[row + np.uint64(1)]
+            s2 += q * table[row + np.uint64(2)]
+            s3 += q * table[row + np.uint64(3)]
+            s4 += q * table[row + np.uint64(4)]
+            s5 += q * table[row + np.uint64(5)]
+            s6 += q * table[row + np.uint64(6)]
+            s7 += q * table[row + np.uint64(7)]
         out[i, 0] = s0
         out[i, 1] = s1
         out[i, 2] = s2
@@ -95,6 +110,11 @@ def _sum_rows(
         out[i, 5] = s5
         out[i, 6] = s6
         out[i, 7] = s7
+
+
+@compiled
+def _sum_rows_serial(contract: Ints, size: Floats, offsets: Offsets, table: Floats, out: Floats) -> None:
+    _sum_rows(contract, size, offsets, table, out, 0, out.shape[0])
 
 
 @threaded
@@ -115,34 +135,38 @@ def sum_by_owner(
     outputs, count = values.shape
     if outputs > _LANES:
         raise ValueError(f"at most {_LANES} outputs")
-    if len(book.contract) and not 0 <= book.contract.min() <= book.contract.max() < count:
-        raise ValueError("contract index out of range")
+    _check(book, count)
     table = np.zeros((count, _LANES))
     table[:, :outputs] = values.T
     owners = len(book.offsets) - 1
-    result = np.empty((owners, _LANES)) if out is None else out
-    if threads.pays(len(book.contract), 400e6):
-        with launching:
-            _sum_rows_parallel(book.contract, book.size, book.offsets, table, result)
-    else:
-        _sum_rows(book.contract, book.size, book.offsets, table, result, 0, owners)
+    result = _buffer(out, (owners, _LANES))
+    parallel = threads.pays(len(book.contract) * _LANES, _ADDITIONS)
+    launch(_sum_rows_serial, _sum_rows_parallel, parallel, *book, table.reshape(-1), result)
     return result
 
 
-def value_book(book: Book, contracts: Contracts, *, threads: Threads = Threads.AUTO) -> Floats:
+def _check(book: Book, count: int) -> None:
+    if len(book.contract) and not 0 <= book.contract.min() <= book.contract.max() < count:
+        raise ValueError("contract index out of range")
+
+
+def value_book(
+    book: Book, contracts: Contracts, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+) -> Floats:
     """Value and first-order Greeks in dollars per owner, (owners, 8): price, delta, gamma, vega, theta, rho.
 
     One call for any number of legs: contracts are priced once, legs only add.
     """
-    return sum_by_owner(book, greeks(*contracts), threads=threads)
+    return sum_by_owner(book, greeks(*contracts, threads=threads), out=out, threads=threads)
 
 
 class Shocks(NamedTuple):
     """How each contract answers a shock (m, v): SPX return m and VIX change v in points.
 
-    F' = max(F (1 + spot_beta m) + vix_beta v, floor_forward); σ' = max(σ + vol_beta v / 100, floor_sigma).
-    SPX options have spot_beta 1, vix_beta 0 and a vol_beta falling with term; VIX options spot_beta 0,
-    vix_beta β(T) of their future and vol_beta 0. Vectors of one length, floors as well.
+    F' = max(F (1 + spot_beta m) + vix_beta v, floor_forward); σ' = max(σ + vol_beta v / 100, floor_sigma);
+    the option is then priced with ``t`` years left and ``discount``, which differ from the contract's own
+    when days pass. SPX options have spot_beta 1, vix_beta 0 and a vol_beta falling with term; VIX options
+    spot_beta 0, vix_beta β(T) of their future and vol_beta 0. Vectors of one length.
     """
 
     spot_beta: Floats
@@ -150,14 +174,16 @@ class Shocks(NamedTuple):
     vol_beta: Floats
     floor_forward: Floats
     floor_sigma: Floats
+    t: Floats
+    discount: Floats
 
 
 @inlined
-def _price(f: float, k: float, t: float, sigma: float, d: float, phi: float) -> float:
-    spread = sigma * np.sqrt(t)
+def _price(f: float, per_k: float, k: float, root: float, sigma: float, d: float, phi: float) -> float:
+    spread = sigma * root
     inverse = 1.0 / max(spread, 1e-300)
-    ratio = f / k
-    h = log_(ratio) * inverse
+    ratio = f * per_k
+    h = log_ratio_(ratio, (f - k) * per_k) * inverse
     d1 = h + 0.5 * spread
     d2 = h - 0.5 * spread
     a1 = min(abs(d1), 40.0)
@@ -173,20 +199,64 @@ def _price(f: float, k: float, t: float, sigma: float, d: float, phi: float) -> 
     return max(d * phi * (f * n1 - k * n2), 0.0)
 
 
+@inlined
+def _within(f: float, k: float, t: float, sigma: float, d: float) -> bool:
+    ok = (f > 0.0) & (k > 0.0) & (t >= 0.0) & (sigma >= 0.0) & (d > 0.0)
+    return ok & (f < np.inf) & (k < np.inf) & (t < np.inf) & (sigma < np.inf) & (d < np.inf)
+
+
 @compiled
 def _shock_one(c: Contracts, s: Shocks, i: int, m: Floats, v: Floats, row: Floats) -> None:
     f, k, t, sigma, d, phi = c.forward[i], c.strike[i], c.t[i], c.sigma[i], c.discount[i], c.right[i]
     spot_beta, vix_beta, vol_beta = s.spot_beta[i], s.vix_beta[i], s.vol_beta[i]
-    least_f, least_s = s.floor_forward[i], s.floor_sigma[i]
-    now = _price(f, k, t, sigma, d, phi)
+    least_f, least_s, later, d_later = s.floor_forward[i], s.floor_sigma[i], s.t[i], s.discount[i]
+    known = _within(f, k, t, sigma, d) and _within(f, k, later, sigma, d_later) and abs(phi) == 1.0
+    per_k = 1.0 / k
+    now = _price(f, per_k, k, np.sqrt(t), sigma, d, phi) if known else np.nan
+    root = np.sqrt(later)
     for j in range(row.shape[0]):
         forward = max(f * (1.0 + spot_beta * m[j]) + vix_beta * v[j], least_f)
         vol = max(sigma + vol_beta * v[j] * 0.01, least_s)
-        row[j] = _price(forward, k, t, vol, d, phi) - now
+        value = _price(forward, per_k, k, root, vol, d_later, phi) - now
+        row[j] = value if forward > 0.0 else np.nan
 
 
 @compiled
-def _grid_rows(book: Book, table: Floats, out: Floats, a: int, b: int) -> None:
+def _shock_serial(c: Contracts, s: Shocks, m: Floats, v: Floats, table: Floats) -> None:
+    for i in range(table.shape[0]):
+        _shock_one(c, s, i, m, v, table[i])
+
+
+@threaded
+def _shock_parallel(c: Contracts, s: Shocks, m: Floats, v: Floats, table: Floats) -> None:
+    for i in prange(table.shape[0]):
+        _shock_one(c, s, i, m, v, table[i])
+
+
+def reprice(
+    contracts: Contracts,
+    shocks: Shocks,
+    spot: ArrayLike,
+    vix: ArrayLike,
+    *,
+    out: Floats | None = None,
+    threads: Threads = Threads.AUTO,
+) -> Floats:
+    """Change of price in points under each shock: contracts × shocks (``spot`` and ``vix`` pairwise).
+
+    An invalid contract is NaN in its own row only, and so is a cell whose forward would not be positive.
+    """
+    m = np.ascontiguousarray(spot, dtype=np.float64)
+    v = np.ascontiguousarray(vix, dtype=np.float64)
+    if m.ndim != 1 or m.shape != v.shape:
+        raise ValueError("spot and vix must be vectors of one length")
+    table = _buffer(out, (len(contracts.strike), len(m)))
+    launch(_shock_serial, _shock_parallel, threads.pays(table.size, _PRICES), contracts, shocks, m, v, table)
+    return table
+
+
+@compiled
+def _cells(book: Book, table: Floats, out: Floats, a: int, b: int) -> None:
     width = out.shape[1]
     for i in range(a, b):
         total = out[i]
@@ -200,23 +270,35 @@ def _grid_rows(book: Book, table: Floats, out: Floats, a: int, b: int) -> None:
 
 
 @compiled
-def _grid_serial(
-    c: Contracts, s: Shocks, book: Book, m: Floats, v: Floats, table: Floats, out: Floats
-) -> None:
-    for i in range(table.shape[0]):
-        _shock_one(c, s, i, m, v, table[i])
-    _grid_rows(book, table, out, 0, out.shape[0])
+def _cells_serial(book: Book, table: Floats, out: Floats) -> None:
+    _cells(book, table, out, 0, out.shape[0])
 
 
 @threaded
-def _grid_parallel(
-    c: Contracts, s: Shocks, book: Book, m: Floats, v: Floats, table: Floats, out: Floats
-) -> None:
-    for i in prange(table.shape[0]):
-        _shock_one(c, s, i, m, v, table[i])
+def _cells_parallel(book: Book, table: Floats, out: Floats) -> None:
     owners = out.shape[0]
     for n in prange((owners + 31) // 32):
-        _grid_rows(book, table, out, n * 32, min(owners, (n + 1) * 32))
+        _cells(book, table, out, n * 32, min(owners, (n + 1) * 32))
+
+
+def sum_cells(
+    book: Book, table: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+) -> Floats:
+    """Size-weighted sums of table rows (contracts × any number of cells) per owner: owners × cells."""
+    _check(book, len(table))
+    result = _buffer(out, (len(book.offsets) - 1, table.shape[1]))
+    parallel = threads.pays(len(book.contract) * table.shape[1], _ADDITIONS)
+    launch(_cells_serial, _cells_parallel, parallel, book, np.ascontiguousarray(table), result)
+    return result
+
+
+def _buffer(out: Floats | None, shape: tuple[int, int]) -> Floats:
+    """The caller's memory when it fits, else new."""
+    if out is None:
+        return np.empty(shape)
+    if out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be contiguous float64 of shape {shape}")
+    return out
 
 
 def scenario_grid(
@@ -226,21 +308,16 @@ def scenario_grid(
     spot_moves: ArrayLike,
     vix_moves: ArrayLike,
     *,
+    out: Floats | None = None,
+    work: Floats | None = None,
     threads: Threads = Threads.AUTO,
 ) -> Floats:
     """P&L in dollars per owner over SPX × VIX moves: shape (owners, spot moves, VIX moves).
 
     ``spot_moves`` are returns (-0.05 = down 5%), ``vix_moves`` points. Every contract is repriced once a
-    scenario, whoever holds it.
+    scenario, whoever holds it. ``out`` (owners × cells) and ``work`` (contracts × cells) are reused if given.
     """
-    spot = np.asarray(spot_moves, dtype=np.float64)
-    vix = np.asarray(vix_moves, dtype=np.float64)
+    spot, vix = np.asarray(spot_moves, dtype=np.float64), np.asarray(vix_moves, dtype=np.float64)
     m, v = np.repeat(spot, len(vix)), np.tile(vix, len(spot))
-    owners = len(book.offsets) - 1
-    table = np.empty((len(contracts.strike), len(m)))
-    out = np.empty((owners, len(m)))
-    cells = (len(contracts.strike) + len(book.contract)) * len(m)
-    launch(
-        _grid_serial, _grid_parallel, threads.pays(cells, 500e6), contracts, shocks, book, m, v, table, out
-    )
-    return out.reshape(owners, len(spot), len(vix))
+    table = reprice(contracts, shocks, m, v, out=work, threads=threads)
+    return sum_cells(book, table, out=out, threads=threads).reshape(-1, len(spot), len(vix))

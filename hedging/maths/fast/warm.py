@@ -18,7 +18,7 @@ def warm() -> int:
     one = np.ones(1)
     book = books.book_from_legs([0], [0], [1.0], 1)
     contracts = books.Contracts(one, one, one, one, one, one)
-    shocks = books.Shocks(one, one, one, one, one)
+    shocks = books.Shocks(one, one, one, one, one, one, one)
     count = 0
     for threads in (Threads.ONE, Threads.ALL) if get_num_threads() > 1 else (Threads.ONE,):
         for outputs in black.Outputs:

@@ -1,0 +1,66 @@
+"""``python -m bench``: every kernel against its peers, as one report.
+
+``python -m bench prices vols`` runs some groups, ``--seconds 1`` gives each rival a longer clock, ``--write``
+puts the report into ``docs/performance.md``. A group is a module of this package with a generator
+``cases() -> Iterator[Case]``, named in ``GROUPS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from bench.timing import measure
+
+GROUPS = ("prices", "vols", "books", "returns")
+_DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+_BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end of figures -->"
+
+
+def main() -> None:
+    """Run, print and perhaps write."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would wait for cores others use
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Kernels against their peers.")
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, "accuracy", []], metavar="group")
+    parser.add_argument("--seconds", type=float, default=1.0, help="clock time of each rival in a case")
+    parser.add_argument("--write", action="store_true", help=f"put the report into {_DOCUMENT.name}")
+    options = parser.parse_args()
+    if options.write and options.groups:
+        parser.error("--write needs every group")
+    lines = report(options.groups or [*GROUPS, "accuracy"], options.seconds)
+    if options.write:
+        text = _DOCUMENT.read_text(encoding="utf-8")
+        before, rest = text.split(_BEGIN)
+        after = rest.split(_END)[1]
+        _DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{chr(10).join(lines)}\n{_END}{after}", encoding="utf-8")
+
+
+def report(groups: list[str], seconds: float) -> list[str]:
+    """Lines of the report, printed as they come."""
+    from bench.report import error_table, machine, timing_table
+
+    lines: list[str] = []
+
+    def tell(more: list[str]) -> None:
+        lines.extend(more)
+        print("\n".join(more), flush=True)
+
+    tell([*machine(), ""])
+    for group in groups:
+        if group == "accuracy":
+            from bench.accuracy import ALL_NAMES, greek_errors, vol_errors
+
+            tell(error_table("Errors of Black-Scholes-Merton", list(greek_errors()), ALL_NAMES))
+            tell(error_table("Errors of the implied volatility", list(vol_errors()), ["sigma", "unsolved"]))
+            continue
+        for case in importlib.import_module(f"bench.{group}").cases():
+            measure(case, seconds=seconds)
+            tell(timing_table(case))
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
