@@ -12,6 +12,7 @@ from hedging.models.market import (
     VXSettlement,
 )
 from hedging.models.marks import ContractMark
+from hedging.models.signals import SignalFrameRow
 
 __all__ = [
     "ChainSnapshot",
@@ -24,5 +25,6 @@ __all__ = [
     "MacroEvent",
     "MarketSnapshot",
     "Quality",
+    "SignalFrameRow",
     "VXSettlement",
 ]

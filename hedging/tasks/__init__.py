@@ -11,6 +11,7 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
 
 from hedging.services import probe as probe  # registers its job kind
+from hedging.services import signals as signals
 from hedging.services.heartbeat import beat, beat_while_busy
 from hedging.services.jobs import job_run
 
