@@ -4,29 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('hedging', '0004_finals_are_bars'),
+        ("hedging", "0004_finals_are_bars"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SignalFrameRow',
+            name="SignalFrameRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('simulated', models.BooleanField()),
-                ('params_hash', models.CharField(max_length=64)),
-                ('revision', models.CharField(max_length=120)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('first_day', models.DateField(blank=True, null=True)),
-                ('last_day', models.DateField(blank=True, null=True)),
-                ('payload', models.BinaryField()),
-                ('seconds', models.FloatField(help_text='how long the computation took')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("simulated", models.BooleanField()),
+                ("params_hash", models.CharField(max_length=64)),
+                ("revision", models.CharField(max_length=120)),
+                ("version", models.PositiveSmallIntegerField()),
+                ("first_day", models.DateField(blank=True, null=True)),
+                ("last_day", models.DateField(blank=True, null=True)),
+                ("payload", models.BinaryField()),
+                ("seconds", models.FloatField(help_text="how long the computation took")),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-created_at',),
-                'constraints': [models.UniqueConstraint(fields=('simulated', 'params_hash'), name='signal_frame_one_row')],
+                "ordering": ("-created_at",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("simulated", "params_hash"), name="signal_frame_one_row")
+                ],
             },
         ),
     ]
