@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from hedging.engine.book import ContractSpec
@@ -59,9 +59,9 @@ def structure_figures(structure: Structure) -> TradeStructure:
     )
 
 
-def trade_figures(trade: Trade) -> TradeStructure:
-    """Describe a trade from its fills alone (see trade_structure)."""
-    return structure_figures(trade_structure(trade))
+def trade_figures(trade: Trade, *, until: datetime | None = None) -> TradeStructure:
+    """Describe a trade from its fills alone, now or as of a moment (see trade_structure)."""
+    return structure_figures(trade_structure(trade, until=until))
 
 
 def leg_rows(legs: tuple[OpenLeg, ...], today: date) -> list[LegRow]:

@@ -138,9 +138,9 @@ def opening_position(trade: Trade) -> Position:
     return position_of(fill for fill in fills if fill.executed_at == first)
 
 
-def trade_structure(trade: Trade) -> Structure:
+def trade_structure(trade: Trade, *, until: datetime | None = None) -> Structure:
     """Structure of the open legs with all cash moved so far; of the opening legs once closed."""
-    position = trade_position(trade)
+    position = trade_position(trade, until=until)
     if not position.legs:
         position = opening_position(trade)
     return describe(position.engine_legs(), float(position.cash))

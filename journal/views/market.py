@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +18,7 @@ from hedging.selectors.calendar import NEW_YORK
 from hedging.selectors.market import curve_on, recent_runs, sources
 from hedging.services.market_load import MarketFileError, market_file_load
 from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.selectors.as_of import as_of_for
 from journal.selectors.shell import current_account
 from journal.selectors.smiles import smile_chart
 from journal.services.valuation import accounts_revalue
@@ -26,22 +27,14 @@ from journal.views.common import person
 MAX_UPLOAD = 64 * 1024 * 1024
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 @login_required
 def market(request: HttpRequest) -> HttpResponse:
     """Levels, VX curve and smiles, now or as of a past day."""
     account = current_account(request)
     simulated = bool(account and account.is_demo)
-    day = _day(request.GET.get("as_of", ""))
-    as_of = datetime.combine(day, time(23, 59), NEW_YORK) if day else None
-    row = snapshot_for(as_of=as_of, simulated=simulated)
-    context: dict[str, Any] = {"row": row, "chosen": day, "simulated": simulated}
+    past = as_of_for(request)
+    row = snapshot_for(as_of=past.moment, simulated=simulated)
+    context: dict[str, Any] = {"row": row, "chosen": past.day, "simulated": simulated, "as_of_shown": True}
     if row is not None:
         view = snapshot_load(row)
         context |= {

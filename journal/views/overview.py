@@ -10,8 +10,10 @@ from django.utils import timezone
 from hedging.selectors.calendar import session_date
 from journal.models import Trade
 from journal.selectors import overview
+from journal.selectors.as_of import as_of_for
 from journal.selectors.shell import current_account
 from journal.selectors.valuation import account_current
+from journal.services.past import account_then
 from journal.views.common import person
 
 
@@ -22,6 +24,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if account is None:
         return render(request, "journal/dashboard/empty.html")
     user = person(request)
+    past = as_of_for(request)
+    if past.day and past.moment:
+        then = account_then(user=user, account=account, moment=past.moment)
+        context = {
+            "account": account,
+            "current": then.current,
+            "trades": then.trades,
+            "attention": overview.attention(then.trades, past.day),
+            "realized": then.realized,
+            "today": past.day,
+            "past_reason": then.reason,
+            "as_of_shown": True,
+        }
+        return render(request, "journal/dashboard/page.html", context)
     trades = overview.account_trades(user, account)
     context = {
         "account": account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from django.views.decorators.http import require_POST
 
 from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
+from journal.selectors.as_of import as_of_for
 from journal.selectors.structures import leg_rows, trade_figures
 from journal.selectors.trades import live_fills, trade_get, trade_position
-from journal.selectors.valuation import trade_current, trade_marks
+from journal.selectors.valuation import Current, trade_current, trade_marks
 from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
+from journal.services.past import trade_then
 from journal.services.trades import fill_reverse, trade_close
 from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
 from journal.views.review import review_context
@@ -31,35 +34,52 @@ def _may_write(request: HttpRequest, trade: Trade) -> bool:
 def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one trade: what it can gain and lose, its live valuation, its fills."""
     trade = trade_get(person(request), pk)
-    fills = list(trade.fills.all())
+    past = as_of_for(request)
+    fills = [f for f in trade.fills.all() if past.moment is None or f.executed_at <= past.moment]
     live = {fill.pk for fill in live_fills(fills)}
-    today = today_in_new_york()
+    today = past.day or today_in_new_york()
     context = {
         "trade": trade,
-        "structure": trade_figures(trade),
-        "legs": leg_rows(trade_position(trade).legs, today),
+        "as_of_shown": True,
+        "structure": trade_figures(trade, until=past.moment) if fills else None,
+        "status": _status_then(trade, past.moment),
+        "legs": leg_rows(trade_position(trade, until=past.moment).legs, today),
         "fills": [(fill, fill.pk in live) for fill in sorted(fills, key=lambda f: f.executed_at)],
-        "may_write": _may_write(request, trade) and trade.account.archived_at is None,
+        "may_write": not past and _may_write(request, trade) and trade.account.archived_at is None,
         "protects": trade.protects.all(),
         "protected_by": trade.protected_by.all(),
         "today": today,
-        **valuation_context(trade),
+        **valuation_context(trade, past.moment),
         **review_context(request, trade),
     }
     return render(request, "journal/trades/detail.html", context)
+
+
+def _status_then(trade: Trade, moment: datetime | None) -> str:
+    """The trade's status, now or at a past moment."""
+    if moment is None:
+        return trade.status
+    if trade.closed_at is not None and trade.closed_at <= moment:
+        return Trade.Status.CLOSED
+    return Trade.Status.OPEN if trade.opened_at and trade.opened_at <= moment else "not open yet"
 
 
 @login_required
 def trade_valuation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the valuation fragment; it asks for itself again while a worker is busy."""
     trade = trade_get(person(request), pk)
-    context = {"trade": trade, **valuation_context(trade)}
+    context = {"trade": trade, **valuation_context(trade, as_of_for(request).moment)}
     return render(request, "journal/valuation/fragment.html", context)
 
 
-def valuation_context(trade: Trade) -> dict[str, Any]:
-    """Gather what the valuation fragment shows."""
-    current = trade_current(trade)
+def valuation_context(trade: Trade, moment: datetime | None = None) -> dict[str, Any]:
+    """Gather what the valuation fragment shows, now or as it was at a past moment."""
+    reason = ""
+    if moment is None:
+        current = trade_current(trade)
+    else:
+        then, reason = trade_then(trade=trade, moment=moment)
+        current = Current(then, is_current=True, job=None)
     result = current.result
     chart = None
     if result and result["analysis"]["payoff"]:
@@ -67,7 +87,13 @@ def valuation_context(trade: Trade) -> dict[str, Any]:
         structure = result["structure"]
         chart = {**curve, "break_evens": structure["break_evens"]}
     table = _chart_table(chart)
-    return {"current": current, "result": result, "chart": chart, "chart_table": table}
+    return {
+        "current": current,
+        "result": result,
+        "chart": chart,
+        "chart_table": table,
+        "past_reason": reason,
+    }
 
 
 def _chart_table(chart: dict[str, Any] | None) -> list[dict[str, Any]]:

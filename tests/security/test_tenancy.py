@@ -27,7 +27,7 @@ RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
-    "rules_propose", "rules_sign", "rules_withdraw", *review_routes.POST_ONLY,
+    "rules_propose", "rules_sign", "rules_withdraw", "as_of", *review_routes.POST_ONLY,
 }  # fmt: skip
 
 

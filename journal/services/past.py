@@ -1,0 +1,68 @@
+"""The journal as it stood at the end of a past day: positions of then on the market of then.
+
+Computed for the page that asks and not stored; results at rest belong to the present book only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hedging.engine.book import Book
+from hedging.engine.valuation import value_book
+from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.models import Account, Trade, User
+from journal.selectors.trades import book_trade, trade_position, with_fills
+from journal.selectors.valuation import Current
+from journal.services.errors import RuleError
+from journal.services.valuation import account_result, trade_result, valuation_as_of
+
+NO_MARKET_THEN = "No market data is loaded for that day, so nothing can be valued."
+
+
+@dataclass(frozen=True, slots=True)
+class PastAccount:
+    """Open trades of then, each with its value (``valued`` None: unknown), totals, and the realized P&L."""
+
+    current: Current
+    trades: list[Trade]
+    realized: Decimal
+    reason: str = ""
+
+
+def trade_then(*, trade: Trade, moment: datetime) -> tuple[dict[str, Any] | None, str]:
+    """(result, reason): the trade's valuation at the moment, or why there is none."""
+    try:
+        _, result = valuation_as_of(trade=trade, as_of=moment)
+    except RuleError as error:
+        return None, error.message
+    return result, ""
+
+
+def account_then(*, user: User, account: Account, moment: datetime) -> PastAccount:
+    """The account's open trades, totals and realized P&L at the moment, in dollars."""
+    trades = list(
+        with_fills(Trade.objects.for_user(user).filter(account=account)).order_by("opened_at", "pk")
+    )
+    begun = [t for t in trades if any(fill.executed_at <= moment for fill in t.fills.all())]
+    positions = {trade.pk: trade_position(trade, until=moment) for trade in begun}
+    opened = [trade for trade in begun if positions[trade.pk].legs]
+    closed = [positions[trade.pk] for trade in begun if not positions[trade.pk].legs]
+    realized = sum((position.cash - position.fees for position in closed), Decimal(0))
+    row = snapshot_for(as_of=moment, simulated=account.is_demo)
+    market = snapshot_load(row) if row is not None else None
+    for trade in opened:
+        trade.net_cash = positions[trade.pk].cash
+        trade.valued = trade_result(book_trade(trade, positions[trade.pk]), market) if market else None
+    if market is None:
+        return PastAccount(Current(None, is_current=True, job=None), opened, realized, NO_MARKET_THEN)
+    book = Book(
+        account_id=str(account.pk),
+        revision=account.book_revision,
+        capital=float(account.base_capital),
+        trades=tuple(book_trade(trade, positions[trade.pk]) for trade in opened),
+    )
+    result = account_result(book, value_book(book, market), market)
+    return PastAccount(Current(result, is_current=True, job=None), opened, realized)
