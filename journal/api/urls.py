@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import views
+from journal.api import attribution, views
 
 app_name = "api"
 
@@ -18,6 +18,15 @@ job = views.JobViewSet
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
+    path(
+        "accounts/<uuid:pk>/attribution/",
+        attribution.AccountAttributionView.as_view(),
+        name="account-attribution",
+    ),
+    path(
+        "trades/<uuid:pk>/attribution/", attribution.TradeAttributionView.as_view(), name="trade-attribution"
+    ),
+    path("trades/<uuid:pk>/settle/", attribution.SettleView.as_view(), name="trade-settle"),
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),

@@ -73,22 +73,20 @@ class CashEntry(models.Model):
 
 
 class CapitalDay(models.Model):
-    """What an account's positions tied up on one session, in dollars, and where it came from.
+    """What an account's positions tied up at one session's close, in dollars.
 
     ``margin`` is by the account's profile (the gross strategy rule; a portfolio account its estimate);
-    ``margin_partial`` when a trade's margin is unknown. ``result`` holds margin and costs by layer.
+    ``margin_partial`` when a trade's margin is unknown. ``result`` holds margin and the value of bought
+    options by group. What paid for it follows from the cash ledger when it is read.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="capital_days")
     day = models.DateField()
     book_revision = models.PositiveBigIntegerField()
     content_hash = models.CharField(max_length=64)
-    equity = models.DecimalField(max_digits=18, decimal_places=2)
     margin = models.DecimalField(max_digits=18, decimal_places=2)
     margin_ibkr = models.DecimalField(max_digits=18, decimal_places=2)
     margin_partial = models.BooleanField(default=False)
-    loan = models.DecimalField(max_digits=18, decimal_places=2)
-    second_engine = models.DecimalField(max_digits=18, decimal_places=2)
     result = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -73,8 +73,10 @@ def attention(trades: list[Trade], today: date) -> list[Attention]:
     for trade in trades:
         if trade.kind == Trade.Kind.CONDOR and trade.nearest_expiry:
             days = (trade.nearest_expiry - today).days
-            if days <= ATTENTION_DTE:
+            if 0 <= days <= ATTENTION_DTE:
                 found.append(Attention(trade, f"{days} days to expiry"))
+        if trade.nearest_expiry and trade.nearest_expiry < today:
+            found.append(Attention(trade, "expired: its official settlement value is needed"))
         result = getattr(trade, "valued", None)
         if not result:
             continue

@@ -15,11 +15,12 @@ from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.closing import LATEST_CHAIN, first_day_recorded
 from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handler, job_request
-from journal.models import Account, AttributionDay, DailyMark, Fill, User
+from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, User
 from journal.selectors.trades import first_fill_day
 from journal.services.attribution_build import AccountHistory, Progress, history_build
 from journal.services.attribution_days import DayRows, day_rows
 from journal.services.audit import audit_record
+from journal.services.capital_days import capital_rows
 from journal.services.errors import RuleError
 
 ATTRIBUTE = "journal.attribute"
@@ -81,6 +82,7 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
     ]
     gone = set(stored) - {row.summary.day for row in rows}
     _replace(account, fresh, gone | {row.summary.day for row in fresh})
+    _store_capital(account, history, first, last)
     AttributionDay.objects.filter(account=account, day__range=(first, last)).update(
         book_revision=current.book_revision
     )
@@ -96,6 +98,18 @@ def _replace(account: Account, fresh: Iterable[DayRows], days: set[date]) -> Non
     fresh = list(fresh)
     AttributionDay.objects.bulk_create((row.summary for row in fresh), batch_size=_BATCH)
     DailyMark.objects.bulk_create((leg for row in fresh for leg in row.legs), batch_size=_BATCH)
+
+
+def _store_capital(account: Account, history: AccountHistory | None, first: date, last: date) -> None:
+    """Keep each session's margin, rewritten only where it came out differently."""
+    mine = CapitalDay.objects.filter(account=account, day__range=(first, last))
+    stored = dict(mine.values_list("day", "content_hash"))
+    rows = [] if history is None else [row for row in capital_rows(history) if first <= row.day <= last]
+    fresh = [row for row in rows if stored.get(row.day) != row.content_hash]
+    obsolete = sorted((set(stored) - {row.day for row in rows}) | {row.day for row in fresh})
+    for start in range(0, len(obsolete), _BATCH):
+        CapitalDay.objects.filter(account=account, day__in=obsolete[start : start + _BATCH]).delete()
+    CapitalDay.objects.bulk_create(fresh, batch_size=_BATCH)
 
 
 def attribution_request(

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern
 
-from journal.urls import accounts, hedge, market, reports, review, risk, rules, site, trades, what_if
+from journal.urls import (
+    accounts,
+    attribution,
+    hedge,
+    market,
+    reports,
+    review,
+    risk,
+    rules,
+    site,
+    trades,
+    what_if,
+)
 
 app_name = "journal"
 
@@ -15,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     *what_if.urlpatterns,
     *rules.urlpatterns,
     *market.urlpatterns,
+    *attribution.urlpatterns,
     *reports.urlpatterns,
     *risk.urlpatterns,
 ]

@@ -18,7 +18,7 @@ from journal.models import User
 from journal.selectors.jobs import job_get, job_may_steer
 from journal.views.common import person
 
-_TITLES = {"journal.value_account": "Valuation"}
+_TITLES = {"journal.value_account": "Valuation", "journal.attribute": "Attribution"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
-    "rules_propose", "rules_sign", "rules_withdraw", "as_of", *review_routes.POST_ONLY,
+    "rules_propose", "rules_sign", "rules_withdraw", "as_of", "attribution_rebuild", *review_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_a_page_about_an_object_is_404_for_a_stranger(
 def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
-        "rules_new", "rules_propose", "rules_sign", "rules_withdraw", *review_routes.WRITES,
+        "rules_new", "rules_propose", "rules_sign", "rules_withdraw", "trade_settle", *review_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected
