@@ -95,7 +95,7 @@ def analyse_trade(
     if expiry is None:
         return TradeAnalysis(None, shorts, None, reason=reason)
     cash = trade.cash - trade.fees
-    pop, method = _pop(trade.legs, legs, cash, expiry)
+    pop, method = profit_probability(trade.legs, legs, cash, expiry)
     move = _one_sd(expiry)
     return TradeAnalysis(
         pop,
@@ -127,7 +127,7 @@ def _one_expiry(legs: Sequence[Leg], market: MarketSnapshot) -> tuple[ExpirySlic
     return found, ""
 
 
-def _pop(
+def profit_probability(
     legs: Sequence[Leg], valued: Sequence[LegValuation], cash: float, expiry: ExpirySlice
 ) -> tuple[float | None, str | None]:
     """P(P&L at expiry > 0): the probability of each interval between break-evens, and how it was found."""

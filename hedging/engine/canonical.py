@@ -11,9 +11,18 @@ from hedging.engine import codec
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces, of a dataclass or plain values. Raises TypeError as the codec."""
-    return json.dumps(codec.to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _spelled(codec.to_json(value))
 
 
 def content_hash(value: Any) -> str:
     """SHA-256 (hex) of the canonical JSON."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return plain_hash(codec.to_json(value))
+
+
+def plain_hash(data: Any) -> str:
+    """The same of values that are plain JSON already."""
+    return hashlib.sha256(_spelled(data).encode()).hexdigest()
+
+
+def _spelled(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -51,10 +51,11 @@ def advise(
 ) -> Advice:
     """What the ruleset says of the book; the order of trades, legs and signals does not matter.
 
-    ``with_effects`` False leaves out figures before and after each proposal, for long replays.
+    ``with_effects`` False leaves out figures before and after each proposal and all condor candidates but
+    the first, for long replays.
     """
     ctx = Context(normalised(book), market, signal_day, ruleset, facts or AccountFacts())
-    now = figures_of(ctx, ctx.book, ctx.valued)
+    now = figures_of(ctx, ctx.book, ctx.valued, ctx.stress)
     gates, collapsing, expanding = (
         layer_trace(ctx),
         collapse.collapse_trace(ctx),
@@ -63,7 +64,9 @@ def advise(
     wacc = wacc_target(ctx, now, lowered=collapse.target_is_lowered(collapsing))
     capital = capital_trace(ctx, wacc)
     plans = plan_layers(ctx, gates)
-    candidates = candidates_of(ctx, collapsed=collapsing.state == collapse.DETECTED)
+    candidates = candidates_of(
+        ctx, collapsed=collapsing.state == collapse.DETECTED, most=3 if with_effects else 1
+    )
     drafts = [
         *_adjustments(ctx, expanding, collapsing, candidates),
         *_hedges(ctx, plans, expanding, collapsing),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hedging.engine.policy.context import Context, yes
 from hedging.engine.policy.types import Answer, Fact, Figures, Procedure, Trace, TraceStep, WaccTarget
+from hedging.engine.policy.units import premium_of
 
 
 def wacc_target(ctx: Context, now: Figures, *, lowered: bool) -> WaccTarget:
@@ -54,19 +55,21 @@ def _below(
 
 
 def _paid(ctx: Context) -> TraceStep:
-    """Hedge decay a day against the condors' decay a day: the extrinsic value they capture."""
-    hedges, condors = ctx.valued.hedges, ctx.valued.condors
-    answer = Answer.UNKNOWN
-    if ctx.condors and not hedges.partial and not condors.partial:
-        answer = yes(-hedges.theta <= condors.theta)
+    """Premium of the open hedges against the extrinsic value the open condors were paid for."""
+    cost = premium_of(tuple(trade for n in (1, 2, 3) for trade in ctx.layer(n)))
+    answer = yes(cost <= ctx.credit) if ctx.condors else Answer.UNKNOWN
     follows = {
-        Answer.YES: "The condors' decay pays for the hedge.",
-        Answer.NO: "The hedge decays faster than the condors earn: no layer is added.",
-        Answer.UNKNOWN: "Not every leg is known, or no condor is open.",
+        Answer.YES: "The condors' extrinsic value pays for the hedge.",
+        Answer.NO: "The hedge costs more than the condors were paid: no layer is added.",
+        Answer.UNKNOWN: "No condor is open.",
     }
     return TraceStep(
-        "capital.paid", "Do the condors capture more extrinsic value than the hedge loses?",
-        "hedge decay ≤ condor decay, dollars a day", answer, follows[answer],
-        (Fact("hedge decay", -hedges.theta, "$ a day"), Fact("condor decay", condors.theta, "$ a day")),
+        "capital.paid", "Do the condors capture more extrinsic value than the hedge costs?",
+        "premium of open hedges ≤ credit of open condors, dollars", answer, follows[answer],
+        (
+            Fact("hedge premium", cost, "$"), Fact("condor credit", ctx.credit, "$"),
+            Fact("hedge decay", -ctx.valued.hedges.theta, "$ a day"),
+            Fact("condor decay", ctx.valued.condors.theta, "$ a day"),
+        ),
         "WAC-3",
     )  # fmt: skip

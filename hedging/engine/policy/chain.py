@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract
 from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
 from hedging.engine.valuation import LegValuation, PriceSource, value_leg
-from hedging.maths import black76
+from hedging.maths.normal import cdf
 from hedging.maths.smile import SmileModel
 from hedging.maths.types import Right
 
@@ -53,18 +53,20 @@ def near_expiries(
     window: tuple[float, float],
     *,
     monthly: bool = False,
-) -> list[ExpirySlice]:
+) -> Iterator[ExpirySlice]:
     """Usable expiries of the roots inside the window of days, the nearest to ``aim`` first.
 
-    Quoted expiries come before modelled ones; ties go to the later expiry, then to the root named first.
-    Without any named by the snapshot, the Fridays of the window are asked for.
+    Ties go to the later expiry, then to the root named first. Where the snapshot names none, the Fridays
+    of the window are asked for. Slices are looked at one by one, because some are fitted on first use.
     """
     keys = [key for key in market.slices if key[0] in roots and _fits(market, key[1], window, monthly)]
-    if not keys:
-        keys = [key for key in _fridays(market, roots[0], window) if not monthly and key in market.slices]
+    if not keys and not monthly:
+        keys = _fridays(market, roots[0], window)
     keys.sort(key=lambda key: (abs(days_to(market, key[1]) - aim), -key[1].toordinal(), roots.index(key[0])))
-    found = [one for key in keys if usable(one := market.slices[key])]
-    return sorted(found, key=lambda one: one.flag is Flag.MODELLED)
+    for key in keys:
+        found = market.slices.get(key)
+        if found is not None and usable(found):
+            yield found
 
 
 def _fits(market: MarketSnapshot, expiry: date, window: tuple[float, float], monthly: bool) -> bool:
@@ -96,13 +98,16 @@ def strike_by_delta(expiry: ExpirySlice, right: Right, delta: float, *, buy: boo
     strikes = strikes_of(expiry, right, buy=buy)
     if not len(strikes):
         return None
-    vols = expiry.smile.vol(strikes)
-    deltas = np.abs(
-        black76.greeks(expiry.forward, strikes, expiry.t, vols, expiry.discount, int(right)).delta
-    )
-    miss = np.round(np.abs(deltas - delta), 9)
+    miss = np.round(np.abs(_deltas(expiry, strikes, right) - delta), 9)
     best = np.flatnonzero(miss == miss.min())
     return float(strikes[best[-1] if right is Right.CALL else best[0]])
+
+
+def _deltas(expiry: ExpirySlice, strikes: Floats, right: Right) -> Floats:
+    """Absolute deltas on the forward: D·N(±d1), d1 = ln(F/K)/(σ√T) + σ√T/2."""
+    spread = expiry.smile.vol(strikes) * np.sqrt(expiry.t)
+    d1 = np.log(expiry.forward / strikes) / spread + spread / 2
+    return np.asarray(expiry.discount * cdf(int(right) * d1))
 
 
 def strike_near(

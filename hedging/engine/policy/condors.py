@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hedging.engine.analysis import analyse_trade
-from hedging.engine.book import BookTrade, Leg, Role
+from hedging.engine.analysis import profit_probability
+from hedging.engine.book import Leg
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.bounds import binding
 from hedging.engine.policy.chain import (
@@ -23,11 +23,9 @@ from hedging.engine.signals.types import SignalKey
 from hedging.engine.structure import describe
 from hedging.maths.types import Right
 
-MOST = 3
 
-
-def candidates_of(ctx: Context, *, collapsed: bool) -> tuple[CondorCandidate, ...]:
-    """Up to three condors, the tenor nearest to the rule first; ``collapsed`` takes the far short strikes."""
+def candidates_of(ctx: Context, *, collapsed: bool, most: int = 3) -> tuple[CondorCandidate, ...]:
+    """Up to ``most`` condors, the nearest tenor first; ``collapsed`` takes the far short strikes."""
     if not ctx.rules.on("condor.enabled"):
         return ()
     aim, reach = ctx.number("condor.dte"), ctx.number("condor.dte_tolerance")
@@ -44,7 +42,7 @@ def candidates_of(ctx: Context, *, collapsed: bool) -> tuple[CondorCandidate, ..
         candidate = _candidate(ctx, expiry, picks, delta)
         if candidate is not None:
             found.append(candidate)
-        if len(found) == MOST:
+        if len(found) == most:
             break
     return tuple(found)
 
@@ -87,7 +85,7 @@ def _candidate(
     shape = describe(legs, one.cash)
     if one.limit <= 0 or shape.max_loss is None or shape.margin is None or shape.max_loss <= 0:
         return None
-    pop = analyse_trade(BookTrade("candidate", Role.CONDOR, None, legs, one.cash, 0.0), ctx.market).pop
+    pop, _ = profit_probability(legs, [p.value for p in picks], one.cash, expiry)
     bounds = _bounds(ctx, expiry, picks, one, shape.max_loss, shape.margin)
     limit = binding(bounds)
     contracts = limit.contracts or 0

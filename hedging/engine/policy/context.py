@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from hedging.engine.book import Book, BookTrade, Leg, Role
 from hedging.engine.greeks_units import Factor
-from hedging.engine.market import MarketSnapshot
+from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.rulesets.types import Ruleset
-from hedging.engine.scenarios import STRESS, Shock, StressTest, path_vix, stress_test
+from hedging.engine.scenarios import STRESS, Shock, StressTest, path_vix, shock_pnl
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
 from hedging.engine.structure import describe
 from hedging.engine.valuation import BookValuation, TradeValuation, value_book
 
+VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
 DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is not 34.999999999999996
 
 
@@ -85,19 +86,51 @@ class Context:
         return tuple(t for t in self.book.trades if t.role is Role.HEDGE and t.layer == number and t.legs)
 
     @cached_property
-    def stress(self) -> StressTest:
-        """The stress cells of the book."""
-        return stress_test(self.book.trades, self.market)
+    def vix_shocks(self) -> tuple[Shock, ...]:
+        """VIX at 30, 40, 60 and 80 with the SPX move that goes with it; none while the VIX is unknown."""
+        if self.vix is None:
+            return ()
+        changes = [level - self.vix for level in VIX_LEVELS]
+        return tuple(Shock(spot_with_vix(change), change) for change in changes)
 
     @cached_property
+    def shocked(self) -> tuple[dict[str, Floats], int]:
+        """P&L of each trade over STRESS, then ``vix_shocks``, in dollars; and how many legs are left out."""
+        pnl, unknown = shock_pnl(self.book.trades, self.market, (*STRESS, *self.vix_shocks))
+        return {trade.trade_id: row for trade, row in zip(self.book.trades, pnl, strict=True)}, unknown
+
+    @cached_property
+    def stress(self) -> StressTest:
+        """The stress cells of the book."""
+        by_trade, unknown = self.shocked
+        cells = len(STRESS)
+
+        def over(role: Role | None) -> tuple[float, ...]:
+            mine = [by_trade[t.trade_id][:cells] for t in self.book.trades if role in {None, t.role}]
+            return tuple(float(x) for x in np.sum(mine, axis=0)) if mine else (0.0,) * cells
+
+        return StressTest(STRESS, over(None), over(Role.CONDOR), over(Role.HEDGE), unknown)
+
+    @cached_property
+    def worst_cell(self) -> int:
+        """Place in STRESS of the cell in which the condors lose most."""
+        return int(np.argmin(self.stress.condors))
+
+    @property
     def worst(self) -> Shock:
-        """The cell in which the condors lose most."""
-        return self.stress.worst_unhedged.shock
+        """That cell's shock."""
+        return STRESS[self.worst_cell]
 
     @cached_property
     def condor_loss(self) -> float:
         """The condors' loss in that cell, dollars."""
         return self.stress.worst_unhedged.loss if self.condors else 0.0
+
+    def gains(self, trades: Iterable[BookTrade]) -> Floats:
+        """P&L of some of the book's trades: the condors' worst cell first, then ``vix_shocks``."""
+        chosen = [self.worst_cell, *range(len(STRESS), len(STRESS) + len(self.vix_shocks))]
+        rows = [self.shocked[0][trade.trade_id][chosen] for trade in trades]
+        return np.asarray(np.sum(rows, axis=0)) if rows else np.zeros(len(chosen))
 
     @cached_property
     def credit(self) -> float:
@@ -251,6 +284,13 @@ def risk_of(trade: BookTrade) -> tuple[float | None, float | None]:
 
 def spot_with_vix(change: float) -> float:
     """SPX change (fraction) that goes with a VIX change in points on the stress path; its ends are kept."""
+    vix, spot = _path()
+    return float(np.interp(change, vix, spot))
+
+
+@cache
+def _path() -> tuple[Floats, Floats]:
+    """The stress path by ascending VIX change."""
     falls = [shock.spot for shock in STRESS if shock.spot]
-    grid = np.linspace(min(falls), max(falls), 231)
-    return float(np.interp(change, [path_vix(s) for s in grid[::-1]], grid[::-1]))
+    spot = np.linspace(max(falls), min(falls), 231)
+    return np.array([path_vix(one) for one in spot]), spot

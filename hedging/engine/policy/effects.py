@@ -10,7 +10,7 @@ from hedging.engine.book import Book, BookTrade, InstrumentKind
 from hedging.engine.policy.after import after_proposal
 from hedging.engine.policy.context import Context, risk_of
 from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
-from hedging.engine.scenarios import PATH_SPOT, Shock, path_vix, shock_pnl, stress_test
+from hedging.engine.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
 from hedging.engine.structure import payoff_curve
 from hedging.engine.valuation import BookValuation, value_book
 
@@ -22,13 +22,13 @@ def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None
     if not proposal.orders:
         return None
     after = after_proposal(ctx.book, proposal)
-    then = figures_of(ctx, after, value_book(after, ctx.market))
+    stress = stress_test(after.trades, ctx.market)
+    then = figures_of(ctx, after, value_book(after, ctx.market), stress)
     return Effects(now, then, _payoff(ctx, after, proposal), marginal_rate(now, then))
 
 
-def figures_of(ctx: Context, book: Book, valued: BookValuation) -> Figures:
+def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTest) -> Figures:
     """The figures of any book on the context's market."""
-    stress = stress_test(book.trades, ctx.market)
     risks = [risk_of(trade) for trade in book.trades]
     losses = [loss for loss, _ in risks]
     margins = [margin for _, margin in risks]

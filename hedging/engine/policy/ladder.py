@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hedging.engine.book import BookTrade, Leg, Role
+import numpy as np
+
+from hedging.engine.book import BookTrade
 from hedging.engine.greeks_units import Factor, FactorGreeks
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.bounds import Spent, binding, bounds_of
 from hedging.engine.policy.chain import days_to
-from hedging.engine.policy.context import Context, spot_with_vix
+from hedging.engine.policy.context import VIX_LEVELS, Context
 from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
 from hedging.engine.policy.units import Unit, held_packages, layer_unit, premium_of
-from hedging.engine.scenarios import Shock, shock_pnl
-from hedging.engine.valuation import LegValuation, sum_totals, value_trade
+from hedging.engine.valuation import LegValuation, sum_totals
 
-VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
 PURPOSES = {
     1: "dampens the condors' delta",
     2: "positive gamma before major expirations",
@@ -37,7 +37,7 @@ class LayerPlan:
 
 def plan_layers(ctx: Context, gates: Trace) -> tuple[LayerPlan, ...]:
     """Plans of layers 1 to 3 in order: an earlier layer's plan counts against a later's shared limits."""
-    gains = {n: _gain(ctx, ctx.layer(n)) for n in (1, 2, 3)}
+    gains = {n: float(ctx.gains(ctx.layer(n))[0]) for n in (1, 2, 3)}
     units = {n: layer_unit(ctx, n) for n in (1, 2, 3)}
     used = {n: _spent(ctx, n, units[n], held_packages(ctx.layer(n)), gains[n]) for n in (1, 2, 3)}
     plans: list[LayerPlan] = []
@@ -194,26 +194,20 @@ def extrinsic_of(leg: LegValuation) -> float | None:
 
 def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[BookTrade, ...]) -> LadderRow:
     """P&L at VIX 30 to 80 and coverage: of what is held, else of the target."""
-    if not trades and unit is not None and row.target:
-        legs = tuple(Leg(one.spec, one.quantity * row.target, one.price) for one in unit.picks)
-        trades = (BookTrade("target", Role.HEDGE, row.layer, legs, 0.0, 0.0),)
-        decay = value_trade(trades[0], ctx.market).totals.theta
-        row = replace(row, decay=decay, notes=(*row.notes, "decay, values and coverage are the target's"))
-    if not trades or ctx.vix is None:
+    if trades:
+        pnl = ctx.gains(trades)
+    elif unit is not None and row.target:
+        pnl = np.array(unit.gains) * row.target
+        note = "decay, values and coverage are the target's"
+        row = replace(row, decay=unit.decay * row.target, notes=(*row.notes, note))
+    else:
         return row
-    shocks = [Shock(spot_with_vix(level - ctx.vix), level - ctx.vix) for level in VIX_LEVELS]
-    pnl = shock_pnl(trades, ctx.market, [*shocks, ctx.worst])[0].sum(axis=0)
     values = tuple(
         VixValue(level, shock.spot, float(gain))
-        for level, shock, gain in zip(VIX_LEVELS, shocks, pnl, strict=False)
+        for level, shock, gain in zip(VIX_LEVELS, ctx.vix_shocks, pnl[1:], strict=False)
     )
-    coverage = float(pnl[-1]) / ctx.condor_loss if ctx.condor_loss > 0 else None
+    coverage = float(pnl[0]) / ctx.condor_loss if ctx.condor_loss > 0 else None
     return replace(row, vix_values=values, coverage=coverage)
-
-
-def _gain(ctx: Context, trades: tuple[BookTrade, ...]) -> float:
-    """What trades gain in the condors' worst cell, dollars."""
-    return float(shock_pnl(trades, ctx.market, [ctx.worst])[0].sum()) if trades else 0.0
 
 
 def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float) -> Spent:

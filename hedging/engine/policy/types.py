@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from hedging.engine import codec
-from hedging.engine.canonical import content_hash
+from hedging.engine.canonical import plain_hash
 from hedging.engine.greeks_units import FactorGreeks
 
 DISCLAIMER = "Educational: figures and rules of a method, not investment advice."
@@ -384,4 +384,4 @@ def advice_hash(advice: Advice) -> str:
     """SHA-256 over inputs and outputs, whatever ``hash`` holds."""
     data = advice.to_json()
     del data["hash"]
-    return content_hash(data)
+    return plain_hash(data)

@@ -20,7 +20,10 @@ PROPOSED = ("vix_call", "vix_call_spread", "spx_put", "spx_put_spread")
 
 @dataclass(frozen=True)
 class Unit:
-    """One package: ``cost`` paid, ``exposure`` and ``gain`` in the condors' worst cell, all in dollars."""
+    """One package, in dollars: ``cost`` paid, ``exposure``, and ``gains`` as ``Context.gains`` orders them.
+
+    ``decay`` is dollars a calendar day (negative: it costs).
+    """
 
     instrument: str
     picks: tuple[Pick, ...]
@@ -28,7 +31,13 @@ class Unit:
     days: int
     cost: float
     exposure: float
-    gain: float
+    gains: tuple[float, ...]
+    decay: float
+
+    @property
+    def gain(self) -> float:
+        """P&L in the condors' worst cell."""
+        return self.gains[0]
 
     @property
     def run_rate(self) -> float:
@@ -88,16 +97,17 @@ def _picks(
 
 
 def unit_of(ctx: Context, instrument: str, picks: tuple[Pick, ...], expiry: ExpirySlice) -> Unit | None:
-    """Cost, exposure and stressed gain of one package; None when it costs nothing."""
+    """Cost, exposure and stressed gains of one package; None when it costs nothing."""
     order = make_order(picks, 1)
     if order.cash >= 0:
         return None
     legs = tuple(Leg(one.spec, one.quantity, one.price) for one in picks)
     trade = BookTrade("unit", Role.HEDGE, None, legs, 0.0, 0.0)
-    gain = float(shock_pnl([trade], ctx.market, [ctx.worst])[0][0, 0])
+    gains = shock_pnl([trade], ctx.market, [ctx.worst, *ctx.vix_shocks])[0][0]
+    decay = sum(one.quantity * one.spec.multiplier * (one.value.theta or 0.0) for one in picks)
     return Unit(
         instrument, picks, order, days_to(ctx.market, expiry.expiry), -order.cash,
-        _exposure(ctx, picks, expiry), gain,
+        _exposure(ctx, picks, expiry), tuple(float(x) for x in gains), decay,
     )  # fmt: skip
 
 

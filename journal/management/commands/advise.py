@@ -1,0 +1,81 @@
+"""``manage.py advise ACCOUNT --as-of D`` or ``advise --book FILE.json --as-of D``, with ``--json``."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from hedging.engine.book import Book
+from hedging.engine.book_json import BookError, book_read
+from hedging.engine.policy.text import advice_lines
+from hedging.engine.rulesets.presets import DEFAULT
+from hedging.engine.rulesets.types import RulesetError
+from hedging.selectors.calendar import NEW_YORK
+from hedging.services.advice import NoMarketError, advice_for
+from hedging.services.rulesets import ruleset_find
+from journal.models import Account
+from journal.selectors.trades import book_build
+
+
+class Command(BaseCommand):
+    help = "Print layer ladder, traces and recommendations for an account or a book file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", nargs="?", help="id or name of an account")
+        parser.add_argument("--book", type=Path, help="a book as JSON, instead of an account")
+        parser.add_argument(
+            "--as-of", type=date.fromisoformat, help="day, such as 2024-01-05; today when left out"
+        )
+        parser.add_argument("--ruleset", default=DEFAULT, help="preset by name or hash, or a JSON file")
+        parser.add_argument("--simulated", action="store_true", help="on simulated market data")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="the whole advice as JSON")
+
+    def handle(
+        self, *, account: str | None, book: Path | None, as_of: date | None, ruleset: str,
+        simulated: bool, as_json: bool, **_: Any,
+    ) -> None:  # fmt: skip
+        if (account is None) == (book is None):
+            raise CommandError("give an account, or a file with --book")
+        day = as_of or timezone.now().astimezone(NEW_YORK).date()
+        found, demo = self._book(account, book, day)
+        try:
+            rules = ruleset_find(ruleset)
+            advice = advice_for(book=found, ruleset=rules, day=day, simulated=simulated or demo)
+        except RulesetError as error:
+            raise CommandError("\n".join(error.problems)) from None
+        except NoMarketError as error:
+            raise CommandError(str(error)) from None
+        if as_json:
+            self.stdout.write(json.dumps(advice.to_json(), indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join(advice_lines(advice)))
+
+    def _book(self, account: str | None, file: Path | None, day: date) -> tuple[Book, bool]:
+        """The book, and whether it is a demo account's, which lives on simulated data."""
+        if file is not None:
+            try:
+                return book_read(file.read_text("utf-8")), False
+            except OSError as error:
+                raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+            except (BookError, UnicodeDecodeError) as error:
+                raise CommandError(f"{file}: {error}") from None
+        row = self._account(account or "")
+        until = datetime.combine(day, time.max, NEW_YORK)
+        return book_build(row, until=until), row.is_demo
+
+    def _account(self, text: str) -> Account:
+        try:
+            found = list(Account.objects.filter(pk=text))
+        except ValidationError:
+            found = list(Account.objects.filter(name=text)[:2])
+        if len(found) != 1:
+            problem = "several accounts are" if found else "no account is"
+            raise CommandError(f"{problem} named {text!r}; give the id")
+        return found[0]
