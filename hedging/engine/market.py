@@ -83,7 +83,7 @@ class IndexLevel:
     flag: Flag
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class MarketSnapshot:
     """Everything the engine may know at ``as_of``; unknown is absent or None, never a default.
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -246,7 +247,34 @@ def value_leg(leg: Leg, market: MarketSnapshot) -> LegValuation:
     return _linear(found, level.value, 0.0)
 
 
+#: Unit valuations of a snapshot's contracts, as long as the snapshot lives: each contract is priced once.
+_UNITS: WeakKeyDictionary[MarketSnapshot, dict[str, LegValuation]] = WeakKeyDictionary()
+
+
 def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
+    known = _UNITS.setdefault(market, {})
+    symbol = leg.contract.symbol
+    if symbol not in known:
+        known[symbol] = _unit_option(Leg(leg.contract, 1, 0.0), market)
+    return _sized(known[symbol], leg)
+
+
+def _sized(unit: LegValuation, leg: Leg) -> LegValuation:
+    """The valuation of one contract as that of the leg."""
+    if unit.price is None or unit.dollars is None:
+        return replace(unit, quantity=leg.quantity, entry_price=leg.entry_price)
+    size = leg.quantity * unit.multiplier
+    return replace(
+        unit,
+        quantity=leg.quantity,
+        entry_price=leg.entry_price,
+        dollars=unit.dollars.times(leg.quantity),
+        market_value=size * unit.price,
+        pnl=size * (unit.price - leg.entry_price),
+    )
+
+
+def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     spec = leg.contract
     assert spec.expiry is not None
     assert spec.strike is not None
