@@ -1,4 +1,4 @@
-"""Finder, demo and small site-wide routes."""
+"""The demo, started and removed."""
 
 from __future__ import annotations
 
@@ -6,41 +6,13 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from journal.models import Account, Trade
 from journal.selectors.shell import SESSION_ACCOUNT
 from journal.services.demo import demo_guest, demo_remove, demo_start
 from journal.services.rate_limit import too_many
 from journal.views.common import person
-
-_PAGES = (
-    ("Dashboard", "journal:dashboard"),
-    ("Trades", "journal:trades"),
-    ("Log a condor", "journal:trade_entry"),
-    ("Add a hedge layer", "journal:hedge_entry"),
-    ("Hedge", "journal:hedge"),
-    ("Market", "journal:market"),
-    ("Data", "journal:data"),
-    ("Reports", "journal:reports"),
-    ("Accounts", "journal:accounts"),
-)
-
-
-@login_required
-def finder(request: HttpRequest) -> HttpResponse:
-    """Own trades, accounts and pages that match; a fragment."""
-    text = request.GET.get("q", "").strip()[:80]
-    user = person(request)
-    found = [(name, reverse(url), "page") for name, url in _PAGES if text.lower() in name.lower()]
-    if text:
-        trades = Trade.objects.for_user(user).filter(label__icontains=text)[:10]
-        found += [(t.label, reverse("journal:trade_detail", args=[t.pk]), "trade") for t in trades]
-        accounts = Account.objects.for_user(user).filter(name__icontains=text)[:5]
-        found += [(a.name, reverse("journal:accounts"), "account") for a in accounts]
-    return render(request, "journal/finder/results.html", {"found": found[:15]})
 
 
 @require_POST

@@ -1,9 +1,9 @@
-// The finder's results are links from the server; arrows walk them, Enter opens the first.
+// The finder's results are links and buttons from the server; arrows walk them, Enter opens the first.
 export function initFinder() {
   const dialog = document.getElementById("finder-dialog");
   const input = dialog?.querySelector("input[type=search]");
   if (!input) return;
-  const links = () => [...dialog.querySelectorAll("#finder-results a")];
+  const links = () => [...dialog.querySelectorAll("#finder-results .hit")];
 
   dialog.addEventListener("keydown", (event) => {
     const found = links();
