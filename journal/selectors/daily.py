@@ -115,7 +115,7 @@ def shade(result: DayResult | None, reach: Decimal) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MonthSum:
-    """A month's realized P&L after fees and its days of gain and loss."""
+    """A month's realized P&L after fees; ``up`` and ``down`` count days on which something closed."""
 
     month: int
     pnl: Decimal
@@ -131,8 +131,8 @@ def month_sums(results: dict[date, DayResult]) -> list[MonthSum]:
         months[day.month].append(result)
     return [
         MonthSum(
-            month, sum((r.pnl for r in days), ZERO), len(days), sum(r.pnl > 0 for r in days),
-            sum(r.pnl < 0 for r in days),
+            month, sum((r.pnl for r in days), ZERO), len(days),
+            sum(r.closed_any and r.pnl > 0 for r in days), sum(r.closed_any and r.pnl < 0 for r in days),
         )
         for month, days in sorted(months.items())
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from journal.models import Account
 from journal.selectors import daily
 from journal.selectors.reviews import ranges_between, subjects
 from journal.selectors.shell import current_account
+from journal.templatetags.figures import money_text
 from journal.views.common import person, today_in_new_york
 from journal.views.notes import may_write
 
@@ -61,12 +62,26 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "account": account, "year": year, "shown": shown, "results": list(results.values()), "today": today,
         "weeks": daily.month_weeks(year, month, results), "sums": sums, "total": total, "before": before,
         "after": after, "months": [date(year, number, 1) for number in range(1, 13)],
+        "summary": _summary(account, year, results),
         "month_total": next((m for m in sums if m.month == month), None),
         "chart": {
             "days": [[day.isoformat(), float(to_cents(r.pnl))] for day, r in results.items()], "unit": "pnl",
         },
     }  # fmt: skip
     return render(request, "journal/calendar/page.html", context)
+
+
+def _summary(account: Account, year: int, results: dict[date, daily.DayResult]) -> str:
+    """Put the year's chart into words."""
+    closed = [result for result in results.values() if result.closed_any]
+    if not closed:
+        return f"Realized P&L after fees by day of {account.name} in {year}: nothing closed."
+    best, worst = max(closed, key=lambda r: r.pnl), min(closed, key=lambda r: r.pnl)
+    return (
+        f"Realized P&L after fees by day of {account.name} in {year}: closing fills on {len(closed)} days, "
+        f"best {best.day} {money_text(best.pnl, signed=True)}, "
+        f"worst {worst.day} {money_text(worst.pnl, signed=True)}."
+    )
 
 
 @login_required
