@@ -135,6 +135,18 @@ def bootstrap(field: BoundField) -> SafeString:
 
 
 @register.filter
+def short_dollars(value: object) -> SafeString:
+    """A gain or loss for a narrow cell: ``−$3.2k``, ``+$85``."""
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    sign = MINUS if number < 0 else "+" if number > 0 else ""
+    size = abs(number)
+    text = f"{size / 1000:.1f}k" if size >= 1000 else f"{size:.0f}"
+    return format_html('<span class="money">{}${}</span>', sign, text)
+
+
+@register.filter
 def dollars(value: object) -> SafeString:
     """A modelled gain or loss in whole dollars: sign and colour."""
     number = _decimal(value)
