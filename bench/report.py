@@ -48,12 +48,11 @@ def timing_table(case: Case) -> list[str]:
     base = case.seconds(first)
     rows = []
     for rival in case.rivals:
-        whole = case.seconds(rival)
-        if whole is None or rival.best is None:
+        whole, best = case.seconds(rival), case.seconds(rival, best=True)
+        if whole is None or best is None:
             rows.append([rival.name, rival.note or "did not run", "", "", ""])
             continue
         times = "1" if rival is first else f"{whole / base:.3g}" if base else ""
-        best = rival.best * case.count / (rival.items or case.count)
         rows.append([rival.name, rate(case.count / whole), ms(whole), ms(best), times])
     lines = [f"### {case.title}", ""]
     lines += table([f"{case.unit} a second", "median", "best", "time over ours"], rows)

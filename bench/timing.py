@@ -65,14 +65,16 @@ class Case:
         """The rival of this name."""
         return next(rival for rival in self.rivals if rival.name == name)
 
-    def ratio(self, target: Target) -> float | None:
-        """How many times as fast as its peer ours was; None when either did not run."""
-        ours, peer = self.seconds(self.rival(target.ours)), self.seconds(self.rival(target.peer))
+    def ratio(self, target: Target, *, best: bool = False) -> float | None:
+        """How many times as fast as its peer ours was, by medians or best samples; None: one did not run."""
+        ours = self.seconds(self.rival(target.ours), best=best)
+        peer = self.seconds(self.rival(target.peer), best=best)
         return peer / ours if ours and peer else None
 
-    def seconds(self, rival: Rival) -> float | None:
-        """Median seconds for the whole of ``count``."""
-        return None if rival.median is None else rival.median * self.count / (rival.items or self.count)
+    def seconds(self, rival: Rival, *, best: bool = False) -> float | None:
+        """Seconds for the whole of ``count``, by the median or the best sample."""
+        found = rival.best if best else rival.median
+        return None if found is None else found * self.count / (rival.items or self.count)
 
 
 def measure(case: Case, *, seconds: float, most: int = 201) -> None:

@@ -237,24 +237,71 @@ def _pnl(
     if legs.options:
         np.add.at(total, [leg.trade for leg in legs.options], _options(legs.options, spot, vix, rules, days))
     for leg in legs.linear:
-        total[leg.trade] += _move(leg, vix, legs.month_vx, rules) * leg.size
+        total[leg.trade] += linear_move(leg.price, leg.t, vix, legs.month_vx, rules) * leg.size
     return total, legs.unknown
+
+
+class ShockTerms(NamedTuple):
+    """How options answer a shock (m, v), vectors of one length.
+
+    F' = max(F (1 + spot_beta m) + vix_beta v, floor_forward), σ' = max(σ + vol_beta v / 100, floor_vol),
+    priced with ``t`` years left and ``discount``; the order is that of ``hedging.maths.fast.books.Shocks``.
+    """
+
+    spot_beta: Floats
+    vix_beta: Floats
+    vol_beta: Floats
+    floor_forward: Floats
+    floor_vol: Floats
+    t: Floats
+    discount: Floats
+
+    def changes(
+        self, forward: Floats, strike: Floats, t: Floats, vol: Floats, discount: Floats, right: Floats,
+        spot: Floats, vix: Floats,
+    ) -> Floats:  # fmt: skip
+        """Change of price in points, options (rows) × shocks (columns)."""
+        term = ShockTerms(*(column[:, None] for column in self))
+        now = black76.price(forward, strike, t, vol, discount, right)[:, None]
+        moved = np.maximum(
+            forward[:, None] * (1 + term.spot_beta * spot) + term.vix_beta * vix, term.floor_forward
+        )
+        new_vol = np.maximum(vol[:, None] + term.vol_beta * vix / 100, term.floor_vol)
+        later = black76.price(moved, strike[:, None], term.t, new_vol, term.discount, right[:, None])
+        return np.asarray(later - now)
+
+
+def shock_terms(
+    forward: Floats,
+    t: Floats,
+    vol: Floats,
+    discount: Floats,
+    on_vx: NDArray[np.bool_],
+    rules: ShockRules,
+    days: float,
+) -> ShockTerms:
+    """The conventions of this module for options of SPX and, where ``on_vx``, of VIX; ``days`` pass."""
+    left = np.maximum(t - days / 365, 0.0)
+    scale = np.minimum(np.sqrt(_MONTH / np.maximum(t, 1 / 365)), rules.spx_cap)
+    return ShockTerms(
+        spot_beta=np.where(on_vx, 0.0, 1.0),
+        vix_beta=np.where(on_vx, beta(t, rules), 0.0),
+        vol_beta=np.where(on_vx, 0.0, scale),
+        floor_forward=np.where(on_vx, np.minimum(forward, rules.floor_vx), 0.0),
+        floor_vol=np.where(on_vx, vol, np.minimum(vol, rules.floor_vol)),
+        t=left,
+        discount=discount ** np.divide(left, t, out=np.ones_like(t), where=t > 0),
+    )
 
 
 def _options(options: list[_Option], spot: Floats, vix: Floats, rules: ShockRules, days: float) -> Floats:
     """Change in dollars, options (rows) × shocks (columns)."""
-    columns = np.array([leg[1:8] for leg in options], dtype=np.float64).T[:, :, None]
+    columns = np.ascontiguousarray(np.array([leg[1:8] for leg in options], dtype=np.float64).T)
     forward, strike, t, vol, discount, right, size = columns
-    on_vx = np.array([leg.on_vx for leg in options])[:, None]
-    scale = np.minimum(np.sqrt(_MONTH / np.maximum(t, 1 / 365)), rules.spx_cap)
-    new_vol = np.where(on_vx, vol, np.maximum(vol + vix / 100 * scale, np.minimum(vol, rules.floor_vol)))
-    moved_vx = np.maximum(forward + beta(t, rules) * vix, np.minimum(forward, rules.floor_vx))
-    new_forward = np.where(on_vx, moved_vx, forward * (1 + spot))
-    left = np.maximum(t - days / 365, 0.0)
-    new_discount = discount ** np.divide(left, t, out=np.ones_like(t), where=t > 0)
-    fresh = black76.price(new_forward, strike, left, new_vol, new_discount, right)
-    base = black76.price(forward, strike, t, vol, discount, right)
-    return np.asarray((fresh - base) * size)
+    on_vx = np.array([leg.on_vx for leg in options])
+    terms = shock_terms(forward, t, vol, discount, on_vx, rules, days)
+    change = terms.changes(forward, strike, t, vol, discount, right, spot, vix)
+    return np.asarray(change * size[:, None])
 
 
 def beta(t: float | Floats, rules: ShockRules) -> Floats:
@@ -262,32 +309,31 @@ def beta(t: float | Floats, rules: ShockRules) -> Floats:
     return np.exp(-rules.kappa * np.asarray(t, dtype=np.float64))
 
 
-def _move(leg: _Linear, vix: Floats, month_vx: float | None, rules: ShockRules) -> Floats:
-    """Change of price of a VX future, or of VXX in proportion to the 30-day future."""
-    if leg.t is not None:
-        floor = min(leg.price, rules.floor_vx)
-        return np.maximum(leg.price + beta(leg.t, rules) * vix, floor) - leg.price
-    assert month_vx is not None
-    moved = np.maximum(month_vx + beta(_MONTH, rules) * vix, min(month_vx, rules.floor_vx))
-    return np.asarray(leg.price * (moved / month_vx - 1))
+def linear_move(price: float, t: float | None, vix: Floats, month: float | None, rules: ShockRules) -> Floats:
+    """Change of price of a VX future, or (``t`` None) of VXX in proportion to the 30-day future ``month``."""
+    if t is not None:
+        return np.maximum(price + beta(t, rules) * vix, min(price, rules.floor_vx)) - price
+    assert month is not None
+    moved = np.maximum(month + beta(_MONTH, rules) * vix, min(month, rules.floor_vx))
+    return np.asarray(price * (moved / month - 1))
 
 
 def _collect(trades: Sequence[BookTrade], market: MarketSnapshot) -> _Legs:
     options: list[_Option] = []
     linear: list[_Linear] = []
     unknown = 0
-    month_vx = _month_vx(market)
+    month = month_vx(market)
     for at, trade in enumerate(trades):
         for leg in trade.legs:
             value = value_leg(leg, market)
             found = _entry(at, leg, value, market)
-            if found is None or (isinstance(found, _Linear) and found.t is None and month_vx is None):
+            if found is None or (isinstance(found, _Linear) and found.t is None and month is None):
                 unknown += 1
             elif isinstance(found, _Option):
                 options.append(found)
             else:
                 linear.append(found)
-    return _Legs(options, linear, unknown, month_vx)
+    return _Legs(options, linear, unknown, month)
 
 
 def _entry(at: int, leg: Leg, value: LegValuation, market: MarketSnapshot) -> _Option | _Linear | None:
@@ -308,7 +354,7 @@ def _entry(at: int, leg: Leg, value: LegValuation, market: MarketSnapshot) -> _O
     )  # fmt: skip
 
 
-def _month_vx(market: MarketSnapshot) -> float | None:
+def month_vx(market: MarketSnapshot) -> float | None:
     """The curve's level 30 days ahead in points, between its contracts; None without a curve."""
     if not market.vx_curve:
         return None

@@ -288,7 +288,8 @@ def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     mid = quote.mid if quote else None
     iv = float("nan")
     if mid is not None and quote is not None and quote.bid > 0:
-        iv = _vol_from_quote(spec, expiry, mid)
+        best, sign = informative_quote(spec, expiry, mid)
+        iv = float(implied_vol(best, expiry.forward, spec.strike, expiry.t, expiry.discount, sign))
     from_smile = not np.isfinite(iv)
     if from_smile and expiry.smile.model is not SmileModel.UNKNOWN:
         iv = float(expiry.smile.vol(spec.strike))
@@ -323,8 +324,8 @@ def quote_time(expiry: ExpirySlice) -> datetime:
     return expiry.settles_at - timedelta(minutes=round(expiry.t * MINUTES_PER_YEAR))
 
 
-def _vol_from_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> float:
-    """Implied vol of the strike's out-of-the-money side, which carries the information.
+def informative_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> tuple[float, int]:
+    """Mid and right (±1) of the strike's out-of-the-money side, whose volatility speaks for the option.
 
     An in-the-money option's own mid is mostly intrinsic value; put-call parity gives both sides of a
     strike the same volatility, so the better quoted side speaks for both.
@@ -339,7 +340,7 @@ def _vol_from_quote(spec: ContractSpec, expiry: ExpirySlice, mid: float) -> floa
         other = (bid[at] + ask[at]) / 2
         if np.isfinite(other) and bid[at] > 0:
             mid, sign = float(other), -sign
-    return float(implied_vol(mid, expiry.forward, spec.strike, expiry.t, expiry.discount, sign))
+    return mid, sign
 
 
 def _warnings(quote: Quote | None, mid: float | None, price: float, *, from_smile: bool) -> list[LegFlag]:
