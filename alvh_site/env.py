@@ -15,6 +15,15 @@ from django.core.exceptions import ImproperlyConfigured
 #: Linux limits a unix socket path to 108 bytes including the terminator.
 _SOCKET_PATH_MAX = 107
 
+#: Where market files are fetched from; each can be replaced, also by a mirror of one's own.
+_MARKET_URLS = {
+    "cboe_quotes": "https://cdn.cboe.com/api/global/delayed_quotes/options",
+    "cboe_history": "https://cdn.cboe.com/api/global/us_indices/daily_prices",
+    "cfe_contracts": "https://cdn.cboe.com/data/us/futures/market_statistics/historical_data/VX",
+    "cfe_settlements": "https://www.cboe.com/us/futures/market_statistics/settlement/csv",
+    "fred": "https://fred.stlouisfed.org/graph/fredgraph.csv",
+}
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -36,6 +45,11 @@ class Environment:
     https: bool
     worker_processes: int
     log_json: bool
+    market_fetch: bool
+    market_user_agent: str
+    market_timeout: int
+    market_urls: Mapping[str, str]
+    market_csv: tuple[tuple[str, str], ...]
 
     @property
     def redis_socket(self) -> Path:
@@ -74,6 +88,25 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     if not raw.isdecimal():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}")
     return int(raw)
+
+
+def _url(environ: Mapping[str, str], name: str, default: str) -> str:
+    """An http(s) address without a slash at its end."""
+    url = environ.get(name, "").strip() or default
+    if not url.startswith(("https://", "http://")):
+        raise ImproperlyConfigured(f"{name} must start with https:// or http://, not {url!r}")
+    return url.rstrip("/")
+
+
+def _csv_sources(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Further CSV addresses: ``SYMBOL=https://…``, separated by white space."""
+    found = []
+    for entry in environ.get("MARKET_CSV_URLS", "").split():
+        symbol, equals, url = entry.partition("=")
+        if not equals or not symbol or not url.startswith(("https://", "http://")):
+            raise ImproperlyConfigured(f"MARKET_CSV_URLS holds {entry!r}, not SYMBOL=https://…")
+        found.append((symbol.upper(), url))
+    return tuple(found)
 
 
 def _secret_key(environ: Mapping[str, str], state_dir: Path) -> str:
@@ -116,4 +149,12 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         https=_flag(environ, "HTTPS", False),
         worker_processes=max(1, _number(environ, "WORKERS", min(os.cpu_count() or 1, 4))),
         log_json=_flag(environ, "LOG_JSON", False),
+        market_fetch=_flag(environ, "MARKET_FETCH", False),
+        market_user_agent=environ.get("MARKET_USER_AGENT", "").strip() or "alvh-journal/0.1",
+        market_timeout=max(1, _number(environ, "MARKET_TIMEOUT", 20)),
+        market_urls={
+            name: _url(environ, f"MARKET_{name.upper()}_URL", default)
+            for name, default in _MARKET_URLS.items()
+        },
+        market_csv=_csv_sources(environ),
     )

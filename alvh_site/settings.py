@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from alvh_site.env import read_environment
@@ -261,6 +262,43 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 55},
     },
 }
+# -- market data (off unless asked for: nothing leaves the machine by itself) ------------
+MARKET_FETCH = ENV.market_fetch
+MARKET_USER_AGENT = ENV.market_user_agent
+MARKET_TIMEOUT = ENV.market_timeout
+MARKET_URLS = ENV.market_urls
+MARKET_CSV = ENV.market_csv
+MARKET_BACKOFF_SECONDS = 1.0
+CELERY_BEAT_SCHEDULE |= {
+    "market-retention": {
+        "task": "hedging.market_retain",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
+}
+if MARKET_FETCH:
+    CELERY_BEAT_SCHEDULE |= {
+        # Quotes are delayed by 15 minutes; the last round catches the close.
+        "market-fetch-quotes": {
+            "task": "hedging.market_fetch",
+            "schedule": crontab(minute="*/15", hour="9-16", day_of_week="mon-fri"),
+            "args": ("quotes",),
+            "options": {"expires": 840},
+        },
+        "market-fetch-close": {
+            "task": "hedging.market_fetch",
+            "schedule": crontab(minute=15, hour="17,19,21", day_of_week="mon-fri"),
+            "args": ("close",),
+            "options": {"expires": 3600},
+        },
+        "market-fetch-macro": {
+            "task": "hedging.market_fetch",
+            "schedule": crontab(minute=20, hour="9,17", day_of_week="mon-fri"),
+            "args": ("macro",),
+            "options": {"expires": 3600},
+        },
+    }
+
 WORKER_PROCESSES = ENV.worker_processes
 JOB_LEASE_SECONDS = int(os.environ.get("JOB_LEASE_SECONDS", "15"))
 JOB_MAX_ATTEMPTS = 3

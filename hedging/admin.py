@@ -16,6 +16,7 @@ from hedging.models import (
     Job,
     MacroEvent,
     MarketSnapshot,
+    MarketSource,
     VXSettlement,
 )
 
@@ -75,6 +76,12 @@ class MarketSnapshotAdmin(ReadOnlyAdmin):
 class IngestRunAdmin(ReadOnlyAdmin):
     list_display = ("name", "format", "rows_new", "rows_unchanged", "rows_dropped", "created_at")
     list_filter = ("format",)
+
+
+@admin.register(MarketSource)
+class MarketSourceAdmin(ReadOnlyAdmin):
+    list_display = ("key", "success_at", "changed_at", "failures", "error")
+    list_filter = ("provider",)
 
 
 @admin.register(Job)

@@ -13,6 +13,7 @@ from hedging.models.market import (
 )
 from hedging.models.marks import ContractMark
 from hedging.models.signals import SignalFrameRow
+from hedging.models.sources import Lock, MarketSource
 
 __all__ = [
     "ChainSnapshot",
@@ -22,8 +23,10 @@ __all__ = [
     "Heartbeat",
     "IngestRun",
     "Job",
+    "Lock",
     "MacroEvent",
     "MarketSnapshot",
+    "MarketSource",
     "Quality",
     "SignalFrameRow",
     "VXSettlement",

@@ -173,7 +173,10 @@ def _store(
     *,
     source: str = "",
 ) -> Counts:
-    """Insert new and revised rows of DailyBar or VXSettlement; the last of two equal keys counts."""
+    """Insert new and revised rows of DailyBar or VXSettlement; the last of two equal keys counts.
+
+    A value that is not given says nothing: it neither revises nor repeats a stored one.
+    """
     incoming = {tuple(row[name] for name in key): row for row in rows}
     if not incoming:
         return 0, 0
@@ -192,7 +195,9 @@ def _store(
         old = stored.get(identity)
         if old is None:
             fresh.append(row)
-        elif all(map(_equal, old, (row[name] for name in compared))):
+        elif all(
+            row[name] is None or _equal(was, row[name]) for was, name in zip(old, compared, strict=False)
+        ):
             same += 1
         else:
             revised.append(old[-1])

@@ -9,7 +9,10 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
+from django.utils import timezone
 
+from hedging.services import market_fetch as fetching
+from hedging.services import market_retain as retention
 from hedging.services import probe as probe  # registers its job kind
 from hedging.services import signals as signals
 from hedging.services.heartbeat import beat, beat_while_busy
@@ -28,6 +31,18 @@ def run_job(job_id: str) -> None:
 def heartbeat() -> None:
     """Show that schedule, Redis and a worker work together."""
     beat("worker")
+
+
+@shared_task(name="hedging.market_fetch", ignore_result=True)
+def market_fetch(group: str) -> None:
+    """Ask for a scheduled round of fetching; the minute in the key makes it once."""
+    fetching.fetch_request(names=(group,), slot=f"{timezone.now():%Y-%m-%dT%H:%M}")
+
+
+@shared_task(name="hedging.market_retain", ignore_result=True)
+def market_retain() -> None:
+    """Apply the retention rules."""
+    retention.market_retain(now=timezone.now())
 
 
 @worker_process_init.connect

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 
 from hedging.providers.formats import (
+    cfe_settlement,
     delayed_json,
     flat_chain,
     fred,
@@ -63,6 +64,8 @@ def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
     for sniff, parse in _BY_HEADER:
         if sniff(header):
             return parse(lines)
+    if cfe_settlement.sniff(header):
+        return cfe_settlement.parse(lines, name)
     if vx_contract.sniff(header):
         return vx_contract.parse(lines, name)
     wanted = symbol.strip().upper()
