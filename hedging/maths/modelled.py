@@ -31,6 +31,7 @@ MONTH = 30 * DAY
 HORIZON = 400 * DAY
 _FILE = Path(__file__).with_name("surface_coefficients.json")
 _NODES = np.sinh(np.linspace(-2.6, 2.3, 161))  # deviations σ√T, dense at the money
+_MIDDLE_VIX = 15.0
 _LEAST_FORWARD = 0.10  # of the variance rate so far: total variance may not stop rising
 
 
@@ -64,7 +65,7 @@ class LevelSurface:
 
 @dataclass(frozen=True, slots=True)
 class SpxCoefficients:
-    """Shape and levels of the modelled SPX surface.
+    """Shape (``eta`` as at VIX 15) and levels of the modelled SPX surface.
 
     ``ratio`` is the index over the root of the log contract for 9, 30 and 93 days, ``forward_ratio`` forward
     volatility over the VX future, ``dividend`` the yield of the index, per year.
@@ -124,7 +125,9 @@ def spx_surface(
     for i in range(1, len(total)):
         least = _LEAST_FORWARD * total[i - 1] / times[i - 1] * (times[i] - times[i - 1])
         total[i] = max(total[i], total[i - 1] + least)
-    return LevelSurface(Shape(fit.rho, fit.eta, fit.gamma), np.array(times, dtype=np.float64), total, HORIZON)
+    # the tilt over deviations σ√T depends on time alone, not on how high volatility stands
+    eta = fit.eta * (vix / _MIDDLE_VIX) ** (2 * fit.gamma - 1)
+    return LevelSurface(Shape(fit.rho, eta, fit.gamma), np.array(times, dtype=np.float64), total, HORIZON)
 
 
 def _with_futures(

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from hedging.engine.market import MarketSnapshot
+from hedging.engine.market import ForwardSource, MarketSnapshot
 from hedging.selectors.calendar import NEW_YORK
 from hedging.selectors.market import curve_on, recent_runs, sources
 from hedging.services.market_load import MarketFileError, market_file_load
@@ -25,6 +25,12 @@ from journal.services.valuation import accounts_revalue
 from journal.views.common import person
 
 MAX_UPLOAD = 64 * 1024 * 1024
+FORWARD_TEXT = {
+    ForwardSource.PARITY: "put-call parity",
+    ForwardSource.VX_FUTURE: "VX future",
+    ForwardSource.VX_CURVE: "between VX futures",
+    ForwardSource.CARRY: "spot, rate and dividends, or between quoted forwards",
+}
 
 
 @login_required
@@ -83,7 +89,12 @@ def _smile(request: HttpRequest, view: MarketSnapshot) -> dict[str, Any]:
     if key is None:
         return {}
     expiry = view.slices[key]
-    return {"slice": expiry, "slice_key": f"{key[0]}:{key[1]}", "smile": smile_chart(expiry)}
+    return {
+        "slice": expiry,
+        "slice_key": f"{key[0]}:{key[1]}",
+        "smile": smile_chart(expiry),
+        "forward_text": FORWARD_TEXT[expiry.forward_source],
+    }
 
 
 @login_required

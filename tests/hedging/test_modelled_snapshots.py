@@ -71,7 +71,7 @@ def test_a_day_with_history_only_values_condor_and_hedge_as_modelled(crash: Mark
         assert leg.bid is None
         assert leg.iv is not None
     at_the_money = crash.slices[("SPXW", april)]
-    assert 0.5 < float(at_the_money.smile.vol(at_the_money.forward)) < 0.85  # VIX closed at 82.69
+    assert 0.6 < float(at_the_money.smile.vol(at_the_money.forward)) < 0.8  # VIX closed at 82.69
     assert valued.legs[0].price < valued.legs[1].price  # type: ignore[operator]  # known above
 
 
