@@ -50,6 +50,8 @@ class Environment:
     market_timeout: int
     market_urls: Mapping[str, str]
     market_csv: tuple[tuple[str, str], ...]
+    email_url: str = ""
+    alert_webhook_private: bool = False
 
     @property
     def redis_socket(self) -> Path:
@@ -145,7 +147,7 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         redis_url=environ.get("REDIS_URL", "").strip() or None,
         public_url=environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}",
         email_url_backend=environ.get("EMAIL_BACKEND", "").strip()
-        or "django.core.mail.backends.console.EmailBackend",
+        or f"django.core.mail.backends.{'smtp' if environ.get('EMAIL_URL') else 'console'}.EmailBackend",
         https=_flag(environ, "HTTPS", False),
         worker_processes=max(1, _number(environ, "WORKERS", min(os.cpu_count() or 1, 4))),
         log_json=_flag(environ, "LOG_JSON", False),
@@ -157,4 +159,6 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
             for name, default in _MARKET_URLS.items()
         },
         market_csv=_csv_sources(environ),
+        email_url=environ.get("EMAIL_URL", "").strip(),
+        alert_webhook_private=_flag(environ, "ALERT_WEBHOOK_PRIVATE", False),
     )

@@ -13,6 +13,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Template context of templates/base.html; lazy, so fragments cost no query."""
     from django.utils.functional import SimpleLazyObject
 
+    from journal.selectors.alerts import unseen_count
     from journal.selectors.as_of import as_of_for
     from journal.selectors.shell import current_account, market_status, nav_accounts
 
@@ -28,5 +29,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "current_account": SimpleLazyObject(account),
         "market_status": SimpleLazyObject(lambda: market_status(account())),
         "as_of": SimpleLazyObject(lambda: as_of_for(request)),
+        "unseen_alerts": SimpleLazyObject(lambda: unseen_count(user, account())),
         "is_risk_admin": SimpleLazyObject(lambda: user.is_risk_admin),
     }

@@ -8,6 +8,7 @@ from journal.models.accounts import (
     Membership,
     Role,
 )
+from journal.models.alerts import Alert, AlertChannel, AlertDelivery
 from journal.models.audit import AuditEvent
 from journal.models.capital import CapitalDay, CashEntry
 from journal.models.governance import (
@@ -49,6 +50,9 @@ __all__ = [
     "AccountQuerySet",
     "AccountRisk",
     "AdviceRun",
+    "Alert",
+    "AlertChannel",
+    "AlertDelivery",
     "Attachment",
     "AttributionDay",
     "AuditEvent",

@@ -4,6 +4,7 @@ from django.urls import URLPattern
 
 from journal.urls import (
     accounts,
+    alerts,
     attribution,
     hedge,
     market,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     *hedge.urlpatterns,
     *what_if.urlpatterns,
     *rules.urlpatterns,
+    *alerts.urlpatterns,
     *market.urlpatterns,
     *attribution.urlpatterns,
     *reports.urlpatterns,

@@ -14,9 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from journal.models import AuditEvent, Fill, Report, Trade
 from journal.services.demo import demo_login
 from journal.services.reports import report_request
-from journal.services.rulesets import ruleset_ensure
 from tests.journal.people import People, make_people, open_condor
-from tests.security import review_routes
+from tests.security import governance_routes, review_routes
+from tests.security.governance_routes import governance_ids
 from tests.security.review_routes import review_ids
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
-    "rules_propose", "rules_sign", "rules_withdraw", "as_of", "attribution_rebuild", *review_routes.POST_ONLY,
+    "as_of", "attribution_rebuild", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def ids(people: People) -> dict[str, Any]:
     return {
         **review_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
-        "risk": people.account.pk, "rules": ruleset_ensure(account=people.account).pk,
+        "risk": people.account.pk, **governance_ids(people),
     }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_a_page_about_an_object_is_404_for_a_stranger(
 def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
-        "rules_new", "rules_propose", "rules_sign", "rules_withdraw", "trade_settle", *review_routes.WRITES,
+        "trade_settle", *governance_routes.WRITES, *review_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected

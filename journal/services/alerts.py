@@ -1,0 +1,236 @@
+"""Raising, clearing and telling alerts: once each, outside quiet hours, tried again when it fails."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from hedging.services.jobs import JobContext, JobError, JobRetryError, job_handler, job_request
+from journal.models import Account, Alert, AlertChannel, AlertDelivery, Trade, User
+from journal.services.audit import audit_record
+from journal.services.errors import RuleError
+
+log = structlog.get_logger(__name__)
+DELIVER = "journal.deliver_alert"
+SIGNATURE_HEADER = "X-Signature-SHA256"
+_ATTEMPTS = 6
+_TIMEOUT = 10.0
+_MOST_CHANNELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that asks for attention now; ``key`` is its name within the account."""
+
+    kind: Alert.Kind
+    key: str
+    message: str
+    trade_id: str | None = None
+
+
+@transaction.atomic
+def alerts_update(
+    *, account: Account, kinds: Sequence[Alert.Kind], findings: Sequence[Finding]
+) -> list[Alert]:
+    """Raise what is new, clear what of ``kinds`` is over; what stays is not told again. Returns the new."""
+    Account.objects.select_for_update().get(pk=account.pk)
+    now = timezone.now()
+    open_ones = {
+        alert.key: alert
+        for alert in Alert.objects.filter(account=account, cleared_at__isnull=True, kind__in=kinds)
+    }
+    found = {finding.key[:120]: finding for finding in findings}
+    gone = [alert.pk for key, alert in open_ones.items() if key not in found]
+    Alert.objects.filter(pk__in=gone).update(cleared_at=now)
+    trades = {str(pk) for pk in Trade.objects.filter(account=account).values_list("pk", flat=True)}
+    made = []
+    for key, finding in found.items():
+        if key in open_ones:
+            continue
+        alert = Alert.objects.create(
+            account=account, kind=finding.kind, key=key, message=finding.message[:300],
+            trade_id=finding.trade_id if finding.trade_id in trades else None,
+        )  # fmt: skip
+        made.append(alert)
+        _queue(alert, now)
+    return made
+
+
+def _queue(alert: Alert, now: datetime) -> None:
+    for channel in AlertChannel.objects.filter(account=alert.account, is_active=True):
+        if channel.kinds and alert.kind not in channel.kinds:
+            continue
+        due = quiet_until(channel, now) or now
+        delivery = AlertDelivery.objects.create(alert=alert, channel=channel, due_at=due)
+        job_request(
+            kind=DELIVER, scope=f"account:{alert.account_id}", input_revision=str(delivery.pk),
+            payload={"delivery": delivery.pk}, delay=due - now, max_attempts=_ATTEMPTS,
+        )  # fmt: skip
+
+
+def quiet_until(channel: AlertChannel, now: datetime) -> datetime | None:
+    """The end of the channel's quiet hours if ``now`` lies in them, in the account's time zone."""
+    start, end = channel.quiet_from, channel.quiet_to
+    if start is None or end is None or start == end:
+        return None
+    zone = ZoneInfo(channel.account.time_zone)
+    local = now.astimezone(zone)
+    wall = local.time().replace(tzinfo=None)
+    inside = start <= wall < end if start < end else wall >= start or wall < end
+    if not inside:
+        return None
+    day = local.date() if wall < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, zone)
+
+
+@job_handler(DELIVER)
+def deliver(context: JobContext) -> Callable[[], Any] | None:
+    """Send one alert; a failure is tried again with growing pauses, then shown on the page."""
+    delivery = (
+        AlertDelivery.objects.select_related("alert__account", "channel__user")
+        .filter(pk=context.job.payload["delivery"])
+        .first()
+    )
+    if delivery is None or delivery.state == AlertDelivery.State.SENT or not delivery.channel.is_active:
+        return None
+    AlertDelivery.objects.filter(pk=delivery.pk).update(attempts=context.job.attempts)
+    try:
+        _send(delivery)
+    except (OSError, RuleError) as error:
+        reason = (str(error) or type(error).__name__)[:300]
+        AlertDelivery.objects.filter(pk=delivery.pk).update(state=AlertDelivery.State.FAILED, error=reason)
+        if isinstance(error, RuleError):
+            raise JobError(reason) from None
+        raise JobRetryError(reason) from None
+
+    def sent() -> None:
+        AlertDelivery.objects.filter(pk=delivery.pk).update(
+            state=AlertDelivery.State.SENT, error="", sent_at=timezone.now()
+        )
+
+    return sent
+
+
+def _send(delivery: AlertDelivery) -> None:
+    alert, channel = delivery.alert, delivery.channel
+    if channel.kind == AlertChannel.Kind.EMAIL:
+        send_mail(
+            f"[{alert.account.name}] {alert.message}"[:160].replace("\n", " "),
+            f"{alert.message}\n\n{alert.get_kind_display()}, {alert.raised_at:%Y-%m-%d %H:%M} UTC.\n"
+            "Educational, not advice.\n",
+            None, [channel.target],
+        )  # fmt: skip
+        return
+    import httpx
+
+    check_webhook(channel.target)
+    body = json.dumps(
+        {
+            "id": str(alert.pk), "kind": alert.kind, "message": alert.message,
+            "account": str(alert.account_id), "trade": str(alert.trade_id) if alert.trade_id else None,
+            "raised_at": alert.raised_at.isoformat(),
+        },
+        sort_keys=True,
+    ).encode()  # fmt: skip
+    headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(channel.secret, body)}
+    try:
+        answer = httpx.post(
+            channel.target, content=body, headers=headers, timeout=_TIMEOUT, follow_redirects=False
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(f"no answer: {type(error).__name__}") from None
+    if not answer.is_success:
+        raise OSError(f"it answered {answer.status_code}")
+
+
+def signature(secret: str, body: bytes) -> str:
+    """HMAC-SHA256 of the body with the channel's secret, in hex: what the receiver compares."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def check_webhook(url: str) -> None:
+    """Raise RuleError for an address that is not https or leads into a private network.
+
+    With ``ALERT_WEBHOOK_PRIVATE`` set both are allowed, for receivers on the same machine.
+    """
+    parts = urlsplit(url)
+    if settings.ENV.alert_webhook_private and parts.scheme in {"http", "https"} and parts.hostname:
+        return
+    if parts.scheme != "https" or not parts.hostname or parts.username:
+        raise RuleError("A webhook is an https address without a password in it.", "target")
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443)}
+    except (OSError, UnicodeError):
+        raise OSError(f"{parts.hostname} is not known") from None
+    if not all(ipaddress.ip_address(address).is_global for address in found):
+        raise RuleError("The webhook leads into a private network.", "target")
+
+
+@transaction.atomic
+def channel_add(*, user: User, account: Account, kind: str, target: str, **values: Any) -> AlertChannel:
+    """Add a channel of the user's own. Raises RuleError naming the input."""
+    if kind == AlertChannel.Kind.EMAIL:
+        try:
+            validate_email(parseaddr(target)[1] or target)
+        except ValidationError:
+            raise RuleError("This is not an e-mail address.", "target") from None
+        target = parseaddr(target)[1]
+    elif kind == AlertChannel.Kind.WEBHOOK:
+        try:
+            check_webhook(target)
+        except OSError as error:
+            raise RuleError(str(error), "target") from None
+    else:
+        raise RuleError("A channel is an e-mail address or a webhook.", "kind")
+    unknown = set(values.get("kinds") or []) - set(Alert.Kind.values)
+    if unknown:
+        raise RuleError(f"Unknown kinds: {', '.join(sorted(unknown))}.", "kinds")
+    if AlertChannel.objects.filter(account=account, user=user).count() >= _MOST_CHANNELS:
+        raise RuleError(f"At most {_MOST_CHANNELS} channels.", "target")
+    try:
+        with transaction.atomic():
+            channel = AlertChannel.objects.create(
+                account=account, user=user, kind=kind, target=target,
+                secret=get_random_string(40) if kind == AlertChannel.Kind.WEBHOOK else "", **values,
+            )  # fmt: skip
+    except IntegrityError:
+        raise RuleError("This channel exists already.", "target") from None
+    audit_record(actor=user, action="alert_channel.add", account=account, obj=channel, summary=str(channel))
+    return channel
+
+
+@transaction.atomic
+def channel_remove(*, user: User, channel: AlertChannel) -> None:
+    """Remove a channel of the user's own. Raises RuleError for another member's."""
+    if channel.user_id != user.pk:
+        raise RuleError("This channel belongs to another member.")
+    audit_record(
+        actor=user, action="alert_channel.remove", account=channel.account, obj=channel, summary=str(channel)
+    )
+    channel.delete()
+
+
+@transaction.atomic
+def alerts_seen(*, user: User, account: Account) -> int:
+    """Mark the account's alerts as seen; returns how many were not."""
+    rows = Alert.objects.filter(account=account, seen_at__isnull=True)
+    return rows.update(seen_at=timezone.now(), seen_by=user)

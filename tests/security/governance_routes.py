@@ -1,0 +1,26 @@
+"""What the tenancy tests must know of rules, recommendations and alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journal.models import AlertChannel
+from journal.services.rulesets import ruleset_ensure
+from tests.journal.people import People
+
+POST_ONLY = {
+    "rules_propose", "rules_sign", "rules_withdraw", "alerts_channel_add", "alerts_seen",
+    "alerts_channel_remove",
+}  # fmt: skip
+#: What a member who may only read is refused.
+WRITES = {
+    "rules_new", "rules_propose", "rules_sign", "rules_withdraw", "alerts_seen", "alerts_channel_remove",
+}  # fmt: skip
+
+
+def governance_ids(people: People) -> dict[str, Any]:
+    """The owner's objects by the first part of their routes."""
+    channel = AlertChannel.objects.create(
+        account=people.account, user=people.owner, kind="email", target="a@example.org"
+    )
+    return {"rules": ruleset_ensure(account=people.account).pk, "channels": channel.pk}
