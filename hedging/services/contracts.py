@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Settlement
 from hedging.maths.types import Right
 from hedging.models import Contract
 
+_CHUNK = 500
 _LETTER = {Right.CALL: "C", Right.PUT: "P", None: ""}
 _RIGHT = {"C": Right.CALL, "P": Right.PUT, "": None}
 
 
 def contract_get_or_create(*, spec: ContractSpec) -> Contract:
     """The stored row of a contract, made on first use; safe under concurrency."""
-    contract, _ = Contract.objects.get_or_create(
-        symbol=spec.symbol,
-        defaults={
-            "kind": spec.kind.value,
-            "root": spec.root,
-            "underlying": spec.underlying,
-            "expiry": spec.expiry,
-            "strike": None if spec.strike is None else Decimal(str(spec.strike)),
-            "right": _LETTER[spec.right],
-            "multiplier": spec.multiplier,
-            "settlement": spec.settlement.value,
-        },
-    )
+    contract, _ = Contract.objects.get_or_create(symbol=spec.symbol, defaults=_fields(spec))
     return contract
 
 
 def contracts_get_or_create(*, specs: Iterable[ContractSpec]) -> dict[str, Contract]:
-    """Rows of many contracts by symbol."""
-    return {spec.symbol: contract_get_or_create(spec=spec) for spec in specs}
+    """Rows of many contracts by symbol, in a few queries."""
+    wanted = {spec.symbol: spec for spec in specs}
+    found = _stored(list(wanted))
+    missing = [Contract(symbol=symbol, **_fields(wanted[symbol])) for symbol in wanted.keys() - found.keys()]
+    if missing:
+        Contract.objects.bulk_create(missing, ignore_conflicts=True, batch_size=_CHUNK)
+        found |= _stored([contract.symbol for contract in missing])
+    return found
+
+
+def _stored(symbols: Sequence[str]) -> dict[str, Contract]:
+    found: dict[str, Contract] = {}
+    for start in range(0, len(symbols), _CHUNK):
+        chunk = symbols[start : start + _CHUNK]
+        found |= {contract.symbol: contract for contract in Contract.objects.filter(symbol__in=chunk)}
+    return found
+
+
+def _fields(spec: ContractSpec) -> dict[str, Any]:
+    return {
+        "kind": spec.kind.value,
+        "root": spec.root,
+        "underlying": spec.underlying,
+        "expiry": spec.expiry,
+        "strike": None if spec.strike is None else Decimal(str(spec.strike)),
+        "right": _LETTER[spec.right],
+        "multiplier": spec.multiplier,
+        "settlement": spec.settlement.value,
+    }
 
 
 def contract_spec(contract: Contract) -> ContractSpec:

@@ -85,19 +85,19 @@ def find_rolls(groups: Sequence[Group]) -> list[Roll]:
 
     An expiration is no roll. Each opening is taken once, and each closing.
     """
-    closings = [(group, day, parts) for group in groups for day, parts in _closed_by_day(group).items()]
-    opened: dict[tuple[str, date], list[Group]] = defaultdict(list)
+    closings = [
+        (group, day, parts, _outline(_summed([(part.source.spec, -part.quantity) for part in parts])))
+        for group in groups
+        for day, parts in _closed_by_day(group).items()
+    ]
+    opened: dict[tuple[str, date], list[tuple[Group, _Outline | None]]] = defaultdict(list)
     for group in groups:
-        opened[group.underlying, _day(group.opened)].append(group)
+        opened[group.underlying, _day(group.opened)].append((group, _outline(group.opening())))
     pairs = []
-    for earlier, day, parts in closings:
-        for later in opened.get((earlier.underlying, day), ()):
-            if later is earlier or later.number <= earlier.number:
-                continue
-            closed = [(part.source.spec, -part.quantity) for part in parts]
-            if (found := _compare(_summed(closed), later.opening())) is not None:
-                distance, kind = found
-                pairs.append((distance, earlier.number, later.number, kind, earlier, later, parts))
+    for earlier, day, parts, before in closings:
+        for later, after in opened.get((earlier.underlying, day), ()):
+            if later.number > earlier.number and (found := _compare(before, after)) is not None:
+                pairs.append((found[0], earlier.number, later.number, found[1], earlier, later, parts))
     pairs.sort(key=lambda pair: pair[:3])
     taken_earlier: set[tuple[int, date]] = set()
     taken_later: set[int] = set()
@@ -114,6 +114,26 @@ def find_rolls(groups: Sequence[Group]) -> list[Roll]:
     return rolls
 
 
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """What two positions must share to be one rolled into the other, and their strikes."""
+
+    form: tuple[object, ...]
+    strikes: tuple[float, ...]
+    expiries: frozenset[date | None]
+
+
+def _outline(legs: Legs) -> _Outline | None:
+    """The outline of option legs; None for anything else."""
+    if not legs or any(spec.strike is None for spec, _ in legs):
+        return None
+    ordered = sorted(legs, key=lambda leg: (leg[0].right is Right.CALL, leg[0].strike or 0.0))
+    form = (_shape(legs), *((spec.right, quantity > 0) for spec, quantity in ordered))
+    return _Outline(
+        form, tuple(spec.strike or 0.0 for spec, _ in ordered), frozenset(spec.expiry for spec, _ in legs)
+    )
+
+
 def _closed_by_day(group: Group) -> dict[date, list[Part]]:
     found: dict[date, list[Part]] = {}
     for part in group.parts:
@@ -122,20 +142,12 @@ def _closed_by_day(group: Group) -> dict[date, list[Part]]:
     return found
 
 
-def _compare(closed: Legs, opened: Legs) -> tuple[float, RollKind] | None:
+def _compare(before: _Outline | None, after: _Outline | None) -> tuple[float, RollKind] | None:
     """Distance of the strikes and what changed; None where the shapes differ or nothing moved."""
-    if len(closed) != len(opened) or not closed or any(spec.strike is None for spec, _ in (*closed, *opened)):
+    if before is None or after is None or before.form != after.form:
         return None
-    if _shape(closed) is not _shape(opened) or _rights(closed) != _rights(opened):
-        return None
-    before, after = _sorted(closed), _sorted(opened)
-    if any((a > 0) != (b > 0) for (_, a), (_, b) in zip(before, after, strict=True)):
-        return None
-    distance = sum(
-        abs((a.strike or 0) - (b.strike or 0)) for (a, _), (b, _) in zip(before, after, strict=True)
-    )
-    moved = {spec.expiry for spec, _ in closed} != {spec.expiry for spec, _ in opened}
-    if moved:
+    distance = sum(abs(a - b) for a, b in zip(before.strikes, after.strikes, strict=True))
+    if before.expiries != after.expiries:
         return distance, RollKind.FULL_ROLL if distance else RollKind.TIME_SHIFT
     return (distance, RollKind.RECENTER) if distance else None
 
@@ -153,10 +165,6 @@ def _summed(legs: Legs) -> list[tuple[ContractSpec, int]]:
     for spec, quantity in legs:
         found[spec.symbol] = (spec, found.get(spec.symbol, (spec, 0))[1] + quantity)
     return [pair for pair in found.values() if pair[1]]
-
-
-def _sorted(legs: Legs) -> list[tuple[ContractSpec, int]]:
-    return sorted(legs, key=lambda leg: (leg[0].right is Right.CALL, leg[0].strike or 0.0))
 
 
 def _rights(legs: Legs) -> set[Right | None]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,19 @@ from hedging.services.contracts import contract_spec, contracts_get_or_create
 from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
 from journal.importers.rows import BROKER_NAMES
 from journal.importers.shapes import Named, name_group
-from journal.models import Account, Fill, GroupChoice, GroupLabel, ImportRow, Trade, TradeReview, User
+from journal.models import (
+    Account,
+    Fill,
+    GroupChoice,
+    GroupLabel,
+    ImportBatch,
+    ImportRow,
+    Trade,
+    TradeReview,
+    User,
+)
 from journal.selectors.trades import live_fills
+from journal.services.errors import RuleError
 from journal.services.import_rows import executions, split_note
 from journal.services.ledger import DERIVED, trade_derive
 from journal.services.reviews import review_anchor, review_follow
@@ -51,14 +63,33 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class RowRef:
+    """A row that takes part: its id, status, and what its fills say about themselves."""
+
+    pk: int
+    status: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the account's trades should be, from rows and fills."""
 
     wanted: Sequence[Desired]
     grouping: Grouping
-    rows: dict[str, ImportRow]
-    fills: dict[str, Fill]
+    rows: dict[str, RowRef]
+    fills: dict[str, FillRef]
     fixed: dict[str, Fill]
+
+
+@dataclass(frozen=True, slots=True)
+class FillRef:
+    """A stored fill of an import, as far as a plan needs it."""
+
+    pk: UUID
+    trade: UUID
+    quantity: int
+    fees: Decimal
 
 
 @dataclass(slots=True)
@@ -75,25 +106,31 @@ class Outcome:
     trades: dict[int, Trade] = field(default_factory=dict)
 
 
-def plan_account(account: Account, extra: Iterable[ImportRow] = ()) -> Plan:
-    """Group everything recorded in the account, and ``extra`` rows that may be."""
-    recorded = ImportRow.objects.filter(
-        account=account, status__in=(ImportRow.Status.RECORDED, ImportRow.Status.WAITING)
-    ).only("pk", "key", "data", "kind", "status", "batch_id", "account_id")
-    rows = {row.key: row for row in (*recorded.iterator(_BATCH), *extra)}
-    fills: dict[str, Fill] = {}
-    foreign: list[Fill] = []
-    own = Fill.objects.filter(account=account).select_related("contract").order_by("executed_at", "pk")
-    for fill in own.iterator(_BATCH):
-        if fill.source in IMPORTED:
-            fills[fill.external_id] = fill
-        else:
-            foreign.append(fill)
+def plan_account(account: Account, batch: ImportBatch | None = None) -> Plan:
+    """Group everything recorded in the account, and the new rows of ``batch``."""
+    held = (ImportRow.Status.RECORDED, ImportRow.Status.WAITING)
+    wanted = [ImportRow.objects.filter(account=account, status__in=held).order_by("pk")]
+    if batch is not None:
+        wanted.append(batch.rows.filter(status=ImportRow.Status.NEW).order_by("pk"))
+    own = Fill.objects.filter(account=account, source__in=IMPORTED)
+    fills = {
+        identity: FillRef(pk, trade, quantity, fees)
+        for identity, pk, trade, quantity, fees in own.values_list(
+            "external_id", "pk", "trade_id", "quantity", "fees"
+        ).iterator(_BATCH)
+    }
+    foreign = list(
+        Fill.objects.filter(account=account).exclude(source__in=IMPORTED).select_related("contract")
+    )
     choices = dict(GroupChoice.objects.filter(account=account).values_list("key", "group"))
-    trades = {identity: str(fill.trade_id) for identity, fill in fills.items()}
+    trades = {identity: str(fill.trade) for identity, fill in fills.items()}
+    rows: dict[str, RowRef] = {}
     found: list[Execution] = []
-    for key, row in rows.items():
-        found += executions(key, row.data, row.kind, choice=choices.get(key, ""), trades=trades)
+    columns = ("key", "pk", "status", "kind", "data")
+    stored = (rows_of.values_list(*columns).iterator(_BATCH) for rows_of in wanted)
+    for key, pk, status, kind, data in chain.from_iterable(stored):
+        rows[key] = RowRef(pk, status, split_note(data))
+        found += executions(key, data, kind, choice=choices.get(key, ""), trades=trades)
     fixed = {f"fixed:{fill.pk}": fill for fill in _standing(foreign)}
     found += [_fixed(key, fill) for key, fill in fixed.items()]
     grouping = group_executions(found)
@@ -151,20 +188,22 @@ def group_token(group: Group) -> str:
 def rebuild(*, user: User, account: Account, plan: Plan) -> Outcome:
     """Bring the ledger to the plan. The caller holds the account's lock and a transaction."""
     outcome = Outcome(waiting=len([key for key in plan.grouping.waiting if key in plan.rows]))
-    trades = _trades(user, account, plan, outcome)
-    _write_fills(user, account, plan, trades, outcome)
+    trades, fresh = _trades(user, account, plan)
+    outcome.trades_made = len(fresh)
+    _remove_and_move(plan, trades, outcome)
+    _write_fills(user, account, plan, trades, fresh, outcome)
     _replace_computed(user, plan, outcome)
-    _refresh(account, plan, trades, outcome)
+    _refresh(account, plan, trades, fresh, outcome)
     _statuses(plan)
     outcome.trades = trades
     return outcome
 
 
-def _trades(user: User, account: Account, plan: Plan, outcome: Outcome) -> dict[int, Trade]:
-    """The trade of each group that has imported parts, made where there is none; by group number."""
+def _trades(user: User, account: Account, plan: Plan) -> tuple[dict[int, Trade], set[UUID]]:
+    """The trade of each group by its number, and which are new: those are stored with their fills."""
     known = {str(trade.pk): trade for trade in Trade.objects.filter(account=account)}
     found: dict[int, Trade] = {}
-    made = []
+    fresh = set()
     for wanted in plan.wanted:
         group = wanted.group
         trade = known.get(group.trade)
@@ -173,65 +212,106 @@ def _trades(user: User, account: Account, plan: Plan, outcome: Outcome) -> dict[
                 account=account, kind=wanted.named.kind, layer=wanted.named.layer, created_by=user,
                 underlying=group.underlying, title=wanted.title,
             )  # fmt: skip
-            made.append(trade)
+            fresh.add(trade.pk)
         found[group.number] = trade
-    Trade.objects.bulk_create(made, batch_size=_BATCH)
-    outcome.trades_made = len(made)
-    return found
+    return found, fresh
+
+
+def _remove_and_move(plan: Plan, trades: dict[int, Trade], outcome: Outcome) -> None:
+    """Take away fills that are no part of a group any more, move those whose group is another trade."""
+    parts = {
+        part.identity: (part, trades[wanted.group.number])
+        for wanted in plan.wanted
+        for part in wanted.group.parts
+    }
+    stale = []
+    moves: dict[UUID, list[UUID]] = {}
+    for identity, fill in plan.fills.items():
+        part, trade = parts.get(identity, (None, None))
+        if part is None or trade is None or (part.quantity, part.fees) != (fill.quantity, fill.fees):
+            stale.append(identity)
+            outcome.changed.add(fill.trade)
+        elif fill.trade != trade.pk:
+            moves.setdefault(trade.pk, []).append(fill.pk)
+            outcome.changed |= {fill.trade, trade.pk}
+    for chunk in _chunks([plan.fills[identity].pk for identity in stale]):
+        if Fill.objects.filter(reverses__in=chunk).exists():
+            raise RuleError("A fill that would be divided anew was corrected by hand.")
+        Fill.objects.filter(pk__in=chunk).delete()
+    for identity in stale:
+        del plan.fills[identity]
+    for trade_pk, pks in moves.items():
+        for chunk in _chunks(pks):
+            Fill.objects.filter(pk__in=chunk).update(trade_id=trade_pk)
+    outcome.fills_removed = len(stale)
 
 
 def _write_fills(
-    user: User, account: Account, plan: Plan, trades: dict[int, Trade], outcome: Outcome
+    user: User, account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Outcome
 ) -> None:
-    """Make, move and remove fills until each stored one is a part of its group."""
-    parts: dict[str, tuple[Part, Trade]] = {}
+    """Store the fills that are missing; a new trade is derived from them and stored beside them.
+
+    Group by group in portions, so that memory does not grow with the file. Foreign keys are checked when the
+    transaction ends.
+    """
+    moved = {pk for pk in outcome.changed if pk in fresh}
+    portion: list[tuple[Trade, list[Part]]] = []
+    waiting = 0
     for wanted in plan.wanted:
-        for part in wanted.group.parts:
-            if not part.source.fixed:
-                parts[part.identity] = (part, trades[wanted.group.number])
-    stale = [
-        fill for identity, fill in plan.fills.items()
-        if identity not in parts or parts[identity][0].quantity != fill.quantity
-        or parts[identity][0].fees != fill.fees
-    ]  # fmt: skip
-    for start in range(0, len(stale), 500):
-        Fill.objects.filter(pk__in=[fill.pk for fill in stale[start : start + 500]]).delete()
-    gone = {fill.external_id for fill in stale}
-    outcome.fills_removed = len(stale)
-    outcome.changed |= {fill.trade_id for fill in stale}
-    moved = []
-    for identity, (_, trade) in parts.items():
-        fill = plan.fills.get(identity)
-        if fill is not None and identity not in gone and fill.trade_id != trade.pk:
-            outcome.changed |= {fill.trade_id, trade.pk}
-            fill.trade = trade
-            moved.append(fill)
-    Fill.objects.bulk_update(moved, ["trade"], batch_size=500)
-    fresh = [identity for identity in parts if identity not in plan.fills or identity in gone]
-    contracts = contracts_get_or_create(specs=_specs(parts[identity][0] for identity in fresh))
-    made = []
-    for identity in fresh:
-        part, trade = parts[identity]
-        one = part.source
-        row = plan.rows[one.key]
-        made.append(
+        parts = [p for p in wanted.group.parts if not p.source.fixed and p.identity not in plan.fills]
+        trade = trades[wanted.group.number]
+        if parts or trade.pk in fresh:
+            portion.append((trade, parts))
+            waiting += len(parts)
+        if waiting >= _BATCH:
+            outcome.fills_made += _write_portion(user, account, plan, portion, fresh, moved, outcome)
+            portion, waiting = [], 0
+    outcome.fills_made += _write_portion(user, account, plan, portion, fresh, moved, outcome)
+
+
+def _write_portion(
+    user: User,
+    account: Account,
+    plan: Plan,
+    portion: Sequence[tuple[Trade, list[Part]]],
+    fresh: set[UUID],
+    moved: set[UUID],
+    outcome: Outcome,
+) -> int:
+    contracts = contracts_get_or_create(specs=_specs(part for _, parts in portion for part in parts))
+    fills: dict[UUID, list[Fill]] = {}
+    for trade, parts in portion:
+        fills[trade.pk] = [
             Fill(
-                account=account, trade=trade, contract=contracts[one.spec.symbol], quantity=part.quantity,
-                price=one.price, fees=part.fees, executed_at=one.moment, trade_date=_session(one.moment),
-                source=one.key.partition(":")[0], external_id=identity, created_by=user,
-                note=split_note(row.data)[:200],
+                account=account, trade_id=trade.pk, contract=contracts[part.source.spec.symbol],
+                quantity=part.quantity, price=part.source.price, fees=part.fees,
+                executed_at=part.source.moment, trade_date=_session(part.source.moment),
+                source=part.source.key.partition(":")[0], external_id=part.identity, created_by=user,
+                note=plan.rows[part.source.key].note[:200],
             )
-        )  # fmt: skip
-    Fill.objects.bulk_create(made, batch_size=_BATCH)
-    outcome.fills_made = len(made)
-    outcome.changed |= {fill.trade_id for fill in made}
+            for part in parts
+        ]  # fmt: skip
+    made = [fill for held in fills.values() for fill in held]
+    Fill.objects.bulk_create(made, batch_size=500)
+    new = []
+    for trade, parts in portion:
+        whole = trade.pk in fresh and trade.pk not in moved
+        if whole:
+            trade_derive(trade, fills[trade.pk])
+        elif parts:
+            outcome.changed.add(trade.pk)
+        if trade.pk in fresh:
+            new.append(trade)
+    Trade.objects.bulk_create(new, batch_size=500)
+    _follow_reviews(account, {trade.pk: fills[trade.pk] for trade in new if trade.pk not in moved}, new)
+    return len(made)
 
 
 def _specs(parts: Iterable[Part]) -> list[ContractSpec]:
     return list({part.source.spec.symbol: part.source.spec for part in parts}.values())
 
 
-def _session(moment: datetime) -> Any:
+def _session(moment: datetime) -> date:
     """The session a fill belongs to; rows were checked when they were staged."""
     from journal.services.times import fill_session
 
@@ -263,81 +343,77 @@ def _replace_computed(user: User, plan: Plan, outcome: Outcome) -> None:
             outcome.changed.add(fill.trade_id)
 
 
-def _refresh(account: Account, plan: Plan, trades: dict[int, Trade], outcome: Outcome) -> None:
+def _refresh(
+    account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Outcome
+) -> None:
     """Derived fields of every trade that changed; trades without fills are removed."""
-    desired = {trades[wanted.group.number].pk: wanted for wanted in plan.wanted}
-    named = _rename(desired, trades, outcome)
-    fills: dict[UUID, list[Fill]] = {pk: [] for pk in outcome.changed}
+    _rename(plan, trades, fresh, outcome)
+    by_pk = {trade.pk: trade for trade in trades.values()}
     for chunk in _chunks(sorted(outcome.changed)):
+        fills: dict[UUID, list[Fill]] = {pk: [] for pk in chunk}
         for fill in Fill.objects.filter(trade__in=chunk).select_related("contract"):
             fills[fill.trade_id].append(fill)
-    empty = [pk for pk, held in fills.items() if not held]
-    by_pk = {trade.pk: trade for trade in trades.values()}
-    missing = [pk for pk in outcome.changed if pk not in by_pk and pk not in empty]
-    by_pk |= {trade.pk: trade for trade in Trade.objects.filter(pk__in=missing)}
-    changed = []
-    now = timezone.now()
-    for pk, held in fills.items():
-        if held:
+        missing = [pk for pk in chunk if pk not in by_pk]
+        by_pk |= {trade.pk: trade for trade in Trade.objects.filter(pk__in=missing)}
+        changed, empty = [], []
+        for pk, held in fills.items():
+            if not held:
+                empty.append(pk)
+                continue
             trade = trade_derive(by_pk[pk], held)
             trade.version += 1
-            trade.updated_at = now
+            trade.updated_at = timezone.now()
             changed.append(trade)
-    Trade.objects.bulk_update(changed, [*DERIVED, "version", "title", "kind", "layer"], batch_size=200)
-    _follow_reviews(account, changed, fills)
-    removed, _ = Trade.objects.filter(account=account, pk__in=empty).delete()
-    outcome.trades_removed = len(empty) if removed else 0
-    outcome.changed -= set(empty) | named.keys() & set(empty)
+        Trade.objects.bulk_update(changed, [*DERIVED, "version", "title", "kind", "layer"], batch_size=100)
+        _follow_reviews(account, fills, changed)
+        Trade.objects.filter(account=account, pk__in=empty).delete()
+        outcome.trades_removed += len(empty)
 
 
-def _follow_reviews(account: Account, changed: Sequence[Trade], fills: dict[UUID, list[Fill]]) -> None:
+def _follow_reviews(account: Account, fills: dict[UUID, list[Fill]], changed: Sequence[Trade]) -> None:
     """Reviews keep their trades, and those of trades that are recorded again come back."""
     reviews = TradeReview.objects.filter(account=account)
-    held = set(reviews.exclude(trade=None).values_list("trade_id", flat=True))
     orphans = set(reviews.filter(trade=None).values_list("anchor", flat=True))
+    held = set(reviews.exclude(trade=None).values_list("trade_id", flat=True))
     if not held and not orphans:
         return
     for trade in changed:
-        live = live_fills(fills[trade.pk])
+        live = live_fills(fills.get(trade.pk, ()))
         if trade.pk in held or review_anchor(live) in orphans:
             review_follow(trade, live)
 
 
-def _rename(desired: dict[UUID, Desired], trades: dict[int, Trade], outcome: Outcome) -> dict[UUID, Trade]:
-    """Kind, layer and title of groups made only of imported rows follow the plan."""
-    named = {}
-    for trade in trades.values():
-        wanted = desired[trade.pk]
-        if any(part.source.fixed and part.opens for part in wanted.group.parts):
+def _rename(plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Outcome) -> None:
+    """Kind, layer and title of groups opened by imported rows follow the plan."""
+    for wanted in plan.wanted:
+        trade = trades[wanted.group.number]
+        if trade.pk in fresh or any(part.source.fixed and part.opens for part in wanted.group.parts):
             continue
         words = (wanted.named.kind, wanted.named.layer, wanted.title)
         if words != (trade.kind, trade.layer, trade.title):
             trade.kind, trade.layer, trade.title = words
             outcome.changed.add(trade.pk)
-            named[trade.pk] = trade
-    return named
 
 
 def _statuses(plan: Plan) -> None:
     """Rows whose contracts found no opening wait; the others are recorded."""
-    wanted: dict[ImportRow.Status, list[int]] = {ImportRow.Status.WAITING: [], ImportRow.Status.RECORDED: []}
-    for key, row in plan.rows.items():
-        status = ImportRow.Status.WAITING if key in plan.grouping.waiting else ImportRow.Status.RECORDED
-        if row.status != status:
-            wanted[status].append(row.pk)
-    for status, pks in wanted.items():
+    waiting, recorded = ImportRow.Status.WAITING, ImportRow.Status.RECORDED
+    late = [r.pk for k, r in plan.rows.items() if k in plan.grouping.waiting and r.status != waiting]
+    found = [r.pk for k, r in plan.rows.items() if k not in plan.grouping.waiting and r.status == waiting]
+    new = [row.pk for row in plan.rows.values() if row.status == ImportRow.Status.NEW]
+    if new:  # the new rows of one batch lie together
+        ImportRow.objects.filter(
+            status=ImportRow.Status.NEW, pk__range=(min(new), max(new)), batch=_batch_of(new[0])
+        ).update(status=recorded)
+    for status, pks in ((waiting, late), (recorded, found)):
         for chunk in _chunks(pks):
             ImportRow.objects.filter(pk__in=chunk).update(status=status)
+
+
+def _batch_of(row_pk: int) -> UUID:
+    return ImportRow.objects.values_list("batch_id", flat=True).get(pk=row_pk)
 
 
 def _chunks(values: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
     for start in range(0, len(values), size):
         yield values[start : start + size]
-
-
-def fills_cash(fills: Iterable[Fill]) -> Decimal:
-    """Cash of fills after fees, in dollars; options and shares only."""
-    return sum(
-        (-fill.quantity * fill.price * fill.contract.multiplier - fill.fees for fill in live_fills(fills)),
-        Decimal(0),
-    )

@@ -24,6 +24,7 @@ from journal.services.import_stage import (
     reading_make,
     reading_store,
     recorded_keys,
+    status_counts,
 )
 from journal.services.ledger import account_revalue
 
@@ -61,7 +62,8 @@ def import_commit(
 def commit_now(user: User, batch: ImportBatch, plan: Plan | None) -> ImportBatch:
     """Record a locked batch; ``plan`` is one made of the account as it still is."""
     if plan is None:
-        plan = plan_account(batch.account, _new_rows(batch))
+        _late_duplicates(batch)
+        plan = plan_account(batch.account, batch)
     outcome = rebuild(user=user, account=batch.account, plan=plan)
     batch.plan = {
         **batch.plan,
@@ -72,23 +74,17 @@ def commit_now(user: User, batch: ImportBatch, plan: Plan | None) -> ImportBatch
     return batch
 
 
-def _new_rows(batch: ImportBatch) -> list[ImportRow]:
-    """The batch's new rows; what another batch recorded meanwhile becomes a duplicate."""
-    rows = list(batch.rows.filter(status=Status.NEW).defer("raw"))
-    known = recorded_keys(batch.account, [row.key for row in rows])
-    if known:
-        late = [row.pk for row in rows if row.key in known]
-        for start in range(0, len(late), 500):
-            ImportRow.objects.filter(pk__in=late[start : start + 500]).update(status=Status.DUPLICATE)
-    return [row for row in rows if row.key not in known]
+def _late_duplicates(batch: ImportBatch) -> None:
+    """What another batch recorded since this one was staged becomes a duplicate."""
+    new = dict(batch.rows.filter(status=Status.NEW).values_list("key", "pk"))
+    pks = [new[key] for key in recorded_keys(batch.account, list(new))]
+    for start in range(0, len(pks), 500):
+        ImportRow.objects.filter(pk__in=pks[start : start + 500]).update(status=Status.DUPLICATE)
 
 
 def _finish(user: User, batch: ImportBatch, outcome: Outcome, action: str) -> None:
     """Counts, revision, audit event and valuation of a changed book."""
-    found = dict.fromkeys((status.value for status in Status), 0)
-    for status in batch.rows.values_list("status", flat=True):
-        found[status] += 1
-    batch.counts = found
+    found = batch.counts = status_counts(batch)
     batch.plan = {
         **batch.plan,
         "trades_made": outcome.trades_made, "trades_removed": outcome.trades_removed,
@@ -208,10 +204,10 @@ def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     user, batch = _user(context), _batch(context, State.COMMITTING)
     context.progress(1, _STEPS, "reading rows")
     revision = batch.account.book_revision
-    rows = _new_rows(batch)
+    _late_duplicates(batch)
     context.progress(2, _STEPS, "grouping into trades")
-    plan = plan_account(batch.account, rows)
-    context.progress(3, _STEPS, f"writing {len(rows):,} rows")
+    plan = plan_account(batch.account, batch)
+    context.progress(3, _STEPS, f"writing {batch.counts[Status.NEW]:,} rows")
 
     def write() -> dict[str, Any]:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,7 @@ from hedging.engine.money import to_cents
 from hedging.services.closing import closings
 from journal.importers.grouping import Group
 from journal.importers.shapes import RollKind, find_rolls
-from journal.models import Account, ImportRow, Trade
+from journal.models import Account, Trade
 from journal.selectors.trades import OpenLeg, Position
 from journal.services.import_book import Desired, Plan
 from journal.services.ledger import position_label
@@ -125,12 +124,3 @@ def settlement_checks(account: Account, plan: Plan, keys: set[str]) -> list[dict
             }
         )
     return found
-
-
-def row_counts(rows: Sequence[dict[str, Any]] | Sequence[ImportRow]) -> dict[str, int]:
-    """Rows by status, every status named."""
-    counts = {status.value: 0 for status in ImportRow.Status}
-    for row in rows:
-        status = row["status"] if isinstance(row, dict) else row.status
-        counts[str(status)] += 1
-    return counts

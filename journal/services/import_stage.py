@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from hedging.services.jobs import job_request
@@ -20,7 +21,7 @@ from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_book import plan_account
-from journal.services.import_plan import plan_summary, row_counts
+from journal.services.import_plan import plan_summary
 from journal.services.import_rows import mended_data, stored_row
 from journal.services.ledger import account_lock
 
@@ -132,7 +133,7 @@ def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = N
         rows.append(stored_row(row, now))
         if tell and at % _BATCH == 0:
             tell(at, len(parsed.rows))
-    return Reading(parsed, rows, zone, None)
+    return Reading(replace(parsed, rows=()), rows, zone, None)
 
 
 def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
@@ -149,7 +150,7 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
         for at, (key, values) in enumerate(zip(parsed.keys, reading.rows, strict=True))
     ]
     mark_duplicates(batch.account, rows)
-    ImportRow.objects.bulk_create(rows, batch_size=_BATCH)
+    ImportRow.objects.bulk_create(rows, batch_size=500)
     batch.state, batch.problem = State.STAGED, None
     batch.broker, batch.layout = parsed.broker.value, parsed.layout
     batch.totals = [
@@ -164,7 +165,8 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
     ImportSetting.objects.update_or_create(
         account=batch.account, broker=batch.broker, defaults={"zone": batch.zone, "encoding": batch.encoding}
     )
-    _plan(batch, rows)
+    del rows
+    _plan(batch)
     batch.save()
     return batch
 
@@ -188,12 +190,18 @@ def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
     return found
 
 
-def _plan(batch: ImportBatch, rows: Sequence[ImportRow]) -> None:
-    """Counts and plan of a staged batch, from all its rows."""
-    new = [row for row in rows if row.status == Status.NEW]
-    plan = plan_account(batch.account, new)
-    batch.plan = plan_summary(batch.account, plan, {row.key for row in new})
-    batch.counts = row_counts(rows)
+def _plan(batch: ImportBatch) -> None:
+    """Counts and plan of a staged batch, from its stored rows."""
+    plan = plan_account(batch.account, batch)
+    keys = {key for key, row in plan.rows.items() if row.status == Status.NEW}
+    batch.plan = plan_summary(batch.account, plan, keys)
+    batch.counts = status_counts(batch)
+
+
+def status_counts(batch: ImportBatch) -> dict[str, int]:
+    """Rows of the batch by status, every status named."""
+    counted = batch.rows.order_by().values("status").annotate(n=Count("pk")).values_list("status", "n")
+    return {**dict.fromkeys(Status.values, 0), **dict(counted)}
 
 
 def batch_replan(batch: ImportBatch) -> None:
@@ -203,7 +211,7 @@ def batch_replan(batch: ImportBatch) -> None:
     mark_duplicates(batch.account, rows)
     changed = [row for row in rows if row.status != before[row.pk]]
     ImportRow.objects.bulk_update(changed, ["status"], batch_size=500)
-    _plan(batch, rows)
+    _plan(batch)
     batch.version += 1
     batch.save(update_fields=["plan", "counts", "version"])
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from django.db.models import F
 
-from hedging.engine.structure import Shape, describe
+from hedging.engine.structure import Shape, recognise
 from hedging.services.contracts import contract_get_or_create
 from hedging.services.jobs import job_request
 from journal.models import Account, Fill, Trade, User
@@ -130,7 +130,7 @@ def _opening(live: list[Fill]) -> list[Fill]:
 def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> str:
     """Name a position: ``SPX iron condor 6450/6500/6900/6950 · 18 Dec 26 PM``."""
     specs = [leg.spec for leg in position.legs]
-    shape = describe(position.engine_legs(), 0.0).shape
+    shape = recognise(position.engine_legs())
     name = "position" if shape is Shape.OTHER else shape.value
     if shape is Shape.OTHER and kind == Trade.Kind.CONDOR:
         name = "unbalanced iron condor"
