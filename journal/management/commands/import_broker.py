@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from journal.models import WRITE_ROLES, Account, ImportBatch, User
-from journal.selectors.imports import batch_answer
 from journal.services.errors import RuleError
+from journal.services.import_answer import batch_answer
 from journal.services.import_commit import import_commit
 from journal.services.import_stage import import_upload
 
