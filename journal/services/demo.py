@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -38,6 +39,7 @@ from journal.models import (
 )
 from journal.selectors.trades import trade_get, trade_position
 from journal.services.accounts import account_create
+from journal.services.cash import cash_record
 from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
 
 NAME = "Demo account"
@@ -84,11 +86,23 @@ def _populate(user: User, account: Account, days: list[date]) -> None:
         if number % _STEP == 0 or number == len(days) - 6:
             condor = _open_condor(user, account, market, day)
             waiting += [condor, _open_layer_one(user, account, market, day, condor)]
+    _cash_of_months(user, account, days)
     last = days[-2]
     market = _market(last)
     condors = [trade for trade in waiting if trade.kind == Trade.Kind.CONDOR]
     _open_layer_two(user, account, market, last, condors)
     _open_layer_three(user, account, market, last, condors)
+
+
+def _cash_of_months(user: User, account: Account, days: list[date]) -> None:
+    """Interest on the collateral every month, a deposit, and a bucket that finances the hedge."""
+    months = sorted({(day.year, day.month): day for day in days[:-1]}.values())
+    for number, day in enumerate(months):
+        record = partial(cash_record, user=user, account=account, day=day, source="demo")
+        record(kind="interest_earned", amount=Decimal("402.50") + number)
+        if number == 2:
+            record(kind="deposit", amount=Decimal(10_000), note="Savings")
+            record(kind="allocate", amount=Decimal(5_000), purpose="hedge_financing")
 
 
 def _market(day: date) -> MarketSnapshot:

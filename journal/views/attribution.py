@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from datetime import date
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from hedging.engine.effects import EFFECTS
 from hedging.models import Job
 from journal.forms.attribution import PeriodForm, SettleForm
 from journal.models import WRITE_ROLES, Account, Trade
+from journal.selectors.as_of import as_of_for
 from journal.selectors.attribution import (
     AccountAttribution,
     Explained,
@@ -47,9 +49,11 @@ def page(request: HttpRequest) -> HttpResponse:
         return render(request, "journal/dashboard/empty.html")
     form = PeriodForm(request.GET or None)
     first, last = form.period()
+    last = last or as_of_for(request).day
     found = account_attribution(account, first, last)
     context = {
         "account": account,
+        "as_of_shown": True,
         "form": form,
         "found": found,
         "effects": EFFECTS,
@@ -167,15 +171,15 @@ def _nonce(account: Account) -> str:
     return f"rebuild-{ended}"
 
 
-def trade_context(trade: Trade) -> dict[str, Any]:
-    """What the trade page shows of its attribution and settlement."""
-    found: TradeAttribution = trade_attribution(trade)
+def trade_context(trade: Trade, until: date | None = None) -> dict[str, Any]:
+    """What the trade page shows of its attribution, up to a past day if one is looked at, and settlement."""
+    found: TradeAttribution = trade_attribution(trade, date_to=until)
     return {
         "attribution": found if found.days else None,
         "effects": EFFECTS,
         "waterfall": waterfall(found.total),
         "waterfall_table": effects_table([*found.legs, found.total]),
-        "due": settlements_due(trade),
+        "due": [] if until else settlements_due(trade),
     }
 
 

@@ -22,6 +22,7 @@ from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
 from journal.services.past import trade_then
 from journal.services.trades import fill_reverse, trade_close
+from journal.views.attribution import trade_context
 from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
 from journal.views.review import review_context
 
@@ -51,6 +52,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "today": today,
         **valuation_context(trade, past.moment),
         **review_context(request, trade),
+        **trade_context(trade, past.day),
     }
     return render(request, "journal/trades/detail.html", context)
 
