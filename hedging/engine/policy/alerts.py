@@ -29,7 +29,7 @@ def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
     expiries = [leg.contract.expiry for leg in trade.legs if leg.contract.expiry]
     days, last = days_to(ctx.market, min(expiries)), ctx.number("alerts.dte")
     if days <= last:
-        found.append(Alert(trade.trade_id, "expiry", f"{days} days to expiry", days, last))
+        found.append(Alert(trade.trade_id, "expiry", f"{days} days to expiry", float(days), last))
     spot = ctx.market.spot
     shorts = sorted(leg.contract.strike or 0.0 for leg in trade.legs if leg.quantity < 0)
     if spot is None or len(shorts) < 2:

@@ -14,7 +14,11 @@ def wacc_target(ctx: Context, now: Figures, *, lowered: bool) -> WaccTarget:
     equity = None
     if rate is not None:
         equity = rate + ctx.number("wacc.equity_beta") * ctx.number("wacc.equity_premium")
-    return WaccTarget(base, cut, base - cut if lowered else base, lowered, now.financing_rate, equity)
+    blended = None
+    if now.financing_rate is not None and now.margin is not None and ctx.book.capital > 0:
+        blended = now.financing_rate * now.margin / ctx.book.capital
+    lower = base - cut if lowered else base
+    return WaccTarget(base, cut, lower, lowered, now.financing_rate, equity, blended)
 
 
 def capital_trace(ctx: Context, target: WaccTarget) -> Trace:
@@ -22,12 +26,13 @@ def capital_trace(ctx: Context, target: WaccTarget) -> Trace:
     steps = (
         _below(
             "capital.target", "Does the book finance itself within the target?", "WAC-1",
-            target.book_rate, target.target, "target", ("wacc.target", "wacc.collateral_yield_share"),
+            target.book_rate, target.target, "financing rate of margin ≤ target",
+            ("wacc.target", "wacc.collateral_yield_share"), "look for a cheaper layer", strict=False,
         ),
         _below(
             "capital.equity", "Is the blended rate below the CAPM equity return?", "WAC-3",
-            target.book_rate, target.equity_return, "equity return",
-            ("wacc.equity_beta", "wacc.equity_premium"), strict=True,
+            target.blended_rate, target.equity_return, "financing rate of the account < equity return",
+            ("wacc.equity_beta", "wacc.equity_premium"), "no layer is added", strict=True,
         ),
         _paid(ctx),
     )  # fmt: skip
@@ -36,8 +41,8 @@ def capital_trace(ctx: Context, target: WaccTarget) -> Trace:
 
 
 def _below(
-    key: str, question: str, requirement: str, rate: float | None, limit: float | None, name: str,
-    parameters: tuple[str, ...], *, strict: bool = False,
+    key: str, question: str, requirement: str, rate: float | None, limit: float | None, rule: str,
+    parameters: tuple[str, ...], otherwise: str, *, strict: bool,
 ) -> TraceStep:  # fmt: skip
     answer = Answer.UNKNOWN
     if rate is not None and limit is not None:
@@ -45,12 +50,12 @@ def _below(
     words = "unknown" if limit is None else f"{limit:.2%}"
     follows = {
         Answer.YES: "The hedge is affordable by this measure.",
-        Answer.NO: "The hedge costs more than this measure allows: no layer is added.",
+        Answer.NO: f"The hedge costs more than this measure allows: {otherwise}.",
         Answer.UNKNOWN: "Without margin, marks or a rate nothing is said.",
     }
     return TraceStep(
-        key, question, f"financing rate {'<' if strict else '≤'} {name} of {words}", answer, follows[answer],
-        (Fact("financing rate", None if rate is None else rate * 100, "% a year"),), requirement, parameters,
+        key, question, f"{rule} of {words}", answer, follows[answer],
+        (Fact("rate", None if rate is None else rate * 100, "% a year"),), requirement, parameters,
     )  # fmt: skip
 
 

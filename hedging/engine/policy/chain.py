@@ -113,11 +113,18 @@ def _deltas(expiry: ExpirySlice, strikes: Floats, right: Right) -> Floats:
 def strike_near(
     expiry: ExpirySlice, right: Right, level: float, *, buy: bool, beyond: float | None = None
 ) -> float | None:
-    """The listed strike nearest to ``level``; ``beyond``: strictly further out of the money than this."""
+    """The listed strike nearest to ``level``, of two the one further out of the money.
+
+    ``beyond``: strictly further out of the money than this.
+    """
     strikes = strikes_of(expiry, right, buy=buy)
     if beyond is not None:
         strikes = strikes[strikes > beyond] if right is Right.CALL else strikes[strikes < beyond]
-    return float(strikes[np.argmin(np.abs(strikes - level))]) if len(strikes) else None
+    if not len(strikes):
+        return None
+    miss = np.round(np.abs(strikes - level), 9)
+    best = np.flatnonzero(miss == miss.min())
+    return float(strikes[best[-1] if right is Right.CALL else best[0]])
 
 
 def strikes_of(expiry: ExpirySlice, right: Right, *, buy: bool) -> Floats:

@@ -56,7 +56,7 @@ def _net_short_vix(book: Book, after: Book) -> Iterator[Refusal]:
         yield Refusal(
             "net short VIX calls",
             f"The account would be short {-net} VIX calls net. A hedge never sells more than it holds.",
-            "LAY-8", value=net, limit=0, unit="contracts",
+            "LAY-8", value=float(net), limit=0.0, unit="contracts",
         )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookT
             yield Refusal(
                 "undefined risk",
                 f"{now} short {name} would have no long one of the same or a later expiry behind them.",
-                "CON-2", value=now, limit=was, unit="contracts",
+                "CON-2", value=float(now), limit=float(was), unit="contracts",
             )  # fmt: skip
             return
     if changed.role is not Role.CONDOR:
@@ -84,7 +84,7 @@ def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookT
             yield Refusal(
                 "condor without wings",
                 f"The condor would keep {now} short {name} without a long wing of its own.",
-                "CON-2", value=now, limit=0, unit="contracts",
+                "CON-2", value=float(now), limit=0.0, unit="contracts",
             )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def _roll(before: BookTrade, changed: BookTrade) -> Iterator[Refusal]:
         yield Refusal(
             "size on a roll",
             f"The roll would hold {now} contracts where {was} were held; a larger roll needs approval.",
-            "GOV-2", value=now, limit=was, unit="contracts",
+            "GOV-2", value=float(now), limit=float(was), unit="contracts",
         )  # fmt: skip
 
 

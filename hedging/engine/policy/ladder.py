@@ -75,8 +75,10 @@ def _plan(ctx: Context, n: int, unit: Unit | None, others: Spent, gates: Trace) 
     if gate.answer is not Answer.YES:
         target, limit = actual, Bound("gate", actual, gate.consequence)
     over = next((bound for bound in bounds if bound.name == "ceiling"), None)
-    if over is not None and over.contracts is not None and ctx.condors and over.contracts < target:
-        target, limit = over.contracts, over
+    if over is not None and over.contracts is not None and ctx.condors:
+        most = over.contracts * (1 + ctx.number("layers.trim_band"))
+        if actual > most:
+            target, limit = over.contracts, over
     row = LadderRow(
         layer=n,
         purpose=PURPOSES[n],

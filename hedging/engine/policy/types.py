@@ -313,7 +313,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class WaccTarget:
-    """The financing target as fractions a year, and the book's own rate against it."""
+    """The financing target as fractions a year, and the book's own rate against it.
+
+    ``book_rate`` is per dollar of margin, ``blended_rate`` the same cost per dollar of the whole account.
+    """
 
     base: float
     cut: float
@@ -321,6 +324,7 @@ class WaccTarget:
     lowered: bool
     book_rate: float | None
     equity_return: float | None
+    blended_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
