@@ -1,6 +1,7 @@
 """Imports every module that registers a job handler, so that workers know all kinds."""
 
+from journal.reports import tax
 from journal.reports import worker as reports
 from journal.services import alerts, attribution, import_commit, valuation
 
-__all__ = ["alerts", "attribution", "import_commit", "reports", "valuation"]
+__all__ = ["alerts", "attribution", "import_commit", "reports", "tax", "valuation"]

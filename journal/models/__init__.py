@@ -39,6 +39,7 @@ from journal.models.review import (
     Tagging,
     TradeReview,
 )
+from journal.models.tax import YearEndMark
 from journal.models.trades import Fill, OwnedQuerySet, Trade
 from journal.models.users import RISK_GROUP, User
 
@@ -88,4 +89,5 @@ __all__ = [
     "TradeReview",
     "User",
     "Valuation",
+    "YearEndMark",
 ]

@@ -28,12 +28,21 @@ _STANDARD = "a-2u"
 
 
 def render_pdf(data: ReportData, shown: Document) -> bytes:
-    """Typeset the report; US letter for accounts in American time zones, A4 elsewhere."""
+    """Typeset an account report."""
+    header = data.header
+    return render_document(
+        shown, time_zone=header.time_zone, simulated=header.is_demo, made=header.generated_at
+    )
+
+
+def render_document(shown: Document, *, time_zone: str, simulated: bool, made: datetime) -> bytes:
+    """Typeset a document; US letter for accounts in American time zones, A4 elsewhere."""
     import typst
 
-    files = {"main.typ": _template(), "data.json": json.dumps(_payload(shown, data)).encode()}
+    payload = _payload(shown, american=time_zone.startswith("America/"), simulated=simulated)
+    files = {"main.typ": _template(), "data.json": json.dumps(payload).encode()}
     files |= {f"{s.chart.name}.svg": s.chart.svg.encode() for s in shown.sections if s.chart}
-    made = data.header.generated_at.replace(microsecond=0)
+    made = made.replace(microsecond=0)
     try:
         return _compiled(files, made, fonts=_fonts(system=False), standards=[_STANDARD])
     except typst.TypstError as error:
@@ -68,8 +77,7 @@ def _fonts(*, system: bool) -> Any:
     return typst.Fonts(include_system_fonts=system)
 
 
-def _payload(shown: Document, data: ReportData) -> dict[str, Any]:
-    american = data.header.time_zone.startswith("America/")
+def _payload(shown: Document, *, american: bool, simulated: bool) -> dict[str, Any]:
     return {
         "paper": "us-letter" if american else "a4",
         "title": shown.title,
@@ -80,7 +88,7 @@ def _payload(shown: Document, data: ReportData) -> dict[str, Any]:
         "headline": shown.headline,
         "sections": [_section(section) for section in shown.sections],
         "disclaimer": shown.disclaimer,
-        "simulated": data.header.is_demo,
+        "simulated": simulated,
     }
 
 

@@ -13,6 +13,7 @@ from journal.urls import (
     risk,
     rules,
     site,
+    tax,
     trades,
     what_if,
 )
@@ -32,4 +33,5 @@ urlpatterns: list[URLPattern] = [
     *attribution.urlpatterns,
     *reports.urlpatterns,
     *risk.urlpatterns,
+    *tax.urlpatterns,
 ]

@@ -40,6 +40,7 @@ _PAGES = (
     ("Market", "market", "vix term curve smile"),
     ("Data", "data", "upload market files"),
     ("Reports", "reports", "pdf csv html"),
+    ("Tax worksheet", "tax", "form 6781 section 1256 60/40"),
     ("Accounts", "accounts", "broker books"),
 )
 _ACTIONS = (

@@ -18,7 +18,11 @@ from journal.models import User
 from journal.selectors.jobs import job_get, job_may_steer
 from journal.views.common import person
 
-_TITLES = {"journal.value_account": "Valuation", "journal.attribute": "Attribution"}
+_TITLES = {
+    "journal.value_account": "Valuation",
+    "journal.attribute": "Attribution",
+    "journal.tax_pdf": "Form 6781 worksheet",
+}
 
 
 @dataclass(frozen=True, slots=True)

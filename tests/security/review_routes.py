@@ -17,7 +17,7 @@ from tests.journal.people import People, png
 POST_ONLY = {
     "trade_tag", "trade_untag", "trade_rate", "trade_checklist", "trade_note", "trade_file", "day_note",
     "day_file", "note_preview", "note_remove", "file_remove", "tag_range_remove", "playbook_archive",
-    "trades_bulk", "bulk_undo", "view_save", "view_remove",
+    "trades_bulk", "bulk_undo", "view_save", "view_remove", "tax_pdf", "tax_mark",
 }  # fmt: skip
 #: Routes about an object that a viewer may not use (403), or that belong to one user alone (404).
 WRITES = {
@@ -26,7 +26,7 @@ WRITES = {
     "view_remove",
 }  # fmt: skip
 #: Routes that answer 404 without naming an account or playbook.
-INCOMPLETE = {"trade_checklist", "day_note", "day_file"}
+INCOMPLETE = {"trade_checklist", "day_note", "day_file", "tax_pdf", "tax_mark"}
 
 
 def review_ids(people: People, trade: Trade) -> dict[str, Any]:
