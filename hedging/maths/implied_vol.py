@@ -24,6 +24,9 @@ from hedging.maths.coefficients import (
 
 Floats = NDArray[np.float64]
 
+#: Two units of a price's last place: nearer than that to a bound, it is at the bound.
+ROUNDING = 4.5e-16
+
 _SQRT_2PI = np.sqrt(2.0 * np.pi)
 _STEPS = 3
 _SETTLED = 2e-4  # size of the last step relative to s: the error after it is of its fourth power
@@ -134,7 +137,9 @@ def implied_vol(
         x = np.abs(log_ratio(f, k))
         root = np.sqrt(f * k)
         beta = (value / d - np.maximum(sign * (f - k), 0.0)) / root
-        solvable = (beta > 0) & (beta < np.exp(-0.5 * x)) & (years > 0) & (d > 0) & (f > 0) & (k > 0)
+        unsure = ROUNDING * value / d / root
+        solvable = (beta > unsure) & (beta < np.exp(-0.5 * x) - unsure)
+        solvable &= (years > 0) & (d > 0) & (f > 0) & (k > 0)
         solvable &= np.isfinite(years) & np.isfinite(d) & np.isfinite(root) & (np.abs(sign) == 1.0)
         if solvable.any():
             s = _solve(beta[solvable], x[solvable], (np.abs(f - k) / root)[solvable])

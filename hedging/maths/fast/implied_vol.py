@@ -28,6 +28,7 @@ from hedging.maths.fast.vector import (
     mills_top,
     threaded,
 )
+from hedging.maths.implied_vol import ROUNDING
 
 Floats = NDArray[np.float64]
 
@@ -163,7 +164,9 @@ def _solve(p: Floats, f: Floats, k: Floats, t: Floats, d: Floats, phi: Floats, o
         per_strike = 1.0 / strike
         x = abs(log_ratio_(forward * per_strike, (forward - strike) * per_strike))
         difference = phi[i] * (forward - strike)
-        beta = (p[i] / d[i] - (max(0.0, difference))) / root_fk
+        whole = p[i] / d[i]
+        beta = (whole - (max(0.0, difference))) / root_fk
+        unsure = ROUNDING * whole / root_fk
         top = exp_(-0.5 * x)
         s = _first_guess(beta, x, abs(difference) / root_fk)
         s = s + _step(s, beta, x, top)
@@ -171,7 +174,14 @@ def _solve(p: Floats, f: Floats, k: Floats, t: Floats, d: Floats, phi: Floats, o
         s = s + last
         a = x / s
         settled = (abs(last) < _TOLERANCE * s) & (s > 2e-3) & (s < 3.0) & (a * a < 1300.0) & (beta > 1e-290)
-        ok = (beta > 0.0) & (beta < top) & (t[i] > 0.0) & (d[i] > 0.0) & (forward > 0.0) & (strike > 0.0)
+        ok = (
+            (beta > unsure)
+            & (beta < top - unsure)
+            & (t[i] > 0.0)
+            & (d[i] > 0.0)
+            & (forward > 0.0)
+            & (strike > 0.0)
+        )
         ok = ok & (t[i] < np.inf) & (d[i] < np.inf) & (root_fk < np.inf) & (abs(phi[i]) == 1.0)
         vol = s / np.sqrt(t[i]) if settled else -1.0
         out[i] = vol if ok else np.nan
