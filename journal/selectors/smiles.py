@@ -14,6 +14,28 @@ _MODELLED_REACH = (-3.0, 2.5)  # deviations σ√T drawn where nothing is quoted
 _SHORT = 1.0 / 365
 
 
+def smile_table(chart: dict[str, Any]) -> dict[str, Any]:
+    """The chart's quotes by strike, beside the fit there."""
+    fit, *sides = (dict(series["data"]) for series in chart["series"])
+    if not sides:
+        rows = [(f"{k:.2f}", f"{vol:.2f}") for k, vol in list(fit.items())[::8]]
+        return {"head": ["Strike", "Modelled, %"], "rows": rows, "numeric_first": True}
+    grid, vols = np.array(list(fit)), np.array(list(fit.values()))
+    quoted = [
+        (
+            f"{k:g}",
+            *(f"{side[k]:.2f}" if k in side else None for side in sides),
+            f"{np.interp(k, grid, vols):.2f}",
+        )
+        for k in sorted(set().union(*sides))
+    ]
+    return {
+        "head": ["Strike", "Bid vol, %", "Ask vol, %", "Our fit, %"],
+        "rows": quoted,
+        "numeric_first": True,
+    }
+
+
 def smile_chart(expiry: ExpirySlice) -> dict[str, Any] | None:
     """Bid and ask vols of out-of-the-money quotes, and the smile, in percent.
 

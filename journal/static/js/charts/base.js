@@ -3,6 +3,7 @@
 import { heatmapOption } from "./heatmap.js";
 import { linesOption } from "./lines.js";
 import { payoffOption } from "./payoff.js";
+import { ribbonOption } from "./ribbon.js";
 import { smileOption } from "./smile.js";
 import { termCurveOption } from "./term_curve.js";
 import { waterfallOption } from "./waterfall.js";
@@ -10,6 +11,7 @@ import { waterfallOption } from "./waterfall.js";
 const builders = {
   payoff: payoffOption, lines: linesOption, term_curve: termCurveOption,
   smile: smileOption, heatmap: heatmapOption, waterfall: waterfallOption,
+  ribbon: ribbonOption,
 };
 const drawn = new Map();
 let library = null;
