@@ -44,6 +44,7 @@ REGIME_NAMES: Final[dict[Regime, str]] = {
     Regime.UNKNOWN: "Unknown",
 }
 SPANS: Final = {"1y": ("1 year", 252), "3y": ("3 years", 756), "10y": ("10 years", 2520), "all": ("All", 0)}
+_LOG_SPANS: Final = ("10y", "all")
 _MOST_POINTS: Final = 1300
 _DIGITS: Final = {"ratio": 3, "sd": 2, "pp": 2, "days": 0, "sessions": 0, "closes": 0, "contracts": 0}
 
@@ -131,7 +132,7 @@ def level_tiles(levels: Iterable[LevelDay], *, simulated: bool) -> list[LevelTil
             quality = "unknown"
         elif level.stale:
             quality = "stale"
-        note = "" if level.age_days is None else f"{level.age_days} d old" if level.age_days else "that day"
+        note = f"{level.age_days} d old" if level.age_days else ""
         tiles.append(LevelTile(level.name, level, "ratio" if "/" in level.name else "points", quality, note))
     return tiles
 
@@ -163,7 +164,8 @@ def regime_chart(frame: SignalFrame, day: date, span: str) -> dict[str, Any] | N
         "names": [REGIME_NAMES[regime] for regime in Regime],
         "regimes": [regime.value for regime in Regime],
         "step": step,
-        "y_label": "SPX close, log scale",
+        "log": span in _LOG_SPANS,
+        "y_label": "SPX close, log scale" if span in _LOG_SPANS else "SPX close",
     }
 
 

@@ -67,6 +67,7 @@ def market(request: HttpRequest) -> HttpResponse:
         view = snapshot_load(row)
         context |= {
             "market": view,
+            "levels": sorted(view.levels.values(), key=lambda level: level.symbol),
             "expiries": list(view.slices),
             **_waiting(asked),
             **_signals(request, asked),

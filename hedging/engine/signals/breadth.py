@@ -13,7 +13,7 @@ from hedging.maths import indicators
 
 #: Share of capitalisation in the largest names' favour, supplied by the user; lower is narrower.
 CAP_BREADTH = "SPX:CAP_BREADTH"
-_BREADTH = "advances and declines: NYSE, from its end on counted from one stock universe"
+_BREADTH = "NYSE, after its end one stock universe"
 
 
 def breadth_columns(inputs: Inputs) -> list[Column]:
@@ -85,7 +85,7 @@ def _ad_columns(inputs: Inputs) -> list[Column]:
                 f"≥ {p.divergence_lag} sessions between the {p.divergence_window}-session highs of the A/D "
                 f"line and of SPX, SPX's at most {p.divergence_fresh} old"
             ),
-            source=f"SPX; {_BREADTH}",
+            source=f"SPX, {_BREADTH}",
             provenance=f"S1, S4; definition {PROPOSED}",
             why_unknown=f"Needs {p.divergence_window} sessions of SPX and of advances and declines.",
             on=fires,

@@ -22,7 +22,7 @@ _PER_POINT: Final = 10_000
 _PER_ONE: Final = 1_000_000
 _MONTH: Final = 365 / 12
 _NO_CURVE = "No VX settlements of this session for the months it needs."
-_SOURCE = "VX settlements, monthly contracts, none on its settlement day"
+_SOURCE = "VX settlements"
 
 
 def whole(settle: Floats) -> Ints:

@@ -1,5 +1,5 @@
 // A price with the regime of each session behind it.
-// {days: ["2020-03-16", …], closes: […], codes: […], names: […], regimes: […], y_label}
+// {days: ["2020-03-16", …], closes: […], codes: […], names: […], regimes: […], log, y_label}
 import { points } from "./format.js";
 import { axis, frame, legend, legendRoom, tooltip, valueAxis } from "./parts.js";
 
@@ -27,7 +27,7 @@ export function ribbonOption(data, c, { width = 800 } = {}) {
     return { name: data.names[code], colour: tone ? c[tone[0]] : null, opacity: tone ? tone[1] : 0, areas };
   }).filter((band) => band.areas.length);
   const last = data.days.length - 1;
-  const names = [...bands.map((band) => band.name)];
+  const names = bands.map((band) => band.name);
   return {
     ...frame(c, { top: legendRoom(names, width), bottom: 8 }),
     legend: legend(c, { data: names, icon: "rect" }),
@@ -36,8 +36,7 @@ export function ribbonOption(data, c, { width = 800 } = {}) {
       return `${data.days[at]}\nSPX ${points(data.closes[at], 2, true)}\n${data.names[data.codes[at]]}`;
     } }),
     xAxis: axis(c, "category", { data: data.days, boundaryGap: false }),
-    yAxis: valueAxis(c, { type: "log", logBase: Math.E, scale: true, name: data.y_label, nameGap: 40, min: "dataMin", max: "dataMax",
-      axisLabel: { formatter: (v) => points(v, 0), showMinLabel: true, showMaxLabel: true } }),
+    yAxis: valueAxis(c, { ...(data.log ? { type: "log", logBase: 2 } : {}), scale: true, name: data.y_label, nameGap: 40, axisLabel: { formatter: (v) => points(v, 0) } }),
     series: [
       { name: "SPX", type: "line", showSymbol: false, data: data.closes, connectNulls: false, lineStyle: { color: c.ink, width: 1.4 }, itemStyle: { color: c.ink }, z: 3 },
       ...bands.map((band) => ({
