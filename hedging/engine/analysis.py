@@ -14,10 +14,11 @@ import numpy as np
 
 from hedging.engine.book import BookTrade, InstrumentKind, Leg
 from hedging.engine.market import ExpirySlice, Floats, MarketSnapshot
+from hedging.engine.scenarios import Shock, shock_pnl
 from hedging.engine.settlement import has_expired
 from hedging.engine.structure import describe, option_arrays
 from hedging.engine.valuation import LegValuation, TradeValuation, value_trade
-from hedging.maths import black76
+from hedging.maths import black76, margin
 from hedging.maths.payoff import PayoffLegs, expiry_value
 from hedging.maths.probability import expected_move, probability_below, probability_below_lognormal
 from hedging.maths.smile import SmileModel
@@ -67,7 +68,8 @@ class TradeAnalysis:
     """Risk-neutral probability of profit at expiry, short strikes and curves; None is unknown.
 
     ``pop_method`` is ``smile`` (digitals along the fitted smile) or ``lognormal`` (one volatility, where
-    no smile could be fitted); ``reason`` says why curve or probability are missing.
+    no smile could be fitted); ``reason`` says why curve or probability are missing. ``expected_move`` is one
+    standard deviation in points. ``portfolio_margin`` is an estimate in dollars, of SPX options only.
     """
 
     pop: float | None
@@ -76,6 +78,7 @@ class TradeAnalysis:
     pop_method: str | None = None
     expected_move: float | None = None
     reason: str = ""
+    portfolio_margin: float | None = None
 
 
 def analyse_trade(
@@ -104,7 +107,24 @@ def analyse_trade(
         method,
         move,
         "" if pop is not None else "no volatility is known for this expiry",
+        portfolio_margin_estimate(trade, market),
     )
+
+
+def portfolio_margin_estimate(trade: BookTrade, market: MarketSnapshot) -> float | None:
+    """Worst revaluation of the trade's SPX options over ten equidistant moves from -8% to +6%, in dollars.
+
+    Volatilities stay with their strikes, the minimum a contract holds. None when a leg is unknown or on
+    something else than SPX: other classes are margined apart.
+    """
+    if any(leg.contract.underlying != "SPX" for leg in trade.legs):
+        return None
+    moves = [Shock(float(move), 0.0) for move in margin.PORTFOLIO_MOVES]
+    pnl, unknown = shock_pnl((trade,), market, moves)
+    if unknown:
+        return None
+    contracts = sum(abs(leg.quantity) for leg in trade.legs)
+    return margin.portfolio_margin_estimate(pnl[0], contracts)
 
 
 def _one_expiry(legs: Sequence[Leg], market: MarketSnapshot) -> tuple[ExpirySlice | None, str]:

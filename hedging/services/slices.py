@@ -20,7 +20,7 @@ from hedging.engine.market import ExpirySlice, Flag, ForwardSource, VXPoint
 from hedging.maths import black76
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.parity import ParityFit, fit_parity
-from hedging.maths.smile import fit_smile, smile_with_quality
+from hedging.maths.smile import SmileModel, fit_smile, smile_with_quality
 from hedging.maths.surface import Surface, build_surface
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.chain import ChainTable, expiry_dates
@@ -50,6 +50,7 @@ class OtmVols(NamedTuple):
 class ChainSlices(Mapping[Key, ExpirySlice]):
     """Slices of one chain by (root, expiry); expired ones are absent.
 
+    An expiry with a forward but no usable bid takes its smile from the expiries around it.
     ``surface`` holds the fitted smiles in time, for SPX free of calendar arbitrage.
     """
 
@@ -93,7 +94,10 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         at = {smile.t: smile for smile in surface.smiles}
         for key, found in slices.items():
             smile = at.get(found.t)
-            if smile is not None and smile.floors:
+            if found.smile.model is SmileModel.UNKNOWN and np.isfinite(found.forward):
+                between = surface.smile_at(found.t, found.forward)
+                slices[key] = found if between is None else replace(found, smile=between)
+            elif smile is not None and smile.floors:
                 k = np.log(vols[found.t].strikes / found.forward)
                 lifted = smile_with_quality(smile.shifted(found.forward), k, *vols[found.t][1:])
                 slices[key] = replace(found, smile=lifted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,31 @@ def test_the_stressed_loss_stays_within_the_maximum_loss(market: MarketSnapshot)
     loss, _, unknown = stressed_loss(book, market)
     assert unknown == 0
     assert 0 < loss < 5000
+
+
+def test_portfolio_margin_of_a_condor_lies_below_its_strategy_margin(market: MarketSnapshot) -> None:
+    found = analyse_trade(trade(CONDOR), market).portfolio_margin
+    assert found is not None
+    by_hand = [
+        float(scenario_grid((trade(CONDOR),), market, (-0.08 + 0.14 * i / 9,), (0.0,)).pnl[0, 0])
+        for i in range(10)
+    ]
+    assert found == pytest.approx(-min(by_hand))
+    assert 4 * 37.5 <= found <= 5000
+    assert analyse_trade(trade((("VIX   240214C00018000", 1),)), market).portfolio_margin is None
+
+
+def test_probability_of_profit_agrees_with_the_price_of_quoted_spreads(market: MarketSnapshot) -> None:
+    """A second method without any smile: a narrow vertical over its width is a digital."""
+    analysis = analyse_trade(trade(CONDOR), market)
+    low, high = analysis.payoff.break_evens  # type: ignore[union-attr]  # a condor has a curve
+    one = market.slices[("SPXW", date(2024, 2, 16))]
+    put, call = (one.put_bid + one.put_ask) / 2, (one.call_bid + one.call_ask) / 2
+
+    def digital(level: float, mids: np.ndarray) -> float:
+        above, below = (int(np.searchsorted(one.strikes, level + step)) for step in (20, -20))
+        return (
+            abs(float(mids[above] - mids[below])) / (one.strikes[above] - one.strikes[below]) / one.discount
+        )
+
+    assert analysis.pop == pytest.approx(1 - digital(low, put) - digital(high, call), abs=0.01)
