@@ -40,7 +40,8 @@ class ExpirySlice:
     """One expiry of one root: quotes, forward and fitted smile.
 
     Arrays share one shape (strikes of this expiry, ascending); a missing quote is NaN. Prices
-    and strikes are in points; ``t`` is years (ACT/365) to the settlement moment ``settles_at``.
+    and strikes are in points; ``t`` is years (ACT/365) to the settlement moment ``settles_at``, counted from
+    the quotes. ``quoted_at`` is set where the figures behind a modelled slice are older than that.
     """
 
     underlying: str
@@ -59,6 +60,7 @@ class ExpirySlice:
     put_ask: Floats
     smile: Smile
     flag: Flag
+    quoted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

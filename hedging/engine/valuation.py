@@ -320,7 +320,9 @@ def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
 
 
 def quote_time(expiry: ExpirySlice) -> datetime:
-    """The moment an expiry's quotes were taken: its settlement less the years to it."""
+    """The moment an expiry's quotes were taken: its settlement less the years to it, or as the slice says."""
+    if expiry.quoted_at is not None:
+        return expiry.quoted_at
     return expiry.settles_at - timedelta(minutes=round(expiry.t * MINUTES_PER_YEAR))
 
 

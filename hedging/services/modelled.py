@@ -16,7 +16,7 @@ import numpy as np
 from hedging.engine.instruments import ROOTS
 from hedging.engine.market import ExpirySlice, Flag, ForwardSource, IndexLevel, VXPoint
 from hedging.maths.modelled import coefficients, spx_surface, vix_surface
-from hedging.maths.smile import Smile
+from hedging.maths.smile import Smile, SmileModel
 from hedging.maths.yearfrac import year_fraction
 from hedging.selectors.calendar import (
     CalendarRangeError,
@@ -28,6 +28,8 @@ from hedging.selectors.listings import listing_problem
 from hedging.services.slices import ChainSlices, Key
 
 _MONTHS_SHOWN = 12
+#: Levels behind a modelled surface.
+SOURCES = {"SPX": ("SPX", "VIX9D", "VIX", "VIX3M"), "VIX": ("VVIX",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class LevelsKnown:
         """Level of an index, None when unknown."""
         level = self.levels.get(symbol)
         return None if level is None else level.value
+
+    def oldest(self, symbols: tuple[str, ...]) -> datetime | None:
+        """The moment of the oldest of these levels; None where none is older than the snapshot."""
+        known = [level.as_of for name in symbols if (level := self.levels.get(name)) is not None]
+        return min(known) if known and min(known) < self.as_of else None
 
 
 class ModelledSlices(Mapping[Key, ExpirySlice]):
@@ -127,6 +134,9 @@ class ModelledSlices(Mapping[Key, ExpirySlice]):
             put_ask=blank,
             smile=smile,
             flag=self._flag,
+            quoted_at=self._known.oldest(SOURCES[rule.underlying])
+            if smile.model is SmileModel.LEVELS
+            else None,
         )
 
     def _smile(self, underlying: str, t: float, forward: float) -> Smile | None:

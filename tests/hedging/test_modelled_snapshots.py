@@ -145,3 +145,18 @@ def test_an_old_chain_no_longer_speaks_for_a_later_close(data_dir: Path) -> None
     assert later.spx_chain is None
     assert later.as_of == closes_at(date(2024, 1, 12))
     assert snapshot_load(later).slices[("SPXW", date(2024, 2, 16))].flag is Flag.MODELLED
+
+
+def test_levels_older_than_the_snapshot_are_called_stale(data_dir: Path, tmp_path: Path) -> None:
+    load_around(data_dir, tmp_path, CRASH)
+    DailyBar.objects.filter(symbol="VVIX", date__gt=date(2020, 3, 12)).delete()
+    row = snapshot_for(as_of=closes_at(CRASH))
+    assert row is not None
+    legs = (
+        option("VIX", date(2020, 4, 15), Right.CALL, 60),
+        option("SPXW", date(2020, 4, 17), Right.PUT, 1850),
+    )
+    vix, spx = value_trade(BookTrade("t", Role.HEDGE, 1, legs, 0.0, 0.0), snapshot_load(row)).legs
+    assert vix.quoted_at == closes_at(date(2020, 3, 12))
+    assert LegFlag.STALE in vix.flags
+    assert LegFlag.STALE not in spx.flags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,18 @@ def test_vix_smiles_of_every_quote_time_hold_no_arbitrage(data_dir: Path) -> Non
         assert min(slope_steps(smile) for smile in slices.surface.smiles) > -1e-5
         inside += [one.smile.inside_share for one in slices.values() if one.t * 365 >= 6]
     assert np.mean(inside) > 0.95
+
+
+def test_an_expiry_without_a_bid_takes_its_smile_from_those_around_it(data_dir: Path) -> None:
+    (chain,) = chains(data_dir, "spx_chain_cboe_20240105")
+    key = ("SPXW", np.datetime64("2024-02-16").item())
+    quoted = ChainSlices(chain, (), None, Flag.EOD)[key]
+    c = chain.columns
+    mine = (c.root == key[0]) & (c.expiry == np.datetime64(key[1]))
+    out = mine & (c.right * (c.strike - quoted.forward) >= 0)
+    bare = replace(chain, columns=replace(c, bid=np.where(out, 0.0, c.bid)))
+    found = ChainSlices(bare, (), None, Flag.EOD)[key]
+    assert found.smile.model is SmileModel.INTERPOLATED
+    assert found.smile.n_quotes == 0
+    strikes = quoted.forward * np.array([0.92, 0.97, 1.0, 1.03])
+    assert 100 * np.abs(found.smile.vol(strikes) - quoted.smile.vol(strikes)).max() < 0.6
