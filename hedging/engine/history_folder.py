@@ -12,7 +12,7 @@ import pandas as pd
 
 from hedging.engine.history import Days, Event, EventKind, Floats, MarketHistory, S, to_date
 from hedging.engine.history_build import RawSeries, RawVX, build_history
-from hedging.engine.history_rules import VX_RESCALED_FROM, repaired, usable
+from hedging.engine.history_rules import VX_LOWEST, VX_RESCALED_FROM, repaired, usable
 from hedging.engine.publication import session_from
 
 #: Files of one value or bar a date: file name → series by column.
@@ -89,7 +89,7 @@ def _vx(folder: Path) -> RawVX:
         nothing, no_days = np.empty(0), np.empty(0, dtype="datetime64[D]")
         return RawVX(no_days, no_days, nothing, nothing, nothing, {})
     frame = pd.read_csv(path, usecols=names, parse_dates=["date", "expiry"])
-    frame = frame[frame["settle"] > 0]
+    frame = frame[frame["settle"] >= VX_LOWEST]
     expiries = _days(frame["expiry"])
     settle, volume, interest = (frame[name].to_numpy(dtype=np.float64) for name in names[2:])
     return RawVX(

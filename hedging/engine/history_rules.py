@@ -12,6 +12,8 @@ from hedging.engine.history import Days, Floats, S
 SESSION_SERIES = frozenset({S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW, S.VXX, S.REIT})
 #: Vendors carried the previous close as SPX's open before this day.
 SPX_OPEN_FROM = date(2008, 1, 1)
+#: No contract ever settled this low: files hold 1.0 where nothing was settled.
+VX_LOWEST = 5
 #: VX prices and final settlements before this day were quoted at ten times today's scale.
 VX_RESCALED_FROM = date(2007, 3, 26)
 #: VVIX was back-filled with bad prints in its first year.

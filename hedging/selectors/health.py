@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.db.models import Count, Q
 from redis.exceptions import RedisError
 
-from hedging.models import ChainSnapshot, DailyBar, Heartbeat, Job
+from hedging.models import ChainSnapshot, DailyBar, Heartbeat, Job, MarketSource
 
 WORKER_SILENT_AFTER = timedelta(seconds=45)
 RELAY_SILENT_AFTER = timedelta(seconds=30)
@@ -34,6 +35,7 @@ def health_parts(*, now: datetime) -> list[Part]:
             _beat("relay", RELAY_SILENT_AFTER, now),
             _jobs(),
             _data(now),
+            _sources(),
         ]
     return parts
 
@@ -80,3 +82,13 @@ def _data(now: datetime) -> Part:
         newest = bar
     days = (now.date() - newest).days if newest else 0
     return Part("data", True, f"newest from {newest} ({days} days old)")
+
+
+def _sources() -> Part:
+    """Fetched files: a failing one leaves the stored data as they are, which is told and no fault."""
+    rows = MarketSource.objects.aggregate(known=Count("pk"), failing=Count("pk", filter=~Q(error="")))
+    if not rows["known"]:
+        return Part("sources", None, "nothing has been fetched")
+    if not rows["failing"]:
+        return Part("sources", True, f"{rows['known']} files fetched")
+    return Part("sources", None, f"{rows['failing']} of {rows['known']} files failed at the last attempt")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import numpy as np
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
-from hedging.models import ChainSnapshot, DailyBar, IngestRun, MarketSnapshot, Quality, VXSettlement
-from hedging.selectors.calendar import market_is_open
+from hedging.engine.quality import overdue
+from hedging.models import (
+    ChainSnapshot,
+    DailyBar,
+    IngestRun,
+    Job,
+    MarketSnapshot,
+    MarketSource,
+    Quality,
+    VXSettlement,
+)
+from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, market_is_open, session_date, sessions_between
 
 STALE_AFTER = timedelta(days=4)
+VX_SYMBOL = "VX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +41,20 @@ class MarketStatus:
 
 @dataclass(frozen=True, slots=True)
 class SourceAge:
-    """One stored series or chain: what it spans and how old its newest entry is."""
+    """One stored series or chain: what it spans and how old its newest entry is.
+
+    ``stale`` says why in words (empty: not), measured by the series' own rhythm; ``symbol`` is its CSV's.
+    """
 
     name: str
+    symbol: str
     source: str
     quality: str
     first: date
     last: date
     count: int
     age_days: int
-    stale: bool
+    stale: str
 
 
 def market_status(*, simulated: bool = False) -> MarketStatus | None:
@@ -61,30 +79,90 @@ def age_text(age: timedelta) -> str:
 
 
 def sources(*, now: datetime) -> list[SourceAge]:
-    """Everything stored, by series, with its age in days; stale beyond STALE_AFTER."""
+    """Everything stored, by series and source, with its age in days."""
+    today = session_date(now)
+    sessions = np.array(sessions_between(FIRST_DAY, LAST_DAY), dtype="datetime64[D]")
     found: list[SourceAge] = []
 
-    def add(name: str, source: str, quality: str, first: date, last: date, count: int) -> None:
-        age = (now.date() - last).days
-        found.append(SourceAge(name, source, quality, first, last, count, age, age > STALE_AFTER.days))
+    def add(name: str, symbol: str, row: dict[str, Any], first: date, last: date) -> None:
+        text = overdue(symbol, last, sessions, today)
+        age = (today - last).days
+        found.append(SourceAge(name, symbol, row["source"], row["quality"], first, last, row["n"], age, text))
 
-    bars = DailyBar.objects.filter(superseded_at__isnull=True).values("symbol", "source", "quality")
-    for row in bars.annotate(first=Min("date"), last=Max("date"), n=Count("pk")).order_by("symbol"):
-        add(row["symbol"], row["source"], row["quality"], row["first"], row["last"], row["n"])
-    vx = VXSettlement.objects.filter(superseded_at__isnull=True).values("source", "quality")
-    for curve in vx.annotate(first=Min("date"), last=Max("date"), n=Count("pk")):
-        add("VX futures", curve["source"], curve["quality"], curve["first"], curve["last"], curve["n"])
-    chains = ChainSnapshot.objects.values("underlying", "source", "quality")
-    for chain in chains.annotate(first=Min("as_of"), last=Max("as_of"), n=Count("pk")):
-        add(
-            f"{chain['underlying']} option chains",
-            chain["source"],
-            chain["quality"],
-            chain["first"].date(),
-            chain["last"].date(),
-            chain["n"],
-        )
+    bars: Any = DailyBar.objects.filter(superseded_at__isnull=True).values("symbol", "source", "quality")
+    for row in bars.annotate(first=Min("date"), last=Max("date"), n=Count("pk")).order_by("symbol", "source"):
+        add(row["symbol"], row["symbol"], row, row["first"], row["last"])
+    vx: Any = VXSettlement.objects.filter(superseded_at__isnull=True).values("source", "quality")
+    for row in vx.annotate(first=Min("date"), last=Max("date"), n=Count("pk")).order_by("source"):
+        add("VX futures", VX_SYMBOL, row, row["first"], row["last"])
+    chains: Any = ChainSnapshot.objects.values("underlying", "source", "quality")
+    for row in chains.annotate(first=Min("as_of"), last=Max("as_of"), n=Count("pk")).order_by("underlying"):
+        name = f"{row['underlying']} option chains"
+        add(name, "", row, session_date(row["first"]), session_date(row["last"]))
     return found
+
+
+def sources_csv(*, now: datetime) -> Iterator[list[str]]:
+    """Header and rows of ``sources``."""
+    yield ["symbol", "first", "last", "entries", "age_days", "stale", "name", "source", "quality"]
+    for s in sources(now=now):
+        yield [
+            s.symbol,
+            str(s.first),
+            str(s.last),
+            str(s.count),
+            str(s.age_days),
+            s.stale,
+            s.name,
+            s.source,
+            s.quality,
+        ]
+
+
+def fetched_files() -> list[MarketSource]:
+    """Every file that is fetched, with how that went."""
+    return list(MarketSource.objects.all())
+
+
+def newest_fetch() -> Job | None:
+    """The newest round of fetching that was asked for."""
+    return Job.objects.filter(kind="hedging.market_fetch").order_by("-created_at").first()
+
+
+def series_csv(*, symbol: str, source: str = "") -> Iterator[list[str]]:
+    """Header and rows of one stored series, current values only; VX is one row a contract and day."""
+    if symbol == VX_SYMBOL:
+        names: tuple[str, ...] = (
+            "date", "expiry", "open", "high", "low", "close", "settle", "volume", "open_interest",
+            "source", "quality",
+        )  # fmt: skip
+        rows: Any = VXSettlement.objects.order_by("date", "expiry")
+    else:
+        names = (
+            "date",
+            "open",
+            "high",
+            "low",
+            "close",
+            "published_at",
+            "published_estimated",
+            "source",
+            "quality",
+        )
+        rows = DailyBar.objects.filter(symbol=symbol).order_by("date", "source")
+    rows = rows.filter(superseded_at__isnull=True)
+    if source:
+        rows = rows.filter(source=source)
+    yield list(names)
+    for row in rows.values_list(*names).iterator(chunk_size=2000):
+        yield ["" if value is None else str(value) for value in row]
+
+
+def has_series(symbol: str) -> bool:
+    """Whether anything is stored under the symbol."""
+    if symbol == VX_SYMBOL:
+        return VXSettlement.objects.exists()
+    return DailyBar.objects.filter(symbol=symbol).exists()
 
 
 def recent_runs(count: int = 15) -> list[IngestRun]:

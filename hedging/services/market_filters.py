@@ -13,6 +13,7 @@ from hedging.engine.history_rules import (
     SPX_OPEN_FROM,
     VVIX_BAD_YEAR,
     VVIX_RANGE,
+    VX_LOWEST,
     VX_RESCALED_FROM,
 )
 from hedging.providers.formats.tables import BarRow, VXRow
@@ -50,6 +51,8 @@ def clean_vx(rows: Iterable[VXRow], dropped: Counter[str]) -> list[VXRow]:
                     close=_tenth(row.close),
                 )
             )
+        elif row.settle < VX_LOWEST:
+            dropped[f"VX settlement below {VX_LOWEST}: a placeholder, no price"] += 1
         else:
             kept.append(row)
     return kept

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404
 
 from hedging.models import Job
+from hedging.services.market_fetch import MARKET_SCOPE
 from journal.models import WRITE_ROLES, Account, Role, User
 
 _SCOPE = "account:"
@@ -15,7 +16,13 @@ _SCOPE = "account:"
 def job_get(user: User, job_id: UUID, roles: tuple[Role, ...] = tuple(Role)) -> Job:
     """The job, or 404 alike for a missing one and somebody else's."""
     job = Job.objects.filter(pk=job_id).first()
-    if job is None or not _member(user, job, roles):
+    if job is None:
+        raise Http404
+    # Market data belong to everybody: all may see such a job, who asked for it may steer it.
+    everybody = job.scope == MARKET_SCOPE and (
+        roles == tuple(Role) or job.requested_by == str(user.public_id)
+    )
+    if not everybody and not _member(user, job, roles):
         raise Http404
     return job
 

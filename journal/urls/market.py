@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import market, market_page
+from journal.views import data, market_page
 
 urlpatterns: list[URLPattern] = [
     path("market/", market_page.market, name="market"),
     path("market/signals/", market_page.signal_table, name="market_signals"),
     path("market/signals.csv", market_page.signal_csv, name="market_signals_csv"),
     path("market/signals/ready/", market_page.signals_ready, name="market_signals_ready"),
-    path("data/", market.data, name="data"),
-    path("data/upload/", market.upload, name="data_upload"),
+    path("data/", data.page, name="data"),
+    path("data/quality/", data.quality, name="data_quality"),
+    path("data/series.csv", data.series, name="data_csv"),
+    path("data/upload/", data.upload, name="data_upload"),
+    path("data/fetch/", data.fetch, name="data_fetch"),
 ]

@@ -22,6 +22,7 @@ _TITLES = {
     "journal.value_account": "Valuation",
     "journal.attribute": "Attribution",
     "journal.tax_pdf": "Form 6781 worksheet",
+    "hedging.market_fetch": "Fetching",
 }
 
 

@@ -106,7 +106,7 @@ def test_a_job_is_seen_by_members_and_steered_by_who_asked_or_writes(client: Cli
 
 
 @pytest.mark.parametrize(
-    "scope", ["market", "account:", "account:not-a-uuid", "account:" + str(uuid.uuid4())]
+    "scope", ["weather", "account:", "account:not-a-uuid", "account:" + str(uuid.uuid4())]
 )
 def test_jobs_about_nothing_of_ours_are_404(client: Client, people: People, scope: str) -> None:
     job, _ = jobs.job_request(kind=RENDER_REPORT, scope=scope, input_revision=uuid.uuid4().hex)

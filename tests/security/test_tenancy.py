@@ -27,7 +27,7 @@ RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
-    "as_of", "attribution_rebuild", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
+    "as_of", "data_fetch", "attribution_rebuild", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
 }  # fmt: skip
 
 

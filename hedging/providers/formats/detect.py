@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ from hedging.providers.formats import (
 )
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
 
+_SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9:._-]{0,31}$")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_UNZIPPED = 256 * 1024 * 1024
 MAX_ROWS = 2_000_000
@@ -69,6 +71,8 @@ def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
     if vx_contract.sniff(header):
         return vx_contract.parse(lines, name)
     wanted = symbol.strip().upper()
+    if wanted and not _SYMBOL.match(wanted):
+        raise MarketFileError(f"{wanted[:40]!r} is not a symbol: letters, digits and : . _ -")
     if series.sniff_index_history(header):
         return series.parse_index_history(lines, wanted or series.symbol_from_name(name))
     if series.sniff_iso(header):

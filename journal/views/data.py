@@ -1,0 +1,150 @@
+"""The data page: what is stored and how old, what is fetched, what is wrong with it; upload and export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from hedging.selectors.market import (
+    fetched_files,
+    has_series,
+    newest_fetch,
+    recent_runs,
+    series_csv,
+    sources,
+    sources_csv,
+)
+from hedging.selectors.quality import quality_findings
+from hedging.services.market_fetch import GROUPS, fetch_request
+from hedging.services.market_load import MarketFileError, market_file_load
+from journal.services.safe_csv import safe_cell
+from journal.services.valuation import accounts_revalue
+from journal.views.common import person
+from journal.views.jobs import shown_job
+
+MAX_UPLOAD = 64 * 1024 * 1024
+RUNS = 15
+
+
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    """Sources, series, newest runs; filters in the address."""
+    return _page(request)
+
+
+def _page(
+    request: HttpRequest, error: MarketFileError | None = None, name: str = "", status: int = 200
+) -> HttpResponse:
+    search = request.GET.get("q", "").strip()[:40]
+    only_stale = request.GET.get("stale") == "1"
+    stored = sources(now=timezone.now())
+    job = newest_fetch()
+    context: dict[str, Any] = {
+        "sources": [
+            s
+            for s in stored
+            if search.lower() in f"{s.name} {s.source}".lower() and (s.stale or not only_stale)
+        ],
+        "stored": len(stored),
+        "stale_count": sum(bool(s.stale) for s in stored),
+        "search": search,
+        "only_stale": only_stale,
+        "files": fetched_files(),
+        "runs": recent_runs(RUNS),
+        "fetching": settings.MARKET_FETCH,
+        "groups": GROUPS,
+        "shown": shown_job(person(request), job) if job is not None else None,
+        "error": error,
+        "file_name": name,
+    }
+    return render(request, "journal/data/page.html", context, status=status)
+
+
+@login_required
+def quality(request: HttpRequest) -> HttpResponse:
+    """Findings about the stored data: a fragment for the data page, a page by itself."""
+    found = quality_findings(now=timezone.now())
+    template = "quality" if request.headers.get("HX-Request") else "quality_page"
+    return render(request, f"journal/data/{template}.html", {"findings": found})
+
+
+@login_required
+def series(request: HttpRequest) -> StreamingHttpResponse:
+    """One stored series as CSV; without a symbol the list of what is stored."""
+    symbol, source = request.GET.get("symbol", "")[:32], request.GET.get("source", "")[:40]
+    if symbol and not has_series(symbol):
+        raise Http404
+    rows = series_csv(symbol=symbol, source=source) if symbol else sources_csv(now=timezone.now())
+    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    name = "".join(c if c.isalnum() else "_" for c in symbol) or "series"
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    for row in rows:
+        # Source names come from files; figures may start with a minus and stay figures.
+        yield writer.writerow([*row[:-3], *map(safe_cell, row[-3:])])
+
+
+@login_required
+@require_POST
+def fetch(request: HttpRequest) -> HttpResponse:
+    """Ask for a round of fetching; a second press within the minute is the same round."""
+    group = request.POST.get("group", "")
+    if group not in (*GROUPS, ""):
+        raise Http404
+    if not settings.MARKET_FETCH:
+        messages.error(request, "Fetching is switched off on this site.")
+        return redirect("journal:data")
+    fetch_request(
+        names=(group,) if group else GROUPS,
+        slot=f"{timezone.now():%Y-%m-%dT%H:%M}",
+        requested_by=str(person(request).public_id),
+    )
+    return redirect("journal:data")
+
+
+@login_required
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Load a market file; a malformed one names line and column, and nothing of it is kept."""
+    sent = request.FILES.get("file")
+    if not isinstance(sent, UploadedFile) or not sent.name:
+        messages.error(request, "Choose a file first.")
+        return redirect("journal:data")
+    try:
+        run = market_file_load(
+            name=sent.name,
+            data=sent.read(MAX_UPLOAD + 1),  # the loader refuses what is longer
+            symbol=request.POST.get("symbol", "")[:32],
+            loaded_by=person(request).get_username(),
+        )
+    except MarketFileError as error:
+        return _page(request, error, sent.name, status=400)
+    if run.rows_new:
+        accounts_revalue()
+    messages.success(
+        request,
+        f"{run.name}: {run.format}, {run.rows_new} new, {run.rows_unchanged} unchanged, "
+        f"{run.rows_dropped} dropped.",
+    )
+    return redirect("journal:data")

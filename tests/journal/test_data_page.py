@@ -1,0 +1,188 @@
+"""The data page: sources with their age, findings, runs with errors, fetching, upload and export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from hedging.engine.quality import Severity
+from hedging.models import DailyBar, IngestRun, Job, MarketSource, VXSettlement
+from hedging.selectors.health import health_parts
+from hedging.selectors.quality import quality_findings
+from hedging.services.market_load import market_file_load
+from journal.models import User
+from tests.hedging.test_market_fetch import VIX, fetch_one, history, sources  # noqa: F401 - a fixture
+from tests.journal.people import People, make_people
+
+pytestmark = pytest.mark.django_db
+PAGE = "/data/"
+
+
+@pytest.fixture
+def people() -> People:
+    return make_people()
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_everybody_signed_in_sees_the_series_with_their_age(people: People) -> None:
+    market_file_load(name="vix.csv", data=b"date,close\n2024-01-02,13.3\n2024-01-03,14.0\n")
+    for user in (people.owner, people.teammate, people.stranger):
+        page = signed_in(user).get(PAGE).content.decode()
+        assert "2024-01-03" in page
+        assert "ended" in page
+    assert Client().get(PAGE).status_code == 302
+
+
+def test_a_monthly_figure_is_not_stale_after_five_days(people: People) -> None:
+    day = timezone.now().date().replace(day=1)
+    last_month = (
+        day.replace(year=day.year - 1, month=12) if day.month == 1 else day.replace(month=day.month - 1)
+    )
+    market_file_load(name="x.csv", data=f"observation_date,CPIAUCSL\n{last_month},320.1\n".encode())
+    assert "stale</span>" not in signed_in(people.owner).get(PAGE).content.decode()
+
+
+def test_filters_are_in_the_address(people: People) -> None:
+    market_file_load(name="vix.csv", data=b"date,close\n2024-01-02,13.3\n")
+    market_file_load(name="skew.csv", data=b"date,close\n2024-01-02,133\n")
+    page = signed_in(people.owner).get(PAGE + "?q=ske").content.decode()
+    assert 'data-label="Series">SKEW<' in page
+    assert 'data-label="Series">VIX<' not in page
+    assert "No stored series matches" in signed_in(people.owner).get(PAGE + "?q=zzz").content.decode()
+
+
+def test_a_failed_source_shows_its_reason_and_the_old_numbers_stay_with_their_age(
+    people: People,
+    sources: Any,  # noqa: F811 - the fixture
+) -> None:
+    from tests.hedging.source_server import Reply
+
+    sources.answer(VIX, Reply(history(5)))
+    fetch_one("cboe_history/VIX")
+    sources.answer(VIX, Reply(b"<html>", kind="text/html"))
+    fetch_one("cboe_history/VIX")
+    client = signed_in(people.owner)
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "sent text/html, not text/csv" in text
+    assert "failed 1×" in text
+    assert "refused" in text
+    assert "2024-01-08" in text
+    market = client.get("/market/")
+    assert market.status_code == 200
+    assert "2024-01-08" in market.content.decode()
+    assert "stale" in market.content.decode()
+    parts = {part.name: part for part in health_parts(now=timezone.now())}
+    assert parts["sources"].ok is None
+    assert "1 of 1 files failed" in parts["sources"].detail
+    assert Client().get("/health/").json()["parts"]["sources"]["detail"].startswith("1 of 1")
+
+
+def test_fetch_now_is_off_unless_switched_on(people: People, settings: Any) -> None:
+    client = signed_in(people.owner)
+    assert "switched off" in client.get(PAGE).content.decode()
+    assert "switched off" in client.post(reverse("journal:data_fetch"), follow=True).content.decode()
+    assert not Job.objects.filter(kind="hedging.market_fetch").exists()
+    settings.MARKET_FETCH = True
+    assert "Fetch all now" in client.get(PAGE).content.decode()
+
+
+def test_a_double_press_is_one_round_and_only_who_asked_may_cancel_it(people: People, settings: Any) -> None:
+    settings.MARKET_FETCH = True
+    owner = signed_in(people.owner)
+    for _ in range(2):
+        assert owner.post(reverse("journal:data_fetch"), {"group": "quotes"}).status_code == 302
+    job = Job.objects.filter(kind="hedging.market_fetch").first()
+    assert job is not None
+    assert Job.objects.filter(kind="hedging.market_fetch").count() <= 2  # the minute may have turned
+    stranger = signed_in(people.stranger)
+    assert "Fetching" in stranger.get(PAGE).content.decode()
+    assert stranger.get(reverse("journal:job_fragment", args=[job.pk])).status_code == 200
+    assert stranger.post(reverse("journal:job_cancel", args=[job.pk])).status_code == 404
+    assert owner.post(reverse("journal:job_cancel", args=[job.pk])).status_code == 302
+    job.refresh_from_db()
+    assert job.state == Job.State.CANCELLED
+    assert owner.post(reverse("journal:data_fetch"), {"group": "everything"}).status_code == 404
+
+
+def test_a_series_is_exported_as_it_is_stored(people: People) -> None:
+    market_file_load(name="vix.csv", data=b"date,open,high,low,close\n2024-01-02,13,14,12,13.3\n")
+    VXSettlement.objects.create(
+        source="=cfe", date=date(2024, 1, 2), expiry=date(2024, 1, 17), settle="14.5", quality="eod"
+    )
+    client = signed_in(people.stranger)
+    answer = client.get(reverse("journal:data_csv"), {"symbol": "VIX"})
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))  # type: ignore[attr-defined]
+    assert [(row["date"], float(row["close"]), row["source"]) for row in rows] == [
+        ("2024-01-02", 13.3, "file")
+    ]
+    vx = client.get(reverse("journal:data_csv"), {"symbol": "VX"}).getvalue().decode()  # type: ignore[attr-defined]
+    assert "'=cfe" in vx
+    assert client.get(reverse("journal:data_csv"), {"symbol": "NOPE"}).status_code == 404
+    listed = client.get(reverse("journal:data_csv")).getvalue().decode()  # type: ignore[attr-defined]
+    assert "VIX,2024-01-02,2024-01-02,1," in listed
+
+
+def test_a_symbol_is_a_name_and_no_formula(people: People) -> None:
+    data = io.BytesIO(b"date,close\n2024-01-02,1\n")
+    data.name = "x.csv"
+    answer = signed_in(people.owner).post(reverse("journal:data_upload"), {"file": data, "symbol": "=1+1"})
+    assert answer.status_code == 400
+    assert "is not a symbol" in answer.content.decode()
+
+
+BAD = b"""date,close
+2024-01-02,13.3
+2024-01-03,14.0
+2024-01-05,950
+2024-01-08,13.0
+"""
+
+
+def test_findings_name_gaps_impossible_values_and_disagreeing_sources(people: People) -> None:
+    market_file_load(name="vix.csv", data=BAD)
+    market_file_load(name="VIX_History.csv", data=b"DATE,OPEN,HIGH,LOW,CLOSE\n01/02/2024,15,16,14,15.3\n")
+    now = datetime(2024, 1, 9, 22, tzinfo=UTC)
+    found = {(f.kind, f.series): f for f in quality_findings(now=now)}
+    gap, out = found["gap", "VIX"], found["range", "VIX"]
+    assert (gap.count, gap.days) == (1, (date(2024, 1, 4),))
+    assert (out.severity, out.days) == (Severity.ERROR, (date(2024, 1, 5),))
+    assert found["duplicate", "VIX"].days == (date(2024, 1, 2),)
+    assert found["jump", "VIX"].count >= 1
+    assert ("stale", "VIX") not in found
+    later = {(f.kind, f.series) for f in quality_findings(now=datetime(2024, 1, 19, 22, tzinfo=UTC))}
+    assert ("stale", "VIX") in later
+    client = signed_in(people.teammate)
+    assert "outside 5 to 200" in client.get(reverse("journal:data_quality")).content.decode()
+    fragment = client.get(reverse("journal:data_quality"), headers={"hx-request": "true"}).content.decode()
+    assert "<html" not in fragment
+
+
+def test_a_placeholder_settlement_is_no_price() -> None:
+    run = market_file_load(
+        name="vx.csv", data=b"date,expiry,settle\n2008-04-21,2009-01-21,1.0\n2008-04-21,2008-05-21,21.92\n"
+    )
+    assert (run.rows_new, run.rows_dropped) == (1, 1)
+
+
+def test_pages_live_without_any_market_data(people: People) -> None:
+    assert not DailyBar.objects.exists()
+    client = signed_in(people.owner)
+    assert "Nothing is loaded yet" in client.get(PAGE).content.decode()
+    assert "Nothing found" in client.get(reverse("journal:data_quality")).content.decode()
+    assert client.get("/market/").status_code == 200
+    assert not MarketSource.objects.exists()
+    assert not IngestRun.objects.exists()
