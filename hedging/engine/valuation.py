@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from hedging.engine import codec
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
 from hedging.engine.greeks_units import Factor, FactorGreeks, factor_of
-from hedging.engine.market import ExpirySlice, Flag, MarketSnapshot
+from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
 from hedging.engine.marks import Quote, option_quote
 from hedging.engine.settlement import has_expired, settled_value, settlement_level
 from hedging.maths import black76
@@ -170,6 +171,7 @@ class BookValuation:
 
 def value_book(book: Book, market: MarketSnapshot) -> BookValuation:
     """Value every trade; pure, the same inputs give the same result."""
+    price_together((leg.contract for trade in book.trades for leg in trade.legs), market)
     trades = tuple(value_trade(trade, market) for trade in book.trades)
 
     def over(chosen: Iterable[TradeValuation]) -> Totals:
@@ -255,8 +257,63 @@ def _option(leg: Leg, market: MarketSnapshot) -> LegValuation:
     known = _UNITS.setdefault(market, {})
     symbol = leg.contract.symbol
     if symbol not in known:
-        known[symbol] = _unit_option(Leg(leg.contract, 1, 0.0), market)
+        price_together([leg.contract], market)
     return _sized(known[symbol], leg)
+
+
+class _Facts(NamedTuple):
+    """An option before it is priced; ``best`` and ``sign`` are the quote and right that imply its vol."""
+
+    spec: ContractSpec
+    expiry: ExpirySlice
+    quote: Quote | None
+    mid: float | None
+    best: float
+    sign: int
+
+
+def price_together(specs: Iterable[ContractSpec], market: MarketSnapshot) -> None:
+    """Price contracts that will be valued on the snapshot, options in one vectorised pass.
+
+    Only saves time: ``value_leg`` says the same without it.
+    """
+    known = _UNITS.setdefault(market, {})
+    wanted = {
+        spec.symbol: spec
+        for spec in specs
+        if spec.kind is InstrumentKind.OPTION and spec.symbol not in known
+        and not has_expired(spec, market.as_of)
+    }  # fmt: skip
+    facts: list[_Facts] = []
+    for symbol, spec in wanted.items():
+        found = _priceable(spec, market)
+        if isinstance(found, _Facts):
+            facts.append(found)
+        else:
+            known[symbol] = found
+    if not facts:
+        return
+    columns = [
+        (one.expiry.forward, one.spec.strike, one.expiry.t, one.expiry.discount, int(one.spec.right or 0),
+         one.best, one.sign)
+        for one in facts
+    ]  # fmt: skip
+    forward, strike, t, discount, right, best, sign = np.array(columns, dtype=np.float64).T
+    iv = np.full(len(facts), np.nan)
+    quoted = np.isfinite(best)
+    if quoted.any():
+        terms = (best, forward, strike, t, discount, sign)
+        iv[quoted] = implied_vol(*(term[quoted] for term in terms))
+    from_smile = ~np.isfinite(iv)
+    for place, one in enumerate(facts):
+        if from_smile[place] and one.expiry.smile.model is not SmileModel.UNKNOWN:
+            iv[place] = float(one.expiry.smile.vol(strike[place]))
+    raw = black76.greeks(forward, strike, t, np.where(np.isfinite(iv), iv, 1.0), discount, right)
+    shown = np.array(black76.display_units(raw)[:6], dtype=np.float64).T
+    for at, one in enumerate(facts):
+        known[one.spec.symbol] = _unit_option(
+            one, float(iv[at]), shown[at], market, from_smile=bool(from_smile[at])
+        )
 
 
 def _sized(unit: LegValuation, leg: Leg) -> LegValuation:
@@ -274,11 +331,10 @@ def _sized(unit: LegValuation, leg: Leg) -> LegValuation:
     )
 
 
-def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
-    spec = leg.contract
+def _priceable(spec: ContractSpec, market: MarketSnapshot) -> _Facts | LegValuation:
+    """What an option can be priced from, or its unknown valuation."""
+    leg = Leg(spec, 1, 0.0)
     assert spec.expiry is not None
-    assert spec.strike is not None
-    assert spec.right is not None
     if (spec.root, spec.expiry) not in market.slices:
         return _unknown(leg, _missing(spec, market))
     expiry = market.slices[(spec.root, spec.expiry)]
@@ -286,22 +342,23 @@ def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
         return _unknown(leg, "no forward for this expiry: too few two-sided quotes")
     quote = option_quote(spec, market)
     mid = quote.mid if quote else None
-    iv = float("nan")
-    if mid is not None and quote is not None and quote.bid > 0:
-        best, sign = informative_quote(spec, expiry, mid)
-        iv = float(implied_vol(best, expiry.forward, spec.strike, expiry.t, expiry.discount, sign))
-    from_smile = not np.isfinite(iv)
-    if from_smile and expiry.smile.model is not SmileModel.UNKNOWN:
-        iv = float(expiry.smile.vol(spec.strike))
+    if mid is None or quote is None or not quote.bid > 0:
+        return _Facts(spec, expiry, quote, mid, float("nan"), 1)
+    best, sign = informative_quote(spec, expiry, mid)
+    return _Facts(spec, expiry, quote, mid, best, sign)
+
+
+def _unit_option(
+    facts: _Facts, iv: float, shown: Floats, market: MarketSnapshot, *, from_smile: bool
+) -> LegValuation:
+    """One contract from its facts, its volatility and (price, delta, gamma, vega, theta, rho) on display."""
+    expiry, quote, mid = facts.expiry, facts.quote, facts.mid
+    leg = Leg(facts.spec, 1, 0.0)
     if not np.isfinite(iv):
         return _unknown(leg, "neither a quote nor a smile for this strike", quote)
-    raw = black76.greeks(expiry.forward, spec.strike, expiry.t, iv, expiry.discount, int(spec.right))
-    shown = black76.display_units(raw)
-    price = mid if mid is not None else float(shown.price)
+    greeks = dict(zip(black76.Greeks._fields, (float(value) for value in shown), strict=False))
+    price = mid if mid is not None else greeks["price"]
     quoted_at = quote_time(expiry)
-    unit = FactorGreeks(
-        float(shown.delta), float(shown.gamma), float(shown.theta), float(shown.vega), float(shown.rho)
-    )
     found = replace(
         _blank(leg),
         source=PriceSource.QUOTE if mid is not None else PriceSource.SURFACE,
@@ -316,6 +373,7 @@ def _unit_option(leg: Leg, market: MarketSnapshot) -> LegValuation:
         quality=expiry.flag,
         flags=(*_warnings(quote, mid, price, from_smile=from_smile), *_stale(quoted_at, market)),
     )
+    unit = FactorGreeks(*(greeks[name] for name in ("delta", "gamma", "theta", "vega", "rho")))
     return _priced(found, price, 0.0, unit)
 
 

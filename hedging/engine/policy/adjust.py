@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from math import gcd
 
-from hedging.engine.book import BookTrade, Leg
-from hedging.engine.instruments import parse_symbol
+from hedging.engine.book import BookTrade, ContractSpec, Leg
+from hedging.engine.instruments import option_contract, parse_symbol
 from hedging.engine.market import ExpirySlice
-from hedging.engine.policy.chain import Pick, pick, pick_spec, strike_near, usable, whole
+from hedging.engine.policy.chain import Pick, picks_for, picks_of, strike_near, usable
 from hedging.engine.policy.condors import condor_picks
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.orders import make_order
@@ -27,18 +28,19 @@ def wing_shift(ctx: Context, trade: BookTrade) -> Proposal | None:
         return None
     expiry, legs, packages = found
     points = ctx.number("expansion.wing_points")
-    picks: list[Pick | None] = []
+    wanted: list[tuple[ContractSpec, int]] = []
     for right in (Right.CALL, Right.PUT):
         short, long = legs[right, False], legs[right, True]
         old, anchor = long.contract.strike or 0.0, short.contract.strike or 0.0
         new = strike_near(expiry, right, old - int(right) * points, buy=True, beyond=anchor)
         if new is None or abs(new - anchor) >= abs(old - anchor):
             continue
-        picks += [pick_spec(ctx.market, long.contract, -1), pick(ctx.market, expiry, right, new, 1)]
-    done = whole(picks)
-    if not done:
+        fresh = option_contract(expiry.root, expiry.expiry, right, Decimal(repr(new)))
+        wanted += [(long.contract, -1), (fresh, 1)]
+    picks = picks_for(ctx.market, wanted)
+    if not picks:
         return None
-    order = make_order(done, packages, trade.trade_id)
+    order = make_order(picks, packages, trade.trade_id)
     return _proposal(
         Action.WING_SHIFT, trade, (order,), f"Move the wings {points:g} points in",
         "An isolated spike: the position keeps its shorts and loses less at worst.", "wing points",
@@ -75,7 +77,7 @@ def full_roll(ctx: Context, trade: BookTrade, candidate: CondorCandidate) -> Pro
     found = _condor(ctx, trade)
     if found is None:
         return None
-    picks = whole([pick(ctx.market, ctx.market.slices[_key(candidate)], *part) for part in _parts(candidate)])
+    picks = picks_of(ctx.market, ctx.market.slices[_key(candidate)], _parts(candidate))
     orders = None if picks is None else _replace(ctx, trade, picks, found[2])
     if orders is None:
         return None
@@ -89,7 +91,7 @@ def _key(candidate: CondorCandidate) -> tuple[str, date]:
     return parse_symbol(candidate.order.legs[0].symbol).root, candidate.expiry
 
 
-def _parts(candidate: CondorCandidate) -> list[tuple[Right, float, int]]:
+def _parts(candidate: CondorCandidate) -> list[tuple[Right, float | None, int]]:
     low, put, call, high = candidate.strikes
     return [(Right.CALL, call, -1), (Right.CALL, high, 1), (Right.PUT, put, -1), (Right.PUT, low, 1)]
 
@@ -102,13 +104,13 @@ def _recentred(
     off = expiry.forward - (call + put) / 2
     if abs(off) < ctx.number("expansion.recenter_share") * (call - put) / 2 or off == 0:
         return None
-    picks = []
+    wanted: list[tuple[Right, float | None, int]] = []
     for right in (Right.CALL, Right.PUT):
         short = strike_near(expiry, right, strike[right, False] + off, buy=False)
         width = strike[right, True] - strike[right, False]
         long = None if short is None else strike_near(expiry, right, short + width, buy=True, beyond=short)
-        picks += [pick(ctx.market, expiry, right, short, -1), pick(ctx.market, expiry, right, long, 1)]
-    return whole(picks)
+        wanted += [(right, short, -1), (right, long, 1)]
+    return picks_of(ctx.market, expiry, wanted)
 
 
 def _condor(ctx: Context, trade: BookTrade) -> tuple[ExpirySlice, dict[tuple[Right, bool], Leg], int] | None:
@@ -142,7 +144,7 @@ def closing(ctx: Context, trade: BookTrade, packages: int) -> Order | None:
     if not held:
         return None
     count = min(packages, held)
-    picks = whole([pick_spec(ctx.market, leg.contract, -leg.quantity // held) for leg in trade.legs])
+    picks = picks_for(ctx.market, [(leg.contract, -leg.quantity // held) for leg in trade.legs])
     return make_order(picks, count, trade.trade_id) if picks else None
 
 

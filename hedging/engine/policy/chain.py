@@ -13,7 +13,7 @@ import numpy as np
 from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract
 from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
-from hedging.engine.valuation import LegValuation, PriceSource, value_leg
+from hedging.engine.valuation import LegValuation, PriceSource, price_together, value_leg
 from hedging.maths.normal import cdf
 from hedging.maths.smile import SmileModel
 from hedging.maths.types import Right
@@ -146,24 +146,20 @@ def usual_strikes(expiry: ExpirySlice) -> Floats:
     return np.arange(np.ceil(expiry.forward * 0.5 / step) * step, expiry.forward * 1.4, step)
 
 
-def pick(
-    market: MarketSnapshot, expiry: ExpirySlice, right: Right, strike: float | None, quantity: int
-) -> Pick | None:
-    """A contract of the expiry with its value; None when there is no strike or no price."""
-    if strike is None:
-        return None
-    return pick_spec(
-        market, option_contract(expiry.root, expiry.expiry, right, Decimal(repr(strike))), quantity
-    )
+def picks_of(
+    market: MarketSnapshot, expiry: ExpirySlice, wanted: Sequence[tuple[Right, float | None, int]]
+) -> tuple[Pick, ...] | None:
+    """Contracts of one expiry as (right, strike, quantity); None when a strike or a price is missing."""
+    specs: list[tuple[ContractSpec, int]] = []
+    for right, strike, quantity in wanted:
+        if strike is None:
+            return None
+        specs.append((option_contract(expiry.root, expiry.expiry, right, Decimal(repr(strike))), quantity))
+    return picks_for(market, specs)
 
 
-def pick_spec(market: MarketSnapshot, spec: ContractSpec, quantity: int) -> Pick | None:
-    """Any contract with its value; None without a price."""
-    value = value_leg(Leg(spec, 1, 0.0), market)
-    return None if value.price is None else Pick(spec, quantity, value)
-
-
-def whole(picks: Sequence[Pick | None]) -> tuple[Pick, ...] | None:
-    """The picks when none is missing."""
-    found = tuple(one for one in picks if one is not None)
-    return found if len(found) == len(picks) else None
+def picks_for(market: MarketSnapshot, wanted: Sequence[tuple[ContractSpec, int]]) -> tuple[Pick, ...] | None:
+    """Any contracts with their values; None when one has no price."""
+    price_together((spec for spec, _ in wanted), market)
+    found = [Pick(spec, quantity, value_leg(Leg(spec, 1, 0.0), market)) for spec, quantity in wanted]
+    return None if any(one.value.price is None for one in found) else tuple(found)

@@ -10,10 +10,9 @@ from hedging.engine.policy.chain import (
     Pick,
     days_to,
     near_expiries,
-    pick,
+    picks_of,
     strike_by_delta,
     strike_near,
-    whole,
 )
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.orders import make_order
@@ -67,14 +66,14 @@ def four_legs(
 ) -> tuple[Pick, ...] | None:
     """The condor around given short strikes, with the ruleset's wings."""
     width, by_delta = ctx.number("condor.wing_width"), ctx.number("condor.long_delta")
-    found = []
+    wanted: list[tuple[Right, float | None, int]] = []
     for right, short in ((Right.CALL, short_call), (Right.PUT, short_put)):
         aim: float | None = short + int(right) * width
         if by_delta > 0:
             aim = strike_by_delta(expiry, right, by_delta, buy=True)
         long = None if aim is None else strike_near(expiry, right, aim, buy=True, beyond=short)
-        found += [pick(ctx.market, expiry, right, short, -1), pick(ctx.market, expiry, right, long, 1)]
-    return whole(found)
+        wanted += [(right, short, -1), (right, long, 1)]
+    return picks_of(ctx.market, expiry, wanted)
 
 
 def _candidate(

@@ -8,15 +8,16 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, Leg, Role
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role
 from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.scenarios import STRESS, Shock, StressTest, path_vix, shock_pnl
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
-from hedging.engine.structure import describe
+from hedging.engine.structure import option_arrays
 from hedging.engine.valuation import BookValuation, TradeValuation, value_book
+from hedging.maths.margin import defined_risk_margin
 
 VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
 DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is not 34.999999999999996
@@ -275,10 +276,11 @@ def risk_of(trade: BookTrade) -> tuple[float | None, float | None]:
         groups.setdefault((leg.contract.underlying, leg.contract.expiry), []).append(leg)
     margin = 0.0
     for group in groups.values():
-        found = describe(group, 0.0).margin
-        if found is None:
+        if any(leg.contract.kind is not InstrumentKind.OPTION for leg in group):
             return None, None
-        margin += found
+        margin += defined_risk_margin(option_arrays(group))
+    if not np.isfinite(margin):
+        return None, None
     return max(margin - trade.cash, 0.0), margin
 
 

@@ -7,7 +7,7 @@ from math import floor
 
 from hedging.engine.book import BookTrade, Leg, Role
 from hedging.engine.market import ExpirySlice
-from hedging.engine.policy.chain import Pick, days_to, near_expiries, pick, strike_by_delta, whole
+from hedging.engine.policy.chain import Pick, days_to, near_expiries, picks_of, strike_by_delta
 from hedging.engine.policy.context import Context, credit_of
 from hedging.engine.policy.orders import make_order
 from hedging.engine.policy.types import Order
@@ -87,13 +87,13 @@ def _picks(
 ) -> tuple[Pick, ...] | None:
     right = Right.CALL if instrument.startswith("vix") else Right.PUT
     bought = strike_by_delta(expiry, right, delta, buy=True)
-    found = [pick(ctx.market, expiry, right, bought, 1)]
+    wanted = [(right, bought, 1)]
     if instrument.endswith("spread"):
         sold = strike_by_delta(expiry, right, sold_delta, buy=False)
         if sold is None or bought is None or (sold - bought) * int(right) <= 0:
             return None
-        found.append(pick(ctx.market, expiry, right, sold, -1))
-    return whole(found)
+        wanted.append((right, sold, -1))
+    return picks_of(ctx.market, expiry, wanted)
 
 
 def unit_of(ctx: Context, instrument: str, picks: tuple[Pick, ...], expiry: ExpirySlice) -> Unit | None:
