@@ -269,6 +269,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 55},
     },
+    "advise-on-new-inputs": {
+        "task": "journal.advise",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 55},
+    },
 }
 # -- market data (off unless asked for: nothing leaves the machine by itself) ------------
 MARKET_FETCH = ENV.market_fetch

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Sequence
+
 from django.http import HttpResponse
 
 from journal.models import Report
 from journal.services.reports import MEDIA_TYPES, report_content
+from journal.services.safe_csv import safe_cell
 
 #: A stored report may load the site's style sheet and nothing else; a page of one runs no script.
 #: A PDF is not sandboxed: browsers show it in a viewer of their own, which a sandbox switches off.
@@ -23,3 +27,21 @@ def report_response(report: Report, disposition: str) -> HttpResponse:
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = f'"{report.sha256}"'
     return response
+
+
+def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> HttpResponse:
+    """A table as a CSV file; texts are made harmless for spreadsheets, figures stay figures."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    writer.writerow(head)
+    writer.writerows([cell if _is_figure(cell) else safe_cell(cell) for cell in row] for row in rows)
+    return response
+
+
+def _is_figure(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,7 +1,23 @@
 """Imports every module that registers a job handler, so that workers know all kinds."""
 
-from journal.reports import tax
 from journal.reports import worker as reports
-from journal.services import alerts, attribution, import_commit, valuation
+from journal.services import (
+    advice,
+    alerts,
+    attribution,
+    evidence,
+    import_commit,
+    tax,
+    valuation,
+)
 
-__all__ = ["alerts", "attribution", "import_commit", "reports", "tax", "valuation"]
+__all__ = [
+    "advice",
+    "alerts",
+    "attribution",
+    "evidence",
+    "import_commit",
+    "reports",
+    "tax",
+    "valuation",
+]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 from hedging.services.signals import signals_request
+from journal.services.advice import accounts_advise
+from journal.services.outcomes import outcomes_update
+from journal.services.recommendations import recommendations_expire
+from journal.services.rulesets import rulesets_activate
 from journal.services.valuation import accounts_revalue
 
 
@@ -15,3 +20,14 @@ def revalue() -> None:
     accounts_revalue(simulated=True)
     signals_request()
     signals_request(simulated=True)
+
+
+@shared_task(name="journal.advise", ignore_result=True)
+def advise() -> None:
+    """Put due rules in force, expire what nobody decided, ask for advice where inputs changed."""
+    now = timezone.now()
+    rulesets_activate(now=now)
+    recommendations_expire(now=now)
+    for simulated in (False, True):
+        accounts_advise(simulated=simulated)
+        outcomes_update(simulated=simulated)

@@ -15,6 +15,7 @@ from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.from_ruleset import signal_params
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.types import SignalDay
+from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import closes_at, session_on_or_before
 from hedging.selectors.history import history_revision, market_history
 from hedging.services.snapshots import snapshot_for, snapshot_load
@@ -37,6 +38,19 @@ def advice_for(
     row = snapshot_for(as_of=closes_at(session), simulated=simulated)
     if row is None:
         raise NoMarketError(f"no market data are stored for {session} or before")
+    return advice_on(book=book, ruleset=ruleset, row=row, session=session, simulated=simulated, facts=facts)
+
+
+def advice_on(
+    *,
+    book: Book,
+    ruleset: Ruleset,
+    row: MarketSnapshot,
+    session: date,
+    simulated: bool = False,
+    facts: AccountFacts | None = None,
+) -> Advice:
+    """Advice on one stored snapshot with the signals of ``session``, a closed session not after it."""
     return advise(book, snapshot_load(row), signal_day(session, ruleset, simulated=simulated), ruleset, facts)
 
 

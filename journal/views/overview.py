@@ -1,4 +1,4 @@
-"""Dashboard and hedge page of the current account."""
+"""Dashboard of the current account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from hedging.selectors.calendar import session_date
-from journal.models import Trade
 from journal.selectors import overview
 from journal.selectors.as_of import as_of_for
 from journal.selectors.shell import current_account
@@ -48,24 +47,3 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "today": session_date(timezone.now()),
     }
     return render(request, "journal/dashboard/page.html", context)
-
-
-@login_required
-def hedge(request: HttpRequest) -> HttpResponse:
-    """Layers, their value when VIX rises, P&L with and without them, and the joint shock grid."""
-    account = current_account(request)
-    if account is None:
-        return render(request, "journal/dashboard/empty.html")
-    trades = overview.account_trades(person(request), account, kind=Trade.Kind.HEDGE)
-    trades.sort(key=lambda trade: (trade.layer or 0, trade.nearest_expiry or timezone.localdate()))
-    values = overview.layer_values(account, trades)
-    rows = [{"trade": t, "values": values.get(str(t.pk)) if values else None} for t in trades]
-    context = {
-        "account": account,
-        "current": account_current(account),
-        "rows": rows,
-        "levels": overview.LAYER_VIX,
-        "grid": overview.heat_rows(account),
-        "today": session_date(timezone.now()),
-    }
-    return render(request, "journal/hedge/page.html", context)

@@ -1,0 +1,65 @@
+"""The hedge page: the newest advice with its ladder, triggers and cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hedging.engine.policy.types import Advice
+from hedging.engine.signals.types import SignalState
+from hedging.models import Job
+from hedging.selectors.signals import stored_signals
+from journal.models import Account, AdviceRun, User
+from journal.selectors.recommendations import Card, cards, newest_run, run_stale_reasons
+from journal.selectors.signing import ApprovalRule, approval_rule
+
+ADVISE = "journal.advise"
+#: What the method acts on; the Market page lists every signal.
+TRIGGERS = (
+    "rsi_vix", "rsi_spx", "iv30", "backwardation", "rv_collapse", "regime_shift", "days_to_major_expiry",
+    "days_to_fomc", "ad_divergence", "macro_stable", "reer_z", "cap_breadth", "pe_divergence",
+    "pcf_divergence", "reit_stress", "quick_ratio",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HedgePage:
+    """Everything the page shows of the newest advice; None where there is none yet."""
+
+    run: AdviceRun | None
+    advice: Advice | None
+    stale: tuple[str, ...]
+    cards: tuple[Card, ...]
+    triggers: tuple[Any, ...]
+    rule: ApprovalRule
+    may_sign: bool
+    job: Job | None
+
+
+def hedge_page(user: User, account: Account, now: datetime) -> HedgePage:
+    """Read the newest run; its job if one is under way or failed."""
+    run = newest_run(user, account)
+    rule = approval_rule(account)
+    job = Job.objects.filter(kind=ADVISE, scope=f"account:{account.pk}").order_by("-created_at").first()
+    return HedgePage(
+        run,
+        Advice.from_json(run.advice) if run else None,
+        tuple(run_stale_reasons(run, account, now)) if run else (),
+        tuple(cards(user, account, now)),
+        _triggers(account),
+        rule,
+        user.pk in rule.signers,
+        job,
+    )
+
+
+def _triggers(account: Account) -> tuple[Any, ...]:
+    """The method's own triggers on the newest day, fired ones first, unknown last."""
+    stored = stored_signals(simulated=account.is_demo)
+    if stored is None or not len(stored.frame):
+        return ()
+    signals = stored.frame.day(stored.frame.days[-1].item()).signals
+    order = {SignalState.ON: 0, SignalState.OFF: 1, SignalState.UNKNOWN: 2}
+    found = [signals[key] for key in signals if key.value in TRIGGERS]
+    return tuple(sorted(found, key=lambda signal: (order[signal.state], TRIGGERS.index(signal.key.value))))

@@ -1,0 +1,86 @@
+"""Advice end to end on the simulated market: asked, computed, shown, decided, its outcome valued later."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from hedging.models import Job
+from hedging.services.jobs import job_run
+from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation
+from journal.services.advice import account_advise, accounts_advise
+from journal.services.demo import demo_start
+from journal.services.outcomes import outcomes_update, proposal_pnl
+from journal.services.recommendations import recommendation_override
+from tests.journal.people import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Account:
+    return demo_start(user=make_user("ann"))
+
+
+def test_advice_is_asked_once_shown_and_decided(account: Account) -> None:
+    user = account.members.get()
+    first, again = account_advise(account=account), account_advise(account=account)
+    assert first is not None
+    assert again is not None
+    assert first.pk == again.pk
+    assert accounts_advise(simulated=True) == 1
+    assert Job.objects.filter(kind="journal.advise").count() == 1
+    assert job_run(first.pk) == Job.State.DONE
+    run = AdviceRun.objects.get()
+    rows = list(run.recommendations.all())
+    assert [row.title for row in rows] == [p["title"] for p in run.advice["proposals"]]
+    assert run.content_hash == run.advice["hash"]
+
+    client = Client()
+    client.force_login(user)
+    page = client.get("/hedge/").content.decode()
+    for text in ("Layer ladder", "Recommendations", "How the rules got there", rows[0].title):
+        assert text in page
+    for row in rows:
+        assert client.get(f"/recommendations/{row.pk}/").status_code == 200
+    decided = rows[0] if rows[0].state == "new" else None
+    if decided is not None:
+        answer = client.post(
+            f"/recommendations/{decided.pk}/override/", {"reason_code": "", "reason": "short"}
+        )
+        assert answer.status_code == 200
+        assert "at least 10 characters" in answer.content.decode()
+        sent = {"content_hash": decided.content_hash}
+        page = client.post(f"/recommendations/{decided.pk}/sign/", sent, follow=True).content.decode()
+        assert "approved" in page
+        assert Alert.objects.filter(kind="recommendation").exists()
+    assert client.get("/discipline/").status_code == 200
+
+
+def test_outcomes_value_the_orders_at_their_limits(account: Account) -> None:
+    user = account.members.get()
+    job = account_advise(account=account)
+    assert job is not None
+    job_run(job.pk)
+    run = AdviceRun.objects.get()
+    row = snapshot_for(simulated=True)
+    assert row is not None
+    market = snapshot_load(row)
+    ordered = [r for r in run.recommendations.all() if r.proposal["orders"]]
+    for recommendation in ordered:
+        pnl, reason, final = proposal_pnl(recommendation.proposal, market)
+        assert pnl is not None, reason
+        assert not final
+        legs = [leg for order in recommendation.proposal["orders"] for leg in order["legs"]]
+        contracts = sum(abs(leg["quantity"]) for leg in legs)
+        # bought at the limit and valued on the same market: the distance from mid to limit, no more
+        assert abs(pnl) <= Decimal(100 * contracts)
+        recommendation_override(
+            user=user, recommendation=recommendation, reason_code="view", reason="I wait for another day."
+        )
+    assert outcomes_update(simulated=True) == 0  # no newer market than the advice's own
+    assert not Outcome.objects.exists()
+    assert Recommendation.objects.filter(state="overridden").count() == len(ordered)
