@@ -1,5 +1,6 @@
 """Imports every module that registers a job handler, so that workers know all kinds."""
 
+from journal.reports import tax
 from journal.reports import worker as reports
 from journal.services import (
     advice,
@@ -7,7 +8,6 @@ from journal.services import (
     attribution,
     evidence,
     import_commit,
-    tax,
     valuation,
 )
 

@@ -44,6 +44,7 @@ def account_advise(*, account: Account, user: User | None = None, again: str = "
     if row is None:
         return None
     version = ruleset_ensure(account=account)
+    account.refresh_from_db(fields=["book_revision"])
     job, _ = job_request(
         kind=ADVISE, scope=f"account:{account.pk}", as_of=f"{row.content_hash[:32]}{again[:24]}",
         ruleset_version=version.content_hash[:40], input_revision=str(account.book_revision),

@@ -35,7 +35,7 @@ def test_advice_is_asked_once_shown_and_decided(account: Account) -> None:
     assert Job.objects.filter(kind="journal.advise").count() == 1
     assert job_run(first.pk) == Job.State.DONE
     run = AdviceRun.objects.get()
-    rows = list(run.recommendations.all())
+    rows = list(run.recommendations.order_by("ordinal"))
     assert [row.title for row in rows] == [p["title"] for p in run.advice["proposals"]]
     assert run.content_hash == run.advice["hash"]
 
