@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from hedging.models import Job
 from hedging.services.jobs import JobContext, JobError, job_handler, job_request
 from journal.models import Account, Fill, ImportBatch, ImportRow, User
 from journal.services.audit import audit_record
@@ -228,3 +229,16 @@ def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
 def import_discard(*, batch: ImportBatch, version: int | None = None) -> None:
     """Throw a batch away that recorded nothing."""
     batch_lock(batch, version, State.STAGED, State.REFUSED, State.READING).delete()
+
+
+@transaction.atomic
+def import_release(*, batch: ImportBatch) -> ImportBatch:
+    """Back to checking, when the job that was to record the batch ended without doing so."""
+    batch = batch_lock(batch, None, State.COMMITTING)
+    job = Job.objects.filter(pk=batch.job_id).first() if batch.job_id else None
+    if job is not None and job.state not in (Job.State.DEAD, Job.State.CANCELLED):
+        raise RuleError("A worker is still at it; cancel it first.")
+    batch.state = State.STAGED
+    batch.version += 1
+    batch.save(update_fields=["state", "version"])
+    return batch

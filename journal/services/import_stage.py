@@ -172,11 +172,14 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
 
 
 def mark_duplicates(account: Account, rows: Sequence[ImportRow]) -> None:
-    """Rows that are recorded already are duplicates; the others of those two states are new."""
-    known = recorded_keys(account, [row.key for row in rows if row.data])
-    for row in rows:
-        if row.status in (Status.NEW, Status.DUPLICATE):
-            row.status = Status.DUPLICATE if row.key in known else Status.NEW
+    """Rows that are recorded already are duplicates, also those that had to be mended to get there."""
+    told = [row for row in rows if row.status in (Status.NEW, Status.DUPLICATE, Status.ERROR)]
+    known = recorded_keys(account, [row.key for row in told])
+    for row in told:
+        if row.key in known:
+            row.status = Status.DUPLICATE
+        else:
+            row.status = Status.NEW if row.data else Status.ERROR
 
 
 def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:

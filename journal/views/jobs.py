@@ -23,6 +23,8 @@ _TITLES = {
     "journal.attribute": "Attribution",
     "journal.tax_pdf": "Form 6781 worksheet",
     "hedging.market_fetch": "Fetching",
+    "journal.import_read": "Reading the file",
+    "journal.import_commit": "Recording the import",
 }
 
 
