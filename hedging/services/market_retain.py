@@ -73,9 +73,15 @@ def _thinned_chains(now: datetime, unused: set[Any]) -> list[int]:
 
 def _unreferenced(rows: QuerySet[Any, Any]) -> Iterator[Any]:
     """Rows no other table points at, whichever app the table belongs to."""
-    for relation in rows.model._meta.related_objects:  # noqa: SLF001 - the documented model API
-        pointing = relation.related_model._default_manager.exclude(**{relation.field.attname: None})  # noqa: SLF001
-        rows = rows.exclude(pk__in=pointing.values(relation.field.attname))
+    relations: list[Any] = [
+        relation
+        for relation in rows.model._meta.get_fields(include_hidden=True)  # noqa: SLF001 - the documented API
+        if relation.auto_created and not relation.concrete
+    ]
+    for relation in relations:
+        name = relation.field.attname
+        pointing = relation.related_model._base_manager.exclude(**{name: None})  # noqa: SLF001 - of any model
+        rows = rows.exclude(pk__in=pointing.values(name))
     return rows.only("pk").iterator()
 
 

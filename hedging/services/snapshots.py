@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from hedging.engine.market import Flag, IndexLevel, VXPoint
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
@@ -28,10 +28,14 @@ from hedging.services.modelled import LevelsKnown, ModelledSlices, can_model
 from hedging.services.slices import ChainSlices, MergedSlices
 
 LEVEL_SYMBOLS = ("SPX", "VIX", "VIX9D", "VIX3M", "VVIX", "SKEW", "VXX", "DTB3", "SOFR")
+#: Rates that a snapshot tells beside them; nothing is priced on these.
+RATE_SYMBOLS = ("DFF", "DGS10")
 #: Parts older than this, counted from the snapshot's moment, are left out as too old to price on.
 MAX_PART_AGE = timedelta(days=5)
 
 
+#: Of two sources of one value the later row counts: a plain file gives way to the publisher.
+_PUBLISHER_LAST = (Case(When(source="file", then=0), default=1),)
 _Rows = TypeVar("_Rows", bound="QuerySet[Any, Any]")
 
 
@@ -68,7 +72,9 @@ def snapshot_for(*, as_of: datetime | None = None, simulated: bool = False) -> M
         "as_of": anchor.isoformat(),
         "spx": spx.content_hash if spx else None,
         "vix": vix.content_hash if vix else None,
-        "vx": [(str(row.date), str(row.expiry), str(row.settle)) for row in curve],
+        "vx": [
+            (str(row.date), str(row.expiry), str(row.settle), row.volume, row.open_interest) for row in curve
+        ],
         "levels": {bar.symbol: (str(bar.date), str(bar.close)) for bar in levels},
     }
     content_hash = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -107,15 +113,16 @@ def _last_close(as_of: datetime | None, simulated: bool) -> datetime | None:
 
 
 def _levels(anchor: datetime, simulated: bool) -> list[DailyBar]:
-    """The newest value of each level known at the anchor, at most MAX_PART_AGE old."""
+    """The newest value of each level published by the anchor, at most MAX_PART_AGE old."""
     last = _known_day(anchor)
     rows = _of_kind(
         DailyBar.objects.filter(
-            symbol__in=LEVEL_SYMBOLS,
+            Q(published_at__isnull=True) | Q(published_at__lte=anchor),
+            symbol__in=(*LEVEL_SYMBOLS, *RATE_SYMBOLS),
             superseded_at__isnull=True,
             date__lte=last,
             date__gt=last - MAX_PART_AGE,
-        ).order_by("symbol", "date", "recorded_at"),
+        ).order_by("symbol", "date", *_PUBLISHER_LAST, "recorded_at"),
         simulated,
     )
     return list({row.symbol: row for row in rows}.values())
@@ -131,7 +138,8 @@ def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
     newest = rows.order_by("-date").values_list("date", flat=True).first()
     if newest is None:
         return []
-    found = {row.expiry: row for row in rows.filter(date=newest, expiry__gt=newest).order_by("recorded_at")}
+    listed = rows.filter(date=newest, expiry__gt=newest).order_by(*_PUBLISHER_LAST, "recorded_at")
+    found = {row.expiry: row for row in listed}
     # Only the monthly contracts make the curve; weeklys are kept but not part of M1, M2, ...
     return [row for expiry, row in sorted(found.items()) if expiry == vix_expiry(expiry.year, expiry.month)]
 
@@ -148,9 +156,9 @@ def _load(content_hash: str) -> EngineSnapshot:
         symbol: _level(symbol, day, value, row) for symbol, (day, value) in row.summary["levels"].items()
     }
     curve = tuple(
-        VXPoint(expiry, float(settle), year_fraction(row.as_of, opens_at(expiry)))
-        for _, expiry, settle in (
-            (day, date.fromisoformat(expiry), settle) for day, expiry, settle in row.summary["vx"]
+        VXPoint(expiry, float(settle), year_fraction(row.as_of, opens_at(expiry)), *counts)
+        for expiry, settle, counts in (
+            (date.fromisoformat(expiry), settle, counts) for _, expiry, settle, *counts in row.summary["vx"]
         )
     )
     given = bill_rate(levels)
