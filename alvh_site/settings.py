@@ -274,6 +274,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 55},
     },
+    "delete-due-logins": {
+        "task": "journal.delete_due",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3500},
+    },
 }
 # -- market data (off unless asked for: nothing leaves the machine by itself) ------------
 MARKET_FETCH = ENV.market_fetch

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from hedging.services.signals import signals_request
 from journal.services.advice import accounts_advise
+from journal.services.erasure import deletions_due
 from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
 from journal.services.rulesets import rulesets_activate
@@ -31,3 +32,9 @@ def advise() -> None:
     for simulated in (False, True):
         accounts_advise(simulated=simulated)
         outcomes_update(simulated=simulated)
+
+
+@shared_task(name="journal.delete_due", ignore_result=True)
+def delete_due() -> None:
+    """Delete the logins whose grace period is over."""
+    deletions_due()

@@ -27,8 +27,14 @@ from journal.models.imports import (
     ImportSetting,
     TradeLink,
 )
-from journal.models.lists import BulkChange, PersonalQuerySet, SavedView
 from journal.models.marks import AttributionDay, DailyMark
+from journal.models.personal import (
+    BulkChange,
+    DataTransfer,
+    DeletionRequest,
+    PersonalQuerySet,
+    SavedView,
+)
 from journal.models.results import AccountRisk, IdempotencyKey, Report, Valuation
 from journal.models.review import (
     Attachment,
@@ -61,7 +67,9 @@ __all__ = [
     "CapitalDay",
     "CashEntry",
     "DailyMark",
+    "DataTransfer",
     "Decision",
+    "DeletionRequest",
     "Fill",
     "GroupChoice",
     "GroupLabel",

@@ -1,4 +1,4 @@
-"""Which jobs a user may see and steer: those about accounts the user is a member of."""
+"""Which jobs a user may see and steer: those about the user and about accounts the user is a member of."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def job_may_steer(user: User, job: Job) -> bool:
 
 
 def _member(user: User, job: Job, roles: tuple[Role, ...]) -> bool:
+    if job.scope == f"user:{user.public_id}":
+        return True
     if not job.scope.startswith(_SCOPE):
         return False
     try:

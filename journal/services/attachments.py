@@ -73,7 +73,7 @@ def attachment_add(
     media_type = sniffed(content)
     if not media_type:
         raise RuleError("Only PNG, JPEG, GIF and WebP images and PDF files are kept.", "file")
-    thumbnail = _thumbnail(content, _KINDS[media_type][0])
+    thumbnail = thumbnail_of(content, media_type)
     review = review_of(trade) if trade is not None else None
     here = Attachment.objects.filter(account=account, review=review, day=day)
     digest = hashlib.sha256(content).hexdigest()
@@ -108,8 +108,12 @@ def attachment_delete(*, user: User, attachment: Attachment, deleted: bool = Tru
         )
 
 
-def _thumbnail(content: bytes, expected: str) -> bytes | None:
-    """Draw the image anew and small: nothing of the file itself reaches a page. None for a PDF."""
+def thumbnail_of(content: bytes, media_type: str) -> bytes | None:
+    """Draw the image anew and small: nothing of the file itself reaches a page. None for a PDF.
+
+    Raises RuleError for a damaged or enormous image.
+    """
+    expected = _KINDS[media_type][0]
     if not expected:
         return None
     from PIL import Image, UnidentifiedImageError

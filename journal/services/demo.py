@@ -18,28 +18,21 @@ from hedging.engine.market import ExpirySlice, MarketSnapshot
 from hedging.engine.marks import option_quote, quote_mid
 from hedging.engine.valuation import value_leg
 from hedging.maths.types import Right
-from hedging.models import Job
 from hedging.selectors.calendar import closes_at
 from hedging.services.simulated import simulated_market_load, simulated_market_remove
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import (
     RISK_GROUP,
     Account,
-    AccountRisk,
-    AttributionDay,
     AuditEvent,
-    CapitalDay,
-    CashEntry,
-    DailyMark,
     Fill,
-    Report,
     Trade,
     User,
-    Valuation,
 )
 from journal.selectors.trades import trade_get, trade_position
 from journal.services.accounts import account_create
 from journal.services.cash import cash_record
+from journal.services.erasure import account_erase
 from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
 
 NAME = "Demo account"
@@ -290,13 +283,6 @@ def demo_remove(*, user: User) -> None:
 
 
 def _delete_account(account: Account) -> None:
-    """Only demo accounts are ever deleted."""
-    Job.objects.filter(scope=f"account:{account.pk}").delete()
-    CashEntry.objects.filter(account=account, reverses__isnull=False).delete()
-    for model in (Valuation, AccountRisk, Report, DailyMark, AttributionDay, CapitalDay, CashEntry):
-        model.objects.filter(account=account).delete()
-    Fill.objects.filter(account=account, reverses__isnull=False).delete()
-    Fill.objects.filter(account=account).delete()
-    Trade.objects.filter(account=account).delete()
+    """Demo accounts leave no trace, not even in the audit trail."""
     AuditEvent.objects.filter(account_id=str(account.pk), is_demo=True).delete()
-    account.delete()
+    account_erase(account)

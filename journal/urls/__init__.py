@@ -9,6 +9,7 @@ from journal.urls import (
     hedge,
     imports,
     market,
+    own_data,
     reports,
     review,
     risk,
@@ -36,4 +37,5 @@ urlpatterns: list[URLPattern] = [
     *reports.urlpatterns,
     *risk.urlpatterns,
     *tax.urlpatterns,
+    *own_data.urlpatterns,
 ]

@@ -41,6 +41,7 @@ _PAGES = (
     ("Data", "data", "upload market files"),
     ("Reports", "reports", "pdf csv html"),
     ("Tax worksheet", "tax", "form 6781 section 1256 60/40"),
+    ("Your data", "own_data", "export import delete login backup zip"),
     ("Accounts", "accounts", "broker books"),
 )
 _ACTIONS = (

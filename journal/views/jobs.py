@@ -25,6 +25,8 @@ _TITLES = {
     "hedging.market_fetch": "Fetching",
     "journal.import_read": "Reading the file",
     "journal.import_commit": "Recording the import",
+    "journal.data_export": "Export of your data",
+    "journal.data_import": "Reading your data in",
 }
 
 

@@ -1,4 +1,4 @@
-"""What belongs to one user's way of working: saved views of a list, and changes that can be undone."""
+"""What belongs to one user: saved views, changes that can be undone, exports, the wish to be deleted."""
 
 from __future__ import annotations
 
@@ -74,3 +74,44 @@ class BulkChange(models.Model):
 
     def __str__(self) -> str:
         return self.summary
+
+
+class DataTransfer(models.Model):
+    """An export that was made, or a file to be read in. ``digest`` is over the rows, without ids."""
+
+    class Kind(models.TextChoices):
+        EXPORT = "export", "Export"
+        IMPORT = "import", "Import"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("journal.User", on_delete=models.CASCADE, related_name="transfers")
+    kind = models.CharField(max_length=6, choices=Kind)
+    filename = models.CharField(max_length=120)
+    content = models.BinaryField()
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, blank=True, default="")
+    counts = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class DeletionRequest(models.Model):
+    """A user asked to be deleted; it happens at ``due_at`` unless the request is withdrawn before."""
+
+    user = models.OneToOneField("journal.User", on_delete=models.CASCADE, related_name="deletion_request")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    problem = models.CharField(max_length=200, blank=True, default="")
+
+    objects = PersonalQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.due_at:%Y-%m-%d}"
