@@ -19,7 +19,7 @@ ADVISE = "journal.advise"
 TRIGGERS = (
     "rsi_vix", "rsi_spx", "iv30", "backwardation", "rv_collapse", "regime_shift", "days_to_major_expiry",
     "days_to_fomc", "ad_divergence", "macro_stable", "reer_z", "cap_breadth", "pe_divergence",
-    "pcf_divergence", "reit_stress", "quick_ratio",
+    "pcf_divergence", "reit_stress",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.diff import Change, ruleset_diff, shown
 from hedging.engine.rulesets.document import ruleset_from
-from hedging.engine.rulesets.presets import preset, presets
+from hedging.engine.rulesets.presets import DEFAULT, preset, presets
 from hedging.engine.rulesets.types import Definition, Parameter, Ruleset
 from journal.models import Account, RulesetVersion, Signature, User
 from journal.selectors.signing import ApprovalRule, approval_rule
@@ -61,6 +61,11 @@ def ruleset_of(version: RulesetVersion) -> Ruleset:
     return ruleset_from(version.document, find=preset)
 
 
+def ruleset_shown(version: RulesetVersion) -> Ruleset:
+    """The stored version with the default's value where it is older than a parameter: to show and to edit."""
+    return ruleset_from({**version.document, "extends": DEFAULT}, find=preset)
+
+
 def ruleset_active(account: Account) -> RulesetVersion | None:
     """The version in force."""
     return RulesetVersion.objects.filter(account=account, status=RulesetVersion.Status.ACTIVE).first()
@@ -75,11 +80,11 @@ def versions_for(user: User, account: Account) -> list[RulesetVersion]:
 
 def version_page(user: User, version: RulesetVersion, against: RulesetVersion | None = None) -> VersionPage:
     """Parameters by group and the difference to ``against``: the parent, else the active version."""
-    ruleset = ruleset_of(version)
+    ruleset = ruleset_shown(version)
     other = against or version.parent or ruleset_active(version.account)
     if other is not None and other.pk == version.pk:
         other = None
-    changes = ruleset_diff(ruleset_of(other), ruleset) if other else ()
+    changes = ruleset_diff(ruleset_shown(other), ruleset) if other else ()
     rule = approval_rule(version.account)
     signatures = tuple(version.signatures.select_related("signer"))
     may_sign = user.pk in rule.signers and version.status == RulesetVersion.Status.PROPOSED

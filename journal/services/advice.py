@@ -9,6 +9,7 @@ from django.db import transaction
 
 from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.types import Advice, Procedure
+from hedging.engine.rulesets.types import RulesetError
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK, closes_at, previous_session, session_on_or_before
 from hedging.services.advice import NoMarketError, advice_on
@@ -87,6 +88,11 @@ def advise_account(context: JobContext) -> Callable[[], dict[str, Any]]:
         )  # fmt: skip
     except NoMarketError as error:
         raise JobError(str(error)) from None
+    except RulesetError as error:
+        raise JobError(
+            "The active rules are older than the product. Store and sign a new version on the Rules page: "
+            + "; ".join(error.problems[:5])
+        ) from None
     context.progress(1, 2, "storing")
 
     def write() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hedging.engine.rulesets.document import ruleset_document, ruleset_from
 from hedging.engine.rulesets.presets import DEFAULT, preset
 from hedging.engine.rulesets.types import RulesetError
 from journal.models import Account, RulesetVersion, User
-from journal.selectors.rules import ruleset_active, ruleset_of
+from journal.selectors.rules import ruleset_active, ruleset_of, ruleset_shown
 from journal.selectors.signing import approval_rule
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
@@ -63,7 +63,7 @@ def ruleset_propose(
         raise RuleError(f"Only a draft can be proposed; this version is {version.get_status_display()}.")
     active = ruleset_active(version.account)
     attached = evidence or version.evidence
-    if active is not None and not attached and ruleset_diff(ruleset_of(active), ruleset_of(version)):
+    if active is not None and not attached and ruleset_diff(ruleset_shown(active), ruleset_shown(version)):
         raise RuleError("Attach a backtest first: thresholds change only on evidence.", "evidence")
     version.evidence, version.status, version.proposed_at = attached, Status.PROPOSED, timezone.now()
     version.save(update_fields=["evidence", "status", "proposed_at"])

@@ -18,7 +18,7 @@ from journal.models import WRITE_ROLES, Account, RulesetVersion
 from journal.selectors.rules import (
     grouped,
     ruleset_active,
-    ruleset_of,
+    ruleset_shown,
     shipped,
     version_page,
     versions_for,
@@ -101,9 +101,9 @@ def _start(request: HttpRequest, account: Account, start: str) -> tuple[Ruleset,
             version = get_owned(RulesetVersion, person(request), UUID(name))
         except ValueError:
             raise Http404 from None
-        return ruleset_of(version), str(version)
+        return ruleset_shown(version), str(version)
     active = ruleset_ensure(account=account)
-    return ruleset_of(active), f"the active rules, {active}"
+    return ruleset_shown(active), f"the active rules, {active}"
 
 
 @login_required

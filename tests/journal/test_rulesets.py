@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from hedging.engine.rulesets.document import ruleset_document
 from hedging.engine.rulesets.presets import DEFAULT, preset
+from hedging.engine.rulesets.types import RulesetError
 from journal.models import Role, RulesetVersion
-from journal.selectors.rules import ruleset_active
+from journal.selectors.rules import ruleset_active, ruleset_of, ruleset_shown
 from journal.services.accounts import member_add
 from journal.services.errors import ConflictError, RuleError
 from journal.services.rulesets import (
@@ -123,3 +124,16 @@ def test_the_same_content_is_one_version_and_content_never_changes(people: Peopl
     assert ruleset_withdraw(user=people.owner, version=version).status == "withdrawn"
     with pytest.raises(RuleError, match="Only a draft"):
         ruleset_propose(user=people.owner, version=version, evidence=EVIDENCE)
+
+
+def test_a_version_older_than_a_parameter_is_shown_filled_and_refused_for_advice(people: People) -> None:
+    document = changed()
+    del document["parameters"]["guard.block_of_equity"]
+    old = RulesetVersion.objects.create(
+        account=people.account, name="old", title="Old", document=document, content_hash="a" * 64
+    )
+    key = "guard.block_of_equity"
+    assert ruleset_shown(old).parameters[key] == preset(DEFAULT).parameters[key]
+    with pytest.raises(RulesetError) as refused:
+        ruleset_of(old)
+    assert refused.value.problems == ("parameters.guard.block_of_equity: missing",)
