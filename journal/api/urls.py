@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, imports, views
+from journal.api import attribution, imports, market, views
 
 app_name = "api"
 
@@ -33,4 +33,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),
     path("market-data/", views.MarketDataView.as_view(), name="market-data"),
+    path("market-data/series/", market.StoredSeriesView.as_view(), name="market-series"),
+    path("market-data/sources/", market.SourceView.as_view(), name="market-sources"),
+    path("market-data/quality/", market.QualityView.as_view(), name="market-quality"),
+    path("market-data/runs/", market.RunView.as_view(), name="market-runs"),
+    path("market-data/bars/", market.BarView.as_view(), name="market-bars"),
+    path("market-data/events/", market.EventView.as_view(), name="market-events"),
+    path("market-data/vx-curve/", market.CurveView.as_view(), name="market-vx-curve"),
+    path("market-data/fetch/", market.FetchView.as_view(), name="market-fetch"),
 ]
