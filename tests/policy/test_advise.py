@@ -66,6 +66,17 @@ def test_advice_goes_through_json_and_back() -> None:
     assert advice_hash(again) == one.hash
 
 
+@pytest.mark.parametrize("signals", sorted(DAYS))
+def test_brief_advice_proposes_the_same(signals: str) -> None:
+    held = book(condor(), hedge(1, 2), hedge(3, 1, "VIX   260617C00040000"))
+    full, brief = (advise(held, market(), DAYS[signals], rules(), brief=one) for one in (False, True))
+    told = [replace(one, effects=None, risk_reducing=None) for one in full.proposals]
+    assert list(brief.proposals) == told
+    assert [(r.target, r.actual, r.binding) for r in brief.ladder.rows] == [
+        (r.target, r.actual, r.binding) for r in full.ladder.rows
+    ]
+
+
 def test_the_binding_constraint_is_named() -> None:
     one = advise(book(condor()), market(), calm(), rules())
     assert one.proposals[0].action is Action.ADD_LAYER

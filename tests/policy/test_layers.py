@@ -110,16 +110,20 @@ def test_lay_3_the_deepest_layer_grows_only_when_breadth_is_known_to_narrow(
 
 
 def test_lay_11_the_ceiling_trims_what_hedges_too_much() -> None:
-    found = row(context(condor(2), hedge(1, 60)), 1)
+    ctx = context(condor(2), hedge(1, 60))
+    found = row(ctx, 1)
     assert found.binding == "ceiling"
-    assert found.target < found.actual == 60
-    ctx = context(condor(2), hedge(1, found.target))
-    gain = float(ctx.gains(ctx.layer(1))[0])
-    assert gain <= ctx.condor_loss
-    over = context(condor(2), hedge(1, found.target + 1))
-    unit = plan_layers(over, layer_trace(over))[0].unit
-    assert unit is not None
-    assert (found.target + 1) * unit.gain > over.condor_loss
+    assert 0 < found.target < found.actual == 60
+    each = ctx.gain_from_entry(ctx.layer(1)) / 60
+    assert found.target * each <= ctx.loss_from_entry < (found.target + 1) * each
+
+
+def test_lay_11_the_ceiling_counts_from_entry() -> None:
+    lost = context(condor(2, credit=2.0))
+    assert lost.loss_from_entry == pytest.approx(lost.condor_loss - lost.pnl_of(lost.condors))
+    assert lost.loss_from_entry > context(condor(2)).loss_from_entry
+    cheap, dear = (context(condor(2), hedge(1, 9, price=p)) for p in (0.5, 5.0))
+    assert bound(cheap, 1, "ceiling") < bound(dear, 1, "ceiling")  # type: ignore[operator]  # both known
 
 
 @pytest.mark.parametrize(("ceiling", "room"), [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0)])
@@ -127,7 +131,7 @@ def test_lay_11_the_ceiling_is_a_multiple_of_the_stressed_loss(ceiling: float, r
     ctx = context(condor(), _rules=rules(layers__ceiling=ceiling))
     unit = plan_layers(ctx, layer_trace(ctx))[0].unit
     assert unit is not None
-    assert bound(ctx, 1, "ceiling") == int(room * ctx.condor_loss // unit.gain)
+    assert bound(ctx, 1, "ceiling") == int(room * ctx.loss_from_entry // unit.gain)
 
 
 def test_the_run_rate_cap_counts_premium_times_365_over_tenor_of_all_layers() -> None:

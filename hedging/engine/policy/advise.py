@@ -47,12 +47,12 @@ def advise(
     ruleset: Ruleset,
     facts: AccountFacts | None = None,
     *,
-    with_effects: bool = True,
+    brief: bool = False,
 ) -> Advice:
     """What the ruleset says of the book; the order of trades, legs and signals does not matter.
 
-    ``with_effects`` False leaves out figures before and after each proposal and all condor candidates but
-    the first, for long replays.
+    ``brief`` leaves out what only a reader needs, for long replays: figures before and after a proposal,
+    further condor candidates, prices of closed layers. Proposals are the same.
     """
     ctx = Context(normalised(book), market, signal_day, ruleset, facts or AccountFacts())
     now = figures_of(ctx, ctx.book, ctx.valued, ctx.stress)
@@ -63,16 +63,14 @@ def advise(
     )
     wacc = wacc_target(ctx, now, lowered=collapse.target_is_lowered(collapsing))
     capital = capital_trace(ctx, wacc)
-    plans = plan_layers(ctx, gates)
-    candidates = candidates_of(
-        ctx, collapsed=collapsing.state == collapse.DETECTED, most=3 if with_effects else 1
-    )
+    plans = plan_layers(ctx, gates, brief=brief)
+    candidates = candidates_of(ctx, collapsed=collapsing.state == collapse.DETECTED, most=1 if brief else 3)
     drafts = [
         *_adjustments(ctx, expanding, collapsing, candidates),
         *_hedges(ctx, plans, expanding, collapsing),
         *_opening(ctx, candidates),
     ]
-    accepted, refused = _judge(ctx, drafts, expanding, capital, now if with_effects else None)
+    accepted, refused = _judge(ctx, drafts, expanding, capital, None if brief else now)
     if not accepted:
         accepted = [_hold(plans, candidates)]
     advice = Advice(

@@ -36,7 +36,7 @@ def bounds_of(
         if sizing == "budget":
             found.append(_exposure(ctx, number, unit))
         found += _caps(ctx, unit, others, have, spent)
-        found.append(ceiling_bound(ctx, unit, others, have))
+        found.append(ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(trades)))
     found.append(_run_rate(ctx, unit, others, have, spent))
     if number == 3 and sizing == "budget":
         found.append(_risk_capital(ctx, unit, have, spent))
@@ -125,17 +125,24 @@ def _run_rate(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) 
     )
 
 
-def ceiling_bound(ctx: Context, unit: Unit, others: Spent, have: int) -> Bound:
-    """Contracts up to the hedge-ratio ceiling in the condors' worst stress cell (LAY-11)."""
+def ceiling_bound(ctx: Context, unit: Unit, others: Spent, have: int, gain: float) -> Bound:
+    """Contracts up to the hedge-ratio ceiling in the condors' worst stress cell (LAY-11).
+
+    Both sides count from entry, so that a hedge is not sold merely because the condors have lost already.
+    ``have`` contracts are held and will have gained ``gain``; those beyond gain as the unit does.
+    """
     ceiling = ctx.number("layers.ceiling")
-    room = ceiling * ctx.condor_loss - others.gain
+    room = ceiling * ctx.loss_from_entry - others.gain
     text = (
-        f"hedges gain at most {ceiling:g} × the condors' stressed loss of {ctx.condor_loss:,.0f}; "
-        f"other layers gain {others.gain:,.0f}, a contract {unit.gain:,.0f}"
+        f"since entry hedges gain at most {ceiling:g} × the condors' stressed loss of "
+        f"{ctx.loss_from_entry:,.0f}; other layers gain {others.gain:,.0f}, this one {gain:,.0f}, "
+        f"a further contract {unit.gain:,.0f}"
     )
+    if have and gain > max(room, 0.0):
+        return Bound("ceiling", fits(room, gain / have), text, ("layers.ceiling",))
     if unit.gain <= 0:
         return Bound("ceiling", None, "the contract gains nothing in the condors' worst cell")
-    return Bound("ceiling", fits(room, unit.gain), text, ("layers.ceiling",))
+    return Bound("ceiling", have + fits(room - gain, unit.gain), text, ("layers.ceiling",))
 
 
 def _risk_capital(ctx: Context, unit: Unit, have: int, spent: float) -> Bound:
@@ -168,7 +175,7 @@ def extension_bounds(ctx: Context, unit: Unit, others: Spent, have: int) -> tupl
     return (
         Bound("extension budget", have + fits(budget, unit.cost), text, ("collapse.extend_budget",)),
         *_caps(ctx, unit, others, have, 0.0),
-        ceiling_bound(ctx, unit, others, have),
+        ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(ctx.layer(3))),
         _run_rate(ctx, unit, others, have, 0.0),
         _liquidity(ctx, have),
     )

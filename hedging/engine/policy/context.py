@@ -127,6 +127,19 @@ class Context:
         """The condors' loss in that cell, dollars."""
         return self.stress.worst_unhedged.loss if self.condors else 0.0
 
+    def pnl_of(self, trades: Iterable[BookTrade]) -> float:
+        """Unrealized P&L of the open legs that are known, dollars."""
+        return sum((leg.pnl or 0.0 for t in trades for leg in self.values[t.trade_id].legs), 0.0)
+
+    @cached_property
+    def loss_from_entry(self) -> float:
+        """What the condors will have lost since entry in their worst cell, dollars (LAY-11)."""
+        return max(self.condor_loss - self.pnl_of(self.condors), 0.0)
+
+    def gain_from_entry(self, trades: Sequence[BookTrade]) -> float:
+        """What hedges will have gained since entry in the condors' worst cell, dollars."""
+        return float(self.gains(trades)[0]) + self.pnl_of(trades)
+
     def gains(self, trades: Iterable[BookTrade]) -> Floats:
         """P&L of some of the book's trades: the condors' worst cell first, then ``vix_shocks``."""
         chosen = [self.worst_cell, *range(len(STRESS), len(STRESS) + len(self.vix_shocks))]

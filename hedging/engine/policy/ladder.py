@@ -35,10 +35,13 @@ class LayerPlan:
     roll_due: bool
 
 
-def plan_layers(ctx: Context, gates: Trace) -> tuple[LayerPlan, ...]:
-    """Plans of layers 1 to 3 in order: an earlier layer's plan counts against a later's shared limits."""
-    gains = {n: float(ctx.gains(ctx.layer(n))[0]) for n in (1, 2, 3)}
-    units = {n: layer_unit(ctx, n) for n in (1, 2, 3)}
+def plan_layers(ctx: Context, gates: Trace, *, brief: bool = False) -> tuple[LayerPlan, ...]:
+    """Plans of layers 1 to 3 in order: an earlier layer's plan counts against a later's shared limits.
+
+    ``brief`` prices no package for a closed layer that holds nothing; targets are the same.
+    """
+    gains = {n: ctx.gain_from_entry(ctx.layer(n)) for n in (1, 2, 3)}
+    units = {n: None if brief and _is_idle(ctx, n, gates) else layer_unit(ctx, n) for n in (1, 2, 3)}
     used = {n: _spent(ctx, n, units[n], held_packages(ctx.layer(n)), gains[n]) for n in (1, 2, 3)}
     plans: list[LayerPlan] = []
     for n in (1, 2, 3):
@@ -47,6 +50,10 @@ def plan_layers(ctx: Context, gates: Trace) -> tuple[LayerPlan, ...]:
         used[n] = _spent(ctx, n, units[n], plan.row.target, gains[n])
         plans.append(plan)
     return tuple(plans)
+
+
+def _is_idle(ctx: Context, n: int, gates: Trace) -> bool:
+    return gates.step(f"layer{n}").answer is not Answer.YES and not ctx.layer(n)
 
 
 def ladder_of(ctx: Context, plans: Sequence[LayerPlan]) -> Ladder:

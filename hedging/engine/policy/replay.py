@@ -70,7 +70,7 @@ def replay(
     book = Book("replay", 0, capital, ())
     for signals, market in days:
         book = _without_expired(book, market)
-        advice = advise(book, market, signals, ruleset, with_effects=False)
+        advice = advise(book, market, signals, ruleset, brief=True)
         closing = {alert.trade_id for alert in advice.alerts if alert.key in _EXITS}
         held = sum(trade.role.value == "condor" for trade in book.trades)
         yield _outcome(advice, signals, market, held), advice
