@@ -273,7 +273,7 @@ def _detail(data: ReportData, zone: ZoneInfo) -> Section | None:
     return Section(
         "Open positions in detail",
         "Entry and mark in points, Greeks per unit, profit and loss in dollars. Marks come from a two-sided "
-        "quote, else from the fitted surface; futures from their settlement.",
+        "quote, else from the fitted surface; one without quotes is modelled; futures from settlement.",
         blocks=tuple(_block(trade, zone) for trade in data.open_trades),
     )
 

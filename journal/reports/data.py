@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from hedging.engine.analysis import analyse_trade
 from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
-from hedging.engine.market import MarketSnapshot
+from hedging.engine.market import Flag, MarketSnapshot
 from hedging.engine.money import to_cents
 from hedging.engine.scenarios import stressed_loss
 from hedging.engine.structure import describe
-from hedging.engine.valuation import FactorGreeks, TradeValuation, value_trade
+from hedging.engine.valuation import FactorGreeks, LegValuation, TradeValuation, value_trade
 from hedging.selectors.market import STALE_AFTER
 from hedging.services.contracts import contract_spec
 from hedging.services.snapshots import snapshot_for, snapshot_load
@@ -187,11 +187,16 @@ def _legs(position: Position, valued: TradeValuation | None) -> tuple[LegLine, .
         )
     return tuple(
         LegLine(
-            leg.spec, leg.quantity, leg.entry_price, v.source.value, v.reason, v.price, v.iv, v.delta,
+            leg.spec, leg.quantity, leg.entry_price, _source(v), v.reason, v.price, v.iv, v.delta,
             v.gamma, v.theta, v.vega, v.rho, _cents(v.pnl),
         )
         for leg, v in zip(position.legs, valued.legs, strict=True)
     )  # fmt: skip
+
+
+def _source(valued: LegValuation) -> str:
+    """Where a mark came from; a smile of an expiry without quotes is called modelled."""
+    return Flag.MODELLED.value if valued.quality is Flag.MODELLED else valued.source.value
 
 
 def _result(trades: Iterable[TradeLine], role: Role) -> Result:
