@@ -16,6 +16,8 @@ from pathlib import Path
 from bench.timing import measure
 
 GROUPS = ("prices", "vols", "books", "returns")
+#: Run when named only: each starts servers of its own and takes minutes.
+APART = {"db": "database"}
 _DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end of figures -->"
 
@@ -24,7 +26,7 @@ def main() -> None:
     """Run, print and perhaps write."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would wait for cores others use
     parser = argparse.ArgumentParser(prog="python -m bench", description="Kernels against their peers.")
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, "accuracy", []], metavar="group")
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, *APART, "accuracy", []], metavar="group")
     parser.add_argument("--seconds", type=float, default=1.0, help="clock time of each rival in a case")
     parser.add_argument("--write", action="store_true", help=f"put the report into {_DOCUMENT.name}")
     options = parser.parse_args()
@@ -56,7 +58,7 @@ def report(groups: list[str], seconds: float) -> list[str]:
             tell(error_table("Errors of Black-Scholes-Merton", list(greek_errors()), ALL_NAMES))
             tell(error_table("Errors of the implied volatility", list(vol_errors()), ["sigma", "unsolved"]))
             continue
-        for case in importlib.import_module(f"bench.{group}").cases():
+        for case in importlib.import_module(f"bench.{APART.get(group, group)}").cases():
             measure(case, seconds=seconds)
             tell(timing_table(case))
     return lines

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from hedging.services.signals import signals_request
 from journal.services.advice import accounts_advise
+from journal.services.attribution import last_closed_session
+from journal.services.attribution_batch import day_request
 from journal.services.erasure import deletions_due
 from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
@@ -21,6 +23,8 @@ def revalue() -> None:
     accounts_revalue(simulated=True)
     signals_request()
     signals_request(simulated=True)
+    for simulated in (False, True):
+        day_request(day=last_closed_session(), simulated=simulated)
 
 
 @shared_task(name="journal.advise", ignore_result=True)

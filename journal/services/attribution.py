@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,15 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from hedging.engine.effects import EFFECTS
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.closing import LATEST_CHAIN, first_day_recorded
 from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handler, job_request
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, User
 from journal.selectors.trades import first_fill_day
-from journal.services.attribution_build import AccountHistory, Progress, history_build
-from journal.services.attribution_days import DayRows, day_rows
+from journal.services.attribution_build import AccountHistory, Progress, book_rows, history_build
+from journal.services.attribution_days import summaries
 from journal.services.audit import audit_record
 from journal.services.capital_days import capital_rows
 from journal.services.errors import RuleError
@@ -68,7 +69,7 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
     current = Account.objects.select_for_update().get(pk=account.pk)
     if current.book_revision != account.book_revision:
         raise JobStaleError
-    rows = [] if history is None else [day for day in day_rows(history) if first <= day.summary.day <= last]
+    found = [] if history is None else [s for s in summaries(book_rows(history)) if first <= s.day <= last]
     stored = {
         day: (content, market)
         for day, content, market in AttributionDay.objects.filter(
@@ -76,12 +77,22 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
         ).values_list("day", "content_hash", "market_hash")
     }
     fresh = [
-        row
-        for row in rows
-        if stored.get(row.summary.day) != (row.summary.content_hash, row.summary.market_hash)
+        one for one in found if stored.get(one.day) != (one.fields["content_hash"], one.fields["market_hash"])
     ]
-    gone = set(stored) - {row.summary.day for row in rows}
-    _replace(account, fresh, gone | {row.summary.day for row in fresh})
+    gone = set(stored) - {one.day for one in found}
+    _remove(account, gone | {one.day for one in fresh})
+    if history is not None:
+        AttributionDay.objects.bulk_create(
+            (
+                AttributionDay(
+                    account=account, day=one.day, book_revision=current.book_revision, **one.fields
+                )
+                for one in fresh
+            ),
+            batch_size=_BATCH,
+        )
+        at = [int(i) for one in fresh for i in one.at]
+        DailyMark.objects.bulk_create((_daily_mark(history, i) for i in at), batch_size=_BATCH)
     _store_capital(account, history, first, last)
     AttributionDay.objects.filter(account=account, day__range=(first, last)).update(
         book_revision=current.book_revision
@@ -89,15 +100,36 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
     return len(fresh) + len(gone)
 
 
-def _replace(account: Account, fresh: Iterable[DayRows], days: set[date]) -> None:
+def _remove(account: Account, days: set[date]) -> None:
     ordered = sorted(days)
     for start in range(0, len(ordered), _BATCH):
         part = ordered[start : start + _BATCH]
         DailyMark.objects.filter(account=account, day__in=part).delete()
         AttributionDay.objects.filter(account=account, day__in=part).delete()
-    fresh = list(fresh)
-    AttributionDay.objects.bulk_create((row.summary for row in fresh), batch_size=_BATCH)
-    DailyMark.objects.bulk_create((leg for row in fresh for leg in row.legs), batch_size=_BATCH)
+
+
+def _daily_mark(history: AccountHistory, i: int) -> DailyMark:
+    """A leg's day as its row."""
+    rows = history.taylor
+    key = history.legs[rows.leg[i]]
+    mark, base = int(rows.mark[i]), int(rows.base[i])
+    cents = {name: int(value) for name, value in zip(EFFECTS, rows.cents[:, i], strict=True)}
+    is_future = history.contracts[key.contract_id].kind == "future"
+    return DailyMark(
+        account=history.account,
+        trade_id=key.trade_id,
+        contract_id=key.contract_id,
+        mark=history.mark_rows[mark] if mark >= 0 else None,
+        base=history.mark_rows[base] if base >= 0 else None,
+        day=history.days[rows.day[i]],
+        since=history.days[rows.since[i]] if rows.since[i] >= 0 else None,
+        quantity=int(rows.quantity[i]),
+        held=int(rows.held[i]),
+        known=bool(rows.known[i]),
+        value=0 if is_future else int(rows.value[i]),
+        pnl=int(rows.pnl[i]),
+        **cents,
+    )
 
 
 def _store_capital(account: Account, history: AccountHistory | None, first: date, last: date) -> None:
@@ -154,11 +186,14 @@ def attribution_request(
 
 def attribution_follow(*, account: Account, nonce: str = "") -> list[Job]:
     """Ask for what changed since the account's attribution was last written: new fills, newer market data."""
-    written = AttributionDay.objects.filter(account=account).aggregate(at=Max("created_at"), day=Max("day"))
+    written = AttributionDay.objects.filter(account=account).aggregate(
+        at=Max("created_at"), day=Max("day"), first=Min("day")
+    )
     if written["at"] is None:
         return attribution_request(account=account, nonce=nonce)
+    began = first_fill_day(account)
     touched = [
-        written["day"],
+        began if began and began < written["first"] else written["day"],
         Fill.objects.filter(account=account, created_at__gt=written["at"]).aggregate(d=Min("trade_date"))[
             "d"
         ],

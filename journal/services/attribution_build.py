@@ -28,9 +28,22 @@ from hedging.selectors.calendar import sessions_between
 from hedging.services.closing import closings
 from hedging.services.marks import contract_marks
 from journal.models import Account, Fill, Trade
+from journal.services.attribution_days import (
+    CONDOR,
+    ELSE,
+    HEDGE,
+    OTHER,
+    SPX,
+    VX,
+    BookRows,
+    ContractFacts,
+    LegFacts,
+    trade_column,
+)
 
 Progress = Callable[[int, int], None]
 SETTLEMENT = "settlement"
+ROLE_CODES = {Trade.Kind.CONDOR.value: CONDOR, Trade.Kind.HEDGE.value: HEDGE, Trade.Kind.OTHER.value: OTHER}
 #: Sessions a window starts before its first day, so that legs find the mark they count from.
 _LEAD = 12
 _LEVEL = re.compile(r" at ([0-9]+(?:\.[0-9]+)?)$")
@@ -94,6 +107,45 @@ def history_build(
         if lead <= begin or not _starts_unknown(found):
             return found
         lead = begin
+
+
+def book_rows(history: AccountHistory) -> BookRows:
+    """The history as ``journal.services.attribution_days`` sums it."""
+    ids = sorted({key.contract_id for key in history.legs}, key=lambda pk: history.contracts[pk].symbol)
+    contracts = [history.contracts[pk] for pk in ids]
+    place = {pk: row for row, pk in enumerate(ids)}
+    trades = [history.trades[key.trade_id] for key in history.legs]
+    return BookRows(
+        days=history.days,
+        first=history.first,
+        legs=LegFacts(
+            account=np.zeros(len(trades), np.int64),
+            trade=trade_column([trade.pk.bytes for trade in trades]),
+            role=np.array([ROLE_CODES[trade.kind] for trade in trades], np.int64),
+            layer=np.array([trade.layer or 0 for trade in trades], np.int64),
+            contract=np.array([place[key.contract_id] for key in history.legs], np.int64),
+        ),
+        contracts=contract_facts(contracts),
+        marks=history.marks,
+        delta=np.array(
+            [np.nan if mark is None or mark.delta is None else mark.delta for mark in history.mark_rows]
+        ),
+        modelled=np.array([mark is not None and mark.is_modelled for mark in history.mark_rows], np.bool_),
+        taylor=history.taylor,
+        full=history.full,
+        vix=history.vix,
+    )
+
+
+def contract_facts(contracts: Sequence[Contract]) -> ContractFacts:
+    """The unchanging part of contracts, in their order."""
+    factor = {"SPX": SPX, "VIX": VX, "VX": VX}
+    return ContractFacts(
+        symbol=np.array([contract.symbol for contract in contracts], "S32"),
+        multiplier=np.array([contract.multiplier for contract in contracts], np.int64),
+        is_future=np.array([contract.kind == "future" for contract in contracts], np.bool_),
+        factor=np.array([factor.get(contract.underlying, ELSE) for contract in contracts], np.int64),
+    )
 
 
 def _fills(account: Account, last: date) -> list[_FillRow]:

@@ -1,170 +1,226 @@
-"""An account's days from its legs' days: groups, the interaction, hashes, rows to store."""
+"""Sums of legs' days by account and session: groups, the interaction, hashes.
+
+One account's history and one session of many accounts are summed by the same code, so that both come out
+byte-equal.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hedging.engine.attribution import LegDays, residual_share
-from hedging.engine.effects import EFFECTS, MICRO, Ints
+from hedging.engine.attribution import LegDays, Marks, residual_share
+from hedging.engine.effects import EFFECTS, Ints
 from hedging.engine.scenarios import ShockRules
-from journal.models import AttributionDay, DailyMark, Trade
-from journal.services.attribution_build import AccountHistory
 
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 #: Above this share of what moved, and this many dollars, a day's residual is called out (proposed).
 RESIDUAL_SHARE, RESIDUAL_CENTS = 0.15, 10_000
-_ROLES = {Trade.Kind.CONDOR: "condor", Trade.Kind.HEDGE: "hedge", Trade.Kind.OTHER: "other"}
+CONDOR, HEDGE, OTHER = 0, 1, 2
+SPX, VX, ELSE = 0, 1, 2
 _SPX_MOVES = [EFFECTS.index(name) for name in ("delta", "gamma", "vega", "vanna", "volga")]
+_NUMBERS = ("quantity", "held", "since", "known", "value", "pnl", *EFFECTS)
+_LEG = np.dtype([("trade", "S16"), ("symbol", "S32"), *((name, "<i8") for name in _NUMBERS)])
+_MARK = np.dtype(
+    [("symbol", "S32"), ("price", "<i8"), *((name, "<f8") for name in ("forward", "sigma", "t", "rate"))]
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DayRows:
-    """One session's rows, not stored yet."""
+class LegFacts:
+    """What does not change about legs: account index, trade id, role, layer (0 none), contract row."""
 
-    summary: AttributionDay
-    legs: list[DailyMark]
-
-
-def day_rows(history: AccountHistory) -> Iterator[DayRows]:
-    """Rows of every session from the history's first day on which something was held or filled."""
-    rows = history.taylor
-    interaction = _interaction(history)
-    order = np.argsort(rows.day, kind="stable")
-    edges = np.flatnonzero(np.diff(rows.day[order], prepend=-1))
-    for begin, end in zip(edges, [*edges[1:], len(order)], strict=True):
-        at = order[begin:end]
-        if rows.day[at[0]] >= history.first:
-            yield _day(history, at, interaction)
+    account: Ints
+    trade: NDArray[np.void]
+    role: Ints
+    layer: Ints
+    contract: Ints
 
 
-def _day(history: AccountHistory, at: Ints, interaction: Ints) -> DayRows:
-    rows = history.taylor
-    legs = [_leg(history, int(i)) for i in at]
-    lines = "\n".join(_line(history, leg) for leg in legs)
-    marks = "\n".join(sorted({_mark_line(history, leg) for leg in legs}))
-    used = [leg.mark for leg in legs if leg.mark is not None]
-    cents = rows.cents[:, at].sum(axis=1)
-    share = residual_share(cents)
-    summary = AttributionDay(
-        account=history.account,
-        day=history.days[rows.day[at[0]]],
-        book_revision=history.account.book_revision,
-        market_hash=hashlib.sha256(marks.encode()).hexdigest(),
-        content_hash=hashlib.sha256(lines.encode()).hexdigest(),
-        value=sum(leg.value for leg in legs),
-        pnl=sum(leg.pnl for leg in legs),
-        residual_share=share,
-        alert=share is not None and share > RESIDUAL_SHARE and abs(int(cents[-1])) >= RESIDUAL_CENTS,
-        legs=len(legs),
-        unknown_legs=sum(not leg.known for leg in legs),
-        modelled_legs=sum(mark.is_modelled for mark in used),
-        result={
-            "effects": [int(value) for value in cents],
-            "full": [int(value) for value in history.full.cents[:, at].sum(axis=1)],
-            "interaction": int(interaction[at].sum()),
-            "groups": _groups(history, at),
-        },
-    )
-    return DayRows(summary, legs)
+@dataclass(frozen=True, slots=True, eq=False)
+class ContractFacts:
+    """What does not change about contracts: symbol, dollars a point, whether a future, its factor."""
+
+    symbol: NDArray[np.bytes_]
+    multiplier: Ints
+    is_future: Bools
+    factor: Ints
 
 
-def _groups(history: AccountHistory, at: Ints) -> dict[str, Any]:
-    """P&L in millionths and effects in cents of condors, hedges, others and each layer."""
-    rows = history.taylor
-    found: dict[str, Any] = {}
-    for i in at:
-        trade = history.trades[history.legs[rows.leg[i]].trade_id]
-        names = [_ROLES[Trade.Kind(trade.kind)]]
-        if trade.layer is not None:
-            names.append(f"layer_{trade.layer}")
-        for name in names:
-            group = found.setdefault(name, {"pnl": 0, "effects": [0] * len(EFFECTS)})
-            group["pnl"] += int(rows.pnl[i])
-            group["effects"] = [a + int(b) for a, b in zip(group["effects"], rows.cents[:, i], strict=True)]
-    return dict(sorted(found.items()))
+@dataclass(frozen=True, slots=True, eq=False)
+class BookRows:
+    """Legs' days with all that their sums need; ``delta`` and ``modelled`` align with ``marks``.
+
+    ``vix`` is the closing VIX by day index, NaN unknown. Legs are ordered by account, trade and symbol.
+    """
+
+    days: tuple[date, ...]
+    first: int
+    legs: LegFacts
+    contracts: ContractFacts
+    marks: Marks
+    delta: Floats
+    modelled: Bools
+    taylor: LegDays
+    full: LegDays
+    vix: Floats
 
 
-def _leg(history: AccountHistory, i: int) -> DailyMark:
-    rows = history.taylor
-    key = history.legs[rows.leg[i]]
-    mark, base = int(rows.mark[i]), int(rows.base[i])
-    cents = {name: int(value) for name, value in zip(EFFECTS, rows.cents[:, i], strict=True)}
-    is_future = history.contracts[key.contract_id].kind == "future"
-    return DailyMark(
-        account=history.account,
-        trade_id=key.trade_id,
-        contract_id=key.contract_id,
-        mark=history.mark_rows[mark] if mark >= 0 else None,
-        base=history.mark_rows[base] if base >= 0 else None,
-        day=history.days[rows.day[i]],
-        since=history.days[rows.since[i]] if rows.since[i] >= 0 else None,
-        quantity=int(rows.quantity[i]),
-        held=int(rows.held[i]),
-        known=bool(rows.known[i]),
-        value=0 if is_future else int(rows.value[i]),
-        pnl=int(rows.pnl[i]),
-        **cents,
-    )
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """One account's session: rows ``at`` of the book and the fields of its AttributionDay."""
+
+    account: int
+    day: date
+    at: Ints
+    fields: dict[str, Any]
 
 
-def _line(history: AccountHistory, leg: DailyMark) -> str:
-    """What a leg's row says, for its hash."""
-    symbol = history.contracts[leg.contract_id].symbol
-    effects = ",".join(str(getattr(leg, name)) for name in EFFECTS)
-    return (
-        f"{leg.trade_id}|{symbol}|{leg.quantity}|{leg.held}|{leg.since}|{leg.known}|{leg.value}|{leg.pnl}|"
-        f"{effects}|{_mark_line(history, leg)}"
-    )
+def summaries(book: BookRows) -> list[DaySummary]:
+    """Sum up every account and session from the book's first day on."""
+    rows = book.taylor
+    account = book.legs.account[rows.leg]
+    order = np.lexsort((rows.leg, rows.day, account))
+    order = order[rows.day[order] >= book.first]
+    if not len(order):
+        return []
+    key = account[order] * len(book.days) + rows.day[order]
+    begins = np.flatnonzero(np.diff(key, prepend=-1))
+    ends = np.append(begins[1:], len(order))
+    interaction = _interaction(book)[order]
+    leg_bytes, mark_bytes = _records(book, order)
+    value = market_value(book)[order]
+
+    def sums(values: Ints) -> Ints:
+        return np.asarray(np.add.reduceat(values, begins, axis=-1))
+
+    cents, full = sums(rows.cents[:, order]), sums(book.full.cents[:, order])
+    pnl, values, shared = sums(rows.pnl[order]), sums(value), sums(interaction)
+    unknown = sums((~rows.known[order]).astype(np.int64))
+    mark = rows.mark[order]
+    guessed = (mark >= 0) & _take(book.modelled, mark)
+    modelled = sums(guessed.astype(np.int64))
+    groups = _group_sums(book, order, begins)
+    found = []
+    for i, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        share = residual_share(cents[:, i].tolist())
+        found.append(
+            DaySummary(
+                int(account[order[begin]]),
+                book.days[rows.day[order[begin]]],
+                order[begin:end],
+                {
+                    "market_hash": _hash(mark_bytes[begin:end]),
+                    "content_hash": _hash(leg_bytes[begin:end]),
+                    "value": int(values[i]),
+                    "pnl": int(pnl[i]),
+                    "residual_share": share,
+                    "alert": share is not None
+                    and share > RESIDUAL_SHARE
+                    and abs(int(cents[-1, i])) >= RESIDUAL_CENTS,
+                    "legs": int(end - begin),
+                    "unknown_legs": int(unknown[i]),
+                    "modelled_legs": int(modelled[i]),
+                    "result": {
+                        "effects": cents[:, i].tolist(),
+                        "full": full[:, i].tolist(),
+                        "interaction": int(shared[i]),
+                        "groups": {
+                            name: {"pnl": int(group[0, i]), "effects": group[1:-1, i].tolist()}
+                            for name, group in groups.items()
+                            if group[-1, i]
+                        },
+                    },
+                },
+            )
+        )
+    return found
 
 
-def _mark_line(history: AccountHistory, leg: DailyMark) -> str:
-    symbol, mark = history.contracts[leg.contract_id].symbol, leg.mark
-    if mark is None:
-        return f"{symbol}|none"
-    state = f"{mark.forward!r}|{mark.iv!r}|{mark.t!r}|{mark.rate!r}"
-    return f"{symbol}|{mark.price:f}|{state}|{mark.source}|{mark.quality}|{mark.flags}"
+def market_value(book: BookRows) -> Ints:
+    """Market value of each row in millionths of a dollar; a future has none."""
+    rows = book.taylor
+    is_future = book.contracts.is_future[book.legs.contract[rows.leg]]
+    return np.where(is_future, 0, rows.value)
 
 
-def _interaction(history: AccountHistory) -> Ints:
+def _group_sums(book: BookRows, order: Ints, begins: Ints) -> dict[str, Ints]:
+    """P&L, effects and row count of condors, hedges, others and layers, shape (12, sums)."""
+    rows = book.taylor
+    stacked = np.vstack([rows.pnl[order][None], rows.cents[:, order], np.ones((1, len(order)), np.int64)])
+    role, layer = book.legs.role[rows.leg[order]], book.legs.layer[rows.leg[order]]
+    masks = {"condor": role == CONDOR, "hedge": role == HEDGE}
+    masks |= {f"layer_{number}": layer == number for number in (1, 2, 3)}
+    masks["other"] = role == OTHER
+    return {
+        name: np.asarray(np.add.reduceat(stacked * mask, begins, axis=1))
+        for name, mask in masks.items()
+        if mask.any()
+    }
+
+
+def _interaction(book: BookRows) -> Ints:
     """Cents of each hedge row that come from the condors' own drivers while a condor was held.
 
     SPX legs: their delta, gamma, vega, vanna and volga effects. VX legs: delta × β(T) × ΔVIX with
     β(T) = e^(-kappa T) of ``ShockRules``; zero where VIX is unknown at either end. See docs/adr/0015.
     """
-    rows = history.taylor
-    found = np.zeros(len(rows.leg), np.int64)
-    kinds = [Trade.Kind(history.trades[key.trade_id].kind) for key in history.legs]
-    is_condor = np.array([kind == Trade.Kind.CONDOR for kind in kinds], np.bool_)
-    is_hedge = np.array([kind == Trade.Kind.HEDGE for kind in kinds], np.bool_)
-    held = rows.held != 0
-    condor_days = np.unique(rows.day[is_condor[rows.leg] & held])
-    use = is_hedge[rows.leg] & held & rows.known & (rows.mark >= 0) & np.isin(rows.day, condor_days)
-    kappa = ShockRules().kappa
-    for i in np.flatnonzero(use):
-        contract = history.contracts[history.legs[rows.leg[i]].contract_id]
-        if contract.underlying == "SPX":
-            found[i] = rows.cents[_SPX_MOVES, i].sum()
-        elif contract.underlying in {"VIX", "VX"}:
-            base = history.mark_rows[rows.base[i]]
-            move = history.vix[rows.day[i]] - history.vix[rows.since[i]]
-            if base is None or base.delta is None or base.t is None or not np.isfinite(move):
-                continue
-            points = base.delta * np.exp(-kappa * base.t) * move
-            found[i] = round(points * int(rows.held[i]) * contract.multiplier * 100)
-    return found
+    rows = book.taylor
+    role, held = book.legs.role[rows.leg], rows.held != 0
+    key = book.legs.account[rows.leg] * len(book.days) + rows.day
+    beside_condor = np.isin(key, np.unique(key[(role == CONDOR) & held]))
+    use = (role == HEDGE) & held & rows.known & (rows.mark >= 0) & (rows.base >= 0) & beside_condor
+    factor = book.contracts.factor[book.legs.contract[rows.leg]]
+    spx = np.where(use & (factor == SPX), rows.cents[_SPX_MOVES].sum(axis=0), 0)
+    move = book.vix[rows.day] - book.vix[np.maximum(rows.since, 0)]
+    beta = np.exp(-ShockRules().kappa * _take(book.marks.states.t, rows.base))
+    size = rows.held * book.contracts.multiplier[book.legs.contract[rows.leg]]
+    points = _take(book.delta, rows.base) * beta * move
+    vx = np.where(use & (factor == VX) & np.isfinite(points), points * size * 100, 0.0)
+    return np.asarray(spx + np.rint(vx).astype(np.int64))
 
 
-def exact_total(rows: LegDays) -> int:
-    """All P&L of the rows in millionths of a dollar."""
-    return int(rows.pnl.sum())
+def _records(book: BookRows, order: Ints) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Rows and their marks as plain bytes, in order: what the hashes are taken over."""
+    rows = book.taylor
+    leg = rows.leg[order]
+    symbol = book.contracts.symbol[book.legs.contract[leg]]
+    days = np.array([day.toordinal() for day in book.days], np.int64)
+    plain = np.zeros(len(order), _LEG)
+    plain["trade"], plain["symbol"] = book.legs.trade[leg].view("S16"), symbol
+    since = rows.since[order]
+    plain["since"] = np.where(since >= 0, days[np.maximum(since, 0)], 0)
+    plain["quantity"], plain["held"] = rows.quantity[order], rows.held[order]
+    plain["known"], plain["pnl"] = rows.known[order], rows.pnl[order]
+    plain["value"] = market_value(book)[order]
+    for number, name in enumerate(EFFECTS):
+        plain[name] = rows.cents[number, order]
+    marks = np.zeros(len(order), _MARK)
+    mark = rows.mark[order]
+    marks["symbol"], marks["price"] = symbol, np.where(mark >= 0, _take(book.marks.price, mark), -1)
+    for name in ("forward", "sigma", "t", "rate"):
+        column = _take(getattr(book.marks.states, name), mark)
+        marks[name] = np.where((mark >= 0) & np.isfinite(column), column, -1.0)
+    return plain, marks
 
 
-def cents(amount: int) -> int:
-    """Millionths of a dollar in whole cents, half to even."""
-    whole, rest = divmod(amount, MICRO // 100)
-    up = 2 * rest > MICRO // 100 or (2 * rest == MICRO // 100 and whole % 2 == 1)
-    return whole + int(up)
+def _hash(rows: NDArray[np.void]) -> str:
+    return hashlib.sha256(rows.tobytes()).hexdigest()
+
+
+def _take(values: NDArray[Any], rows: Ints) -> NDArray[Any]:
+    """Values at rows; any value where the row is -1."""
+    if not len(values):
+        return np.zeros(len(rows), values.dtype)
+    return np.asarray(values[np.maximum(rows, 0)])
+
+
+def trade_column(ids: list[bytes]) -> NDArray[np.void]:
+    """Trade ids as a column of 16 raw bytes (never cut at a zero byte)."""
+    return np.array(ids, dtype="V16") if ids else np.zeros(0, "V16")

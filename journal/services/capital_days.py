@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -23,49 +23,77 @@ from hedging.maths.margin import PORTFOLIO_MOVES, portfolio_margin_estimate
 from hedging.models import Contract, ContractMark
 from journal.models import Account, CapitalDay, Trade
 from journal.services.attribution_build import AccountHistory
+from journal.services.attribution_days import CONDOR, HEDGE, OTHER, BookRows, DaySummary
 
-_GROUPS = {Trade.Kind.CONDOR: "condor", Trade.Kind.HEDGE: "hedge", Trade.Kind.OTHER: "other"}
-Held = Sequence[tuple[Contract, int, ContractMark | None]]
+_GROUPS = {CONDOR: "condor", HEDGE: "hedge", OTHER: "other"}
+_CODES = {Trade.Kind.CONDOR.value: CONDOR, Trade.Kind.HEDGE.value: HEDGE, Trade.Kind.OTHER.value: OTHER}
+_Holding = tuple[Contract, int, ContractMark | None]
+Held = Sequence[_Holding]
 
 
 def capital_rows(history: AccountHistory) -> Iterator[CapitalDay]:
     """A row for every session from the history's first day on which something was held at the close."""
     rows = history.taylor
-    by_day: dict[int, dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_day: dict[int, dict[UUID, list[_Holding]]] = defaultdict(lambda: defaultdict(list))
     for i in np.flatnonzero((rows.quantity != 0) & (rows.day >= history.first)):
-        by_day[int(rows.day[i])][history.legs[rows.leg[i]].trade_id].append(int(i))
+        key = history.legs[rows.leg[i]]
+        mark = history.mark_rows[rows.mark[i]] if rows.mark[i] >= 0 else None
+        holding = (history.contracts[key.contract_id], int(rows.quantity[i]), mark)
+        by_day[int(rows.day[i])][key.trade_id].append(holding)
     for day in sorted(by_day):
-        yield _row(history, history.days[day], by_day[day])
+        held = [
+            (_CODES[history.trades[trade_id].kind], history.trades[trade_id].layer or 0, holdings)
+            for trade_id, holdings in by_day[day].items()
+        ]
+        yield _row(history.account, history.days[day], held)
 
 
-def _row(history: AccountHistory, day: date, trades: dict[UUID, list[int]]) -> CapitalDay:
-    rows = history.taylor
+def day_capital(
+    *,
+    book: BookRows,
+    contracts: Sequence[Contract],
+    mark_rows: Sequence[ContractMark],
+    accounts: Sequence[Account],
+    found: Iterable[DaySummary],
+) -> Iterator[CapitalDay]:
+    """The same for one session of many accounts."""
+    rows = book.taylor
+    leg, quantity, mark = rows.leg.tolist(), rows.quantity.tolist(), rows.mark.tolist()
+    contract_of, role, layer = (
+        column.tolist() for column in (book.legs.contract, book.legs.role, book.legs.layer)
+    )
+    trade = book.legs.trade
+    for one in found:
+        trades: dict[bytes, tuple[int, int, list[_Holding]]] = {}
+        for i in one.at.tolist():
+            if not quantity[i]:
+                continue
+            at = leg[i]
+            key = bytes(trade[at])
+            if key not in trades:
+                trades[key] = (role[at], layer[at], [])
+            found_mark = mark_rows[mark[i]] if mark[i] >= 0 else None
+            trades[key][2].append((contracts[contract_of[at]], quantity[i], found_mark))
+        if trades:
+            yield _row(accounts[one.account], one.day, list(trades.values()))
+
+
+def _row(account: Account, day: date, trades: Sequence[tuple[int, int, list[_Holding]]]) -> CapitalDay:
     margin: dict[str, float] = defaultdict(float)
     ibkr, partial = 0.0, False
     premium: dict[str, float] = defaultdict(float)
-    everything: list[tuple[Contract, int, ContractMark | None]] = []
-    for trade_id, at in trades.items():
-        trade = history.trades[trade_id]
-        held = [
-            (
-                history.contracts[history.legs[rows.leg[i]].contract_id],
-                int(rows.quantity[i]),
-                history.mark_rows[rows.mark[i]] if rows.mark[i] >= 0 else None,
-            )
-            for i in at
-        ]
+    everything: list[_Holding] = []
+    for role, layer, held in trades:
         everything += held
         gross, by_ibkr = _margins(tuple((contract.symbol, quantity) for contract, quantity, _ in held))
         partial = partial or gross is None
         ibkr += by_ibkr or 0.0
-        names = [_GROUPS[Trade.Kind(trade.kind)]]
-        if trade.layer is not None:
-            names.append(f"layer_{trade.layer}")
-        for name in names:
+        bought = _bought(held)
+        for name in (_GROUPS[role], f"layer_{layer}") if layer else (_GROUPS[role],):
             margin[name] += gross or 0.0
-            premium[name] += _bought(held)
+            premium[name] += bought
     total = margin["condor"] + margin["hedge"] + margin["other"]
-    if history.account.kind == Account.Kind.PORTFOLIO:
+    if account.kind == Account.Kind.PORTFOLIO:
         estimate = portfolio_estimate(everything)
         partial = partial or estimate is None
         total = estimate if estimate is not None else total
@@ -81,9 +109,9 @@ def _row(history: AccountHistory, day: date, trades: dict[UUID, list[int]]) -> C
     }
     text = json.dumps({**values, "day": str(day)}, default=str, sort_keys=True)
     return CapitalDay(
-        account=history.account,
+        account=account,
         day=day,
-        book_revision=history.account.book_revision,
+        book_revision=account.book_revision,
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
         **values,
     )

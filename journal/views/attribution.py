@@ -30,7 +30,7 @@ from journal.selectors.attribution import (
     trade_attribution,
 )
 from journal.selectors.shell import current_account
-from journal.selectors.trades import trade_get
+from journal.selectors.trades import first_fill_day, trade_get
 from journal.services.attribution import ATTRIBUTE, attribution_request
 from journal.services.errors import ConflictError, RuleError
 from journal.services.safe_csv import safe_cell
@@ -62,6 +62,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "waterfall": waterfall(found.total),
         "waterfall_table": effects_table([found.total]),
         "over_time": _over_time(account, found),
+        "has_fills": first_fill_day(account) is not None,
         "jobs": shown_jobs(person(request), _open_jobs(account)),
         "may_write": Account.objects.for_user(person(request), WRITE_ROLES).filter(pk=account.pk).exists(),
     }
