@@ -1,5 +1,7 @@
 """Rows of brokers' files as tests make them."""
 
+# ruff: noqa: E501 - the lines are data
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -55,3 +57,82 @@ def settled(day: str, right: str, strike: int, value: str, *, quantity: int = 1)
         f"{start},{what},,{symbol},Equity Option,Removal,0.00,{quantity},0.00,--,0.00,{tail},0.00,USD",
         f"{start},Cash Settled {what},,{symbol},Equity Option,Cash,{moved}",
     ]
+
+
+def tasty_file() -> str:
+    """A condor opened and closed, a put spread settled in cash, a deposit and a share."""
+    at, end = ("2025-10-03", "10:05:36"), ("2025-10-03", "13:27:51")
+    rows = [
+        tasty(*at, "BUY_TO_OPEN", "P", 6700, "7.80", "11"), tasty(*at, "SELL_TO_OPEN", "P", 6710, "9.90", "11"),
+        tasty(*at, "SELL_TO_OPEN", "C", 6740, "8.30", "11"), tasty(*at, "BUY_TO_OPEN", "C", 6750, "4.15", "11"),
+        tasty(*end, "SELL_TO_CLOSE", "P", 6700, "4.10", "12"), tasty(*end, "BUY_TO_CLOSE", "P", 6710, "6.32", "12"),
+        tasty(*end, "BUY_TO_CLOSE", "C", 6740, "5.78", "12"), tasty(*end, "SELL_TO_CLOSE", "C", 6750, "3.15", "12"),
+        tasty("2025-10-06", "11:00:00", "SELL_TO_OPEN", "P", 6690, "6.76", "13", quantity=2),
+        tasty("2025-10-06", "11:00:00", "BUY_TO_OPEN", "P", 6680, "4.03", "13", quantity=2),
+        *settled("2025-10-06", "P", 6690, "-900.00", quantity=2),
+        "2025-10-01T09:00:00-0400,Money Movement,Deposit,,,,Wire,\"5,000.00\",0,,--,0.00,,,,,,,,\"5,000.00\",USD",
+        "2025-10-01T09:30:00-0400,Trade,Buy to Open,BUY_TO_OPEN,SOFI,Equity,x,-100.00,10,-10.00,0.00,0.00,,,,,,,9,-100.00,USD",
+    ]  # fmt: skip
+    return "\n".join([HEADER, *reversed(rows)]) + "\n"
+
+
+SCHWAB = """"Transactions for account ...868 as of 04/25/2026"
+"Date","Action","Symbol","Description","Quantity","Price","Fees & Comm","Amount"
+"04/24/2026 as of 04/23/2026","Expired","SPXW 04/23/2026 7050.00 P","PUT","3","","",""
+"04/24/2026 as of 04/23/2026","Expired","SPXW 04/23/2026 7040.00 P","PUT","-3","","",""
+"04/23/2026","Sell to Open","SPXW 04/23/2026 7050.00 P","PUT","3","$0.80","$3.39","$236.61"
+"04/23/2026","Buy to Open","SPXW 04/23/2026 7040.00 P","PUT","3","$0.50","$3.39","-$153.39"
+"04/22/2026","Bank Interest","","INTEREST","","","","$1.10"
+"Transactions Total","","","","","","","$84.32"
+"""
+
+FIDELITY = """
+
+Run Date,Action,Symbol,Description,Type,Price ($),Quantity,Commission ($),Fees ($),Accrued Interest ($),\
+Amount ($),Cash Balance ($),Settlement Date
+05/27/2026,"YOU BOUGHT OPENING TRANSACTION PUT (SPXW) JUN 18 26 $7400"," -SPXW260618P7400","PUT",Margin,50.00,\
+1,0.65,0.05,,-5000.70,,05/28/2026
+05/27/2026,"YOU SOLD OPENING TRANSACTION PUT (SPXW) JUN 18 26 $7410"," -SPXW260618P7410","PUT",Margin,52.00,\
+-1,0.65,0.05,,5199.30,,05/28/2026
+
+"The data and information in this spreadsheet is provided to you solely for your use."
+"""
+
+THINKORSWIM = """Account Statement for *****000SCHW (Margin) since 1/1/26 through 9/20/26
+
+Cash Balance
+DATE,TIME,TYPE,REF #,DESCRIPTION,Misc Fees,Commissions & Fees,AMOUNT,BALANCE
+4/1/26,00:00:00,BAL,,Cash balance at the start of business day,,,,"10,000.00"
+4/2/26,09:40:16,TRD,="1001",SOLD -1 VERTICAL SPX 100 (Weeklys) 10 APR 26 6600/6590 PUT @2.50 CBOE,-1.14,-1.30,\
+250.00,"10,247.56"
+4/10/26,23:25:44,RAD,="2001",Removed due to Expiration PUT EXP 04/10/26: EXP: 1.0 .SPXW260410P6600,,,,"10,247.56"
+4/10/26,23:25:55,RAD,="2002",Removed due to Expiration PUT EXP 04/10/26: EXP: -1.0 .SPXW260410P6590,,,,"10,247.56"
+,,,,TOTAL,($1.14),($1.30),$250.00,"$10,247.56"
+
+Account Trade History
+,Exec Time,Spread,Side,Qty,Pos Effect,Symbol,Exp,Strike,Type,Price,Net Price,Order Type
+,4/2/26 09:40:16,VERTICAL,SELL,-1,TO OPEN,SPX,10 APR 26,6600,PUT,12.00,2.50,LMT
+,,,BUY,+1,TO OPEN,SPX,10 APR 26,6590,PUT,9.50,CREDIT,
+"""
+
+FLEX = """<?xml version="1.0" encoding="UTF-8"?>
+<FlexQueryResponse><FlexStatements><FlexStatement accountId="U1"><Trades>
+<Trade accountId="U1" assetCategory="OPT" symbol="SPXW  260102C06000000" dateTime="20260102;100000" buySell="SELL" \
+quantity="-2" tradePrice="2.00" ibCommission="-2.40" brokerageOrderID="c1" openCloseIndicator="O" \
+levelOfDetail="ORDER" />
+<Trade accountId="U1" assetCategory="OPT" symbol="SPXW  260102C06000000" dateTime="20260102;100000" buySell="SELL" \
+quantity="-1" tradePrice="2.00" ibCommission="-1.20" brokerageOrderID="c1" tradeID="t1" openCloseIndicator="O" \
+levelOfDetail="EXECUTION" somethingNew="x" />
+<Trade accountId="U1" assetCategory="OPT" symbol="SPXW  260102C06000000" dateTime="20260102;100001" buySell="SELL" \
+quantity="-1" tradePrice="2.00" ibCommission="-1.20" brokerageOrderID="c1" tradeID="t2" openCloseIndicator="O" \
+levelOfDetail="EXECUTION" notes="P" />
+<Trade accountId="U1" assetCategory="OPT" symbol="SPXW  260102C06000000" dateTime="20260102;162000" buySell="BUY" \
+quantity="2" tradePrice="0" ibCommission="0" transactionType="BookTrade" openCloseIndicator="C" notes="Ep" \
+tradeID="t3" levelOfDetail="EXECUTION" fifoPnlRealized="395.20" cost="395.20" />
+</Trades></FlexStatement></FlexStatements></FlexQueryResponse>
+"""
+
+FILES = {
+    "tastytrade.csv": tasty_file(), "schwab.csv": SCHWAB, "fidelity.csv": FIDELITY,
+    "thinkorswim.csv": THINKORSWIM, "flex.xml": FLEX,
+}  # fmt: skip

@@ -1,0 +1,227 @@
+"""What an import does to the ledger whatever the order of files, and what it leaves alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hedging.models import DailyBar, Job
+from hedging.services import jobs
+from journal.models import AuditEvent, Fill, ImportBatch, ImportRow, Trade
+from journal.services import import_commit as committing
+from journal.services import import_stage as staging
+from journal.services.errors import RuleError
+from journal.services.import_commit import import_commit, import_undo
+from journal.services.import_stage import import_upload
+from journal.services.settlement import settlement_book, settlements_book_loaded
+from journal.services.trades import fill_reverse
+from tests.importers.cases import FILES, HEADER, settled, tasty
+from tests.journal.people import People, make_people
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people() -> People:
+    return make_people()
+
+
+def bring(people: People, *lines: str, name: str = "a.csv") -> ImportBatch:
+    text = "\n".join([HEADER, *lines]) + "\n"
+    batch = import_upload(user=people.owner, account=people.account, filename=name, data=text.encode())
+    return import_commit(user=people.owner, batch=batch)
+
+
+def book() -> list[tuple[object, ...]]:
+    """The ledger without its ids."""
+    return sorted(
+        (t.label, t.kind, t.layer, t.status, t.opened_at, t.closed_at, round(t.net_cash, 2),
+         round(t.fees_total, 2), t.fills.count())
+        for t in Trade.objects.all()
+    )  # fmt: skip
+
+
+def story() -> list[list[str]]:
+    """Four days: opened, scaled, a wing rolled, one lot closed, the rest settled."""
+    one, two, three, four = "2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06"
+    e = {"expiry": "251006"}
+    return [
+        [
+            tasty(one, "10:00:00", "SELL_TO_OPEN", "P", 6600, "9.00", "1", quantity=2, **e),
+            tasty(one, "10:00:00", "BUY_TO_OPEN", "P", 6590, "7.00", "1", quantity=2, **e),
+        ],
+        [
+            tasty(two, "11:00:00", "SELL_TO_OPEN", "P", 6600, "8.00", "2", **e),
+            tasty(two, "11:00:00", "BUY_TO_OPEN", "P", 6590, "6.00", "2", **e),
+            tasty(two, "11:00:01", "SELL_TO_OPEN", "P", 6600, "8.00", "3", **e),
+            tasty(two, "11:00:01", "BUY_TO_OPEN", "P", 6580, "5.00", "3", **e),
+        ],
+        [
+            tasty(three, "12:00:00", "BUY_TO_CLOSE", "P", 6600, "4.00", "4", **e),
+            tasty(three, "12:00:00", "SELL_TO_CLOSE", "P", 6590, "3.00", "4", **e),
+            tasty(three, "12:00:00", "SELL_TO_OPEN", "P", 6580, "2.00", "4", **e),
+            tasty(three, "12:00:00", "BUY_TO_OPEN", "P", 6570, "1.00", "4", **e),
+        ],
+        [
+            *settled(four, "P", 6600, "-900.00", quantity=3),
+            *settled(four, "P", 6590, "400.00", quantity=2),
+        ],
+    ]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(range(4)), cuts=st.sets(st.integers(1, 3)))
+def test_the_order_of_files_and_where_they_are_split_do_not_matter(
+    people: People, order: list[int], cuts: set[int]
+) -> None:
+    from django.db import transaction
+
+    days = story()
+    with transaction.atomic():
+        bring(people, *[row for day in reversed(days) for row in reversed(day)])
+        wanted = book()
+        assert len(wanted) == 3
+        transaction.set_rollback(True)
+    files, current = [], []
+    for position, number in enumerate(order):
+        current += days[number]
+        if position + 1 in cuts or position == 3:
+            files.append(current)
+            current = []
+    with transaction.atomic():
+        for file in files:
+            bring(people, *file)
+        assert book() == wanted
+        transaction.set_rollback(True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_mutated_rows_never_lose_a_record_or_break_the_ledger(people: People, data: st.DataObject) -> None:
+    from django.db import transaction
+
+    name = data.draw(st.sampled_from(sorted(FILES)))
+    lines = FILES[name].splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    cells = lines[at].split(",")
+    cell = data.draw(st.integers(0, len(cells) - 1))
+    cells[cell] = data.draw(
+        st.one_of(st.text(max_size=30), st.sampled_from(["", "--", "-1", "0", "1e5", "$9"]))
+    )
+    lines[at] = ",".join(cells)
+    with transaction.atomic():
+        batch = import_upload(
+            user=people.owner, account=people.account, filename=name,
+            data="\n".join(lines).encode("utf-8", "surrogatepass"), inline=True,
+        )  # fmt: skip
+        if batch.state == ImportBatch.State.STAGED:
+            assert sum(batch.counts.values()) == batch.rows.count()
+            batch = import_commit(user=people.owner, batch=batch, inline=True)
+            assert batch.counts["new"] == 0
+            assert {fill.external_id.partition("/")[0] for fill in Fill.objects.all()} <= set(
+                ImportRow.objects.filter(status__in=("recorded", "waiting")).values_list("key", flat=True)
+            )
+        transaction.set_rollback(True)
+
+
+def test_two_identical_fills_in_one_file_are_both_kept(people: People) -> None:
+    row = tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1")
+    batch = bring(people, row, row)
+    assert batch.counts["recorded"] == 2
+    trade = Trade.objects.get()
+    assert sum(fill.quantity for fill in trade.fills.all()) == -2
+    assert bring(people, row, row).counts["recorded"] == 0
+
+
+def test_the_same_export_in_another_time_zone_is_a_duplicate(people: People) -> None:
+    bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
+    shifted = tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1")
+    shifted = shifted.replace("2025-10-03T10:00:00-0400", "2025-10-04T03:00:00+1300")
+    assert bring(people, shifted).counts["duplicate"] == 1
+
+
+def test_only_the_leg_of_the_file_replaces_its_computed_settlement(people: People) -> None:
+    opened = [
+        tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"),
+        tasty("2025-10-03", "10:00:00", "BUY_TO_OPEN", "P", 6710, "7.00", "1"),
+    ]
+    bring(people, *opened)
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    trade = Trade.objects.get()
+    computed = trade.realized
+    assert computed == Decimal(200) - Decimal(421) - Decimal("3.54")
+    batch = bring(people, *settled("2025-10-03", "P", 6720, "-421.00"), name="b.csv")
+    trade.refresh_from_db()
+    # The short put settles by the file with its fee, the bought one, not in the file, as computed: at 0.
+    assert (trade.status, trade.realized) == ("closed", Decimal(200) - Decimal(421) - Decimal("8.54"))
+    assert batch.plan["settlements"][0]["difference"] == "0.00"
+
+
+def test_a_leg_settles_once_by_the_file_and_undo_brings_the_computed_one_back(people: People) -> None:
+    bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"))
+    trade = Trade.objects.get()
+    settlement_book(
+        user=people.owner, trade=trade, symbol="SPX", expiry=date(2025, 10, 3), level=Decimal("6715.00")
+    )
+    trade.refresh_from_db()
+    assert trade.realized == Decimal(900) - Decimal(500) - Decimal("1.77")
+    batch = bring(people, *settled("2025-10-03", "P", 6720, "-421.00"), name="b.csv")
+    trade.refresh_from_db()
+    assert (trade.status, trade.realized) == ("closed", Decimal(900) - Decimal(421) - Decimal("6.77"))
+    assert batch.plan["replaced"] == ["SPXW  251003P06720000 computed at 5"]
+    import_undo(user=people.owner, batch=batch)
+    trade.refresh_from_db()
+    assert (trade.status, trade.realized) == ("closed", Decimal(900) - Decimal(500) - Decimal("1.77"))
+
+
+def test_undo_is_refused_when_a_fill_was_corrected_by_hand(people: People) -> None:
+    batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
+    fill_reverse(user=people.owner, fill=Fill.objects.get(), reason="typed twice")
+    with pytest.raises(RuleError, match="corrected by hand"):
+        import_undo(user=people.owner, batch=batch)
+
+
+def test_undo_leaves_what_another_file_says_as_well(people: People) -> None:
+    rows = [
+        tasty("2025-10-03", f"10:0{n}:00", "SELL_TO_OPEN", "P", 6600 + n, "3.00", str(n)) for n in range(3)
+    ]
+    first = bring(people, *rows[:2])
+    bring(people, *rows[1:], name="b.csv")
+    import_undo(user=people.owner, batch=first)
+    assert sorted(Fill.objects.values_list("contract__strike", flat=True)) == [6601, 6602]
+
+
+def test_large_files_are_read_and_recorded_by_the_worker(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "INLINE_BYTES", 10)
+    monkeypatch.setattr(committing, "INLINE_ROWS", 1)
+    batch = import_upload(
+        user=people.owner, account=people.account, filename="a.csv", data=FILES["tastytrade.csv"].encode()
+    )
+    assert batch.state == "reading"
+    assert jobs.job_run(batch.job_id) == Job.State.DONE
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["new"]) == ("staged", 11)
+    batch = import_commit(user=people.owner, batch=batch)
+    assert batch.state == "committing"
+    assert import_commit(user=people.owner, batch=batch).job_id == batch.job_id
+    assert jobs.job_run(batch.job_id) == Job.State.DONE
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["recorded"], Fill.objects.count()) == ("committed", 11, 11)
+    assert AuditEvent.objects.filter(action="import.commit").count() == 1
+
+
+def test_every_import_and_undo_leaves_an_audit_row_and_one_revision(people: People) -> None:
+    before = people.account.book_revision
+    batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
+    import_undo(user=people.owner, batch=batch)
+    people.account.refresh_from_db()
+    assert people.account.book_revision == before + 2
+    actions = AuditEvent.objects.filter(action__startswith="import.").values_list("action", flat=True)
+    assert set(actions) == {"import.commit", "import.undo"}
