@@ -228,10 +228,8 @@ def _ssvi(k: Floats, mid: Floats, half: Floats, t: float, nodes: Floats) -> Floa
     w = slice_variance(k, theta, rho, bend * largest_phi(rho, theta))
     cost = np.sum(weight * (np.sqrt(w / t) - mid) ** 2, axis=-1) + 0.02 * ((bend - 0.5) ** 2)[..., 0]
     i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    best = theta[i, j]
-    return slice_variance(
-        nodes, best, float(rho[i, 0, 0]), float(bend[0, j, 0]) * largest_phi(float(rho[i, 0, 0]), best)
-    )
+    tilt, level = float(rho[i, 0, 0]), theta[i, j]
+    return slice_variance(nodes, level, tilt, float(bend[0, j, 0]) * largest_phi(tilt, level))
 
 
 def cubic_spline(x: Floats, y: Floats) -> Floats:

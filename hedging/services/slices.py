@@ -31,10 +31,8 @@ Key = tuple[str, date]
 
 _RATE_WINDOW = (15 / 365, 400 / 365)  # years in which parity states a rate reliably
 _RATE_TOLERANCE = 0.02
-_VX_TOLERANCE = (
-    0.25,
-    0.01,
-)  # points, or share of the future: beyond, settlement and quotes are of two moments
+#: Beyond this many points, and this share of the future, settlement and quotes are of two moments.
+_VX_POINTS, _VX_SHARE = 0.25, 0.01
 
 
 class OtmVols(NamedTuple):
@@ -86,10 +84,9 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
     @cached_property
     def _fitted(self) -> tuple[dict[Key, ExpirySlice], Surface]:
         slices: dict[Key, ExpirySlice] = {}
-        vols: dict[float, OtmVols] = {}
+        vols: dict[Key, OtmVols] = {}
         for key in self._keys:
-            found, quoted = self._fit(key)
-            slices[key], vols[found.t] = found, quoted
+            slices[key], vols[key] = self._fit(key)
         surface = build_surface((found.smile for found in slices.values()), lift=not self._is_vix)
         at = {smile.t: smile for smile in surface.smiles}
         for key, found in slices.items():
@@ -98,8 +95,8 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
                 between = surface.smile_at(found.t, found.forward)
                 slices[key] = found if between is None else replace(found, smile=between)
             elif smile is not None and smile.floors:
-                k = np.log(vols[found.t].strikes / found.forward)
-                lifted = smile_with_quality(smile.shifted(found.forward), k, *vols[found.t][1:])
+                k = np.log(vols[key].strikes / found.forward)
+                lifted = smile_with_quality(smile.shifted(found.forward), k, *vols[key][1:])
                 slices[key] = replace(found, smile=lifted)
         return slices, surface
 
@@ -158,8 +155,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         fixed = self._parity(key, t, discount or 1.0)
         if self._is_vix and key[1] in self._vx:
             future = self._vx[key[1]]
-            points, share = _VX_TOLERANCE
-            if fixed is None or abs(fixed.forward - future) <= max(points, share * future):
+            if fixed is None or abs(fixed.forward - future) <= max(_VX_POINTS, _VX_SHARE * future):
                 return future, discount or 1.0, ForwardSource.VX_FUTURE
         free = self._parity(key, t, None) if t >= _RATE_WINDOW[0] and not self._is_vix else None
         if free is not None and rate is not None and abs(free.rate - rate) <= _RATE_TOLERANCE:
