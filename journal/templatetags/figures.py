@@ -168,3 +168,15 @@ def signed_percent(value: object, digits: int = 1) -> SafeString:
 def less(value: float | None, other: float | None) -> float | None:
     """The difference; unknown when either is."""
     return None if value is None or other is None else value - other
+
+
+@register.filter
+def words(value: object) -> str:
+    """A name of the program as words: ``vix_call_spread`` is "vix call spread"."""
+    return str(value).replace("_", " ")
+
+
+@register.filter
+def absolute(value: float | None) -> float | None:
+    """The size of a figure."""
+    return None if value is None else abs(value)
