@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 from hedging.engine.book import Book
 from hedging.engine.policy.advise import advise
+from hedging.engine.policy.beta import VXBetas, vx_betas
 from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.types import Advice
 from hedging.engine.rulesets.types import Ruleset
@@ -51,7 +53,17 @@ def advice_on(
     facts: AccountFacts | None = None,
 ) -> Advice:
     """Advice on one stored snapshot with the signals of ``session``, a closed session not after it."""
-    return advise(book, snapshot_load(row), signal_day(session, ruleset, simulated=simulated), ruleset, facts)
+    facts = facts or AccountFacts()
+    if facts.vx_beta is None:
+        window = ruleset.whole("layers.beta_window")
+        facts = replace(facts, vx_beta=_betas(history_revision(), window, simulated).on(session))
+    signals = signal_day(session, ruleset, simulated=simulated)
+    return advise(book, snapshot_load(row), signals, ruleset, facts)
+
+
+@lru_cache(maxsize=4)
+def _betas(revision: str, window: int, simulated: bool) -> VXBetas:
+    return vx_betas(market_history(simulated=simulated), window)
 
 
 def signal_day(day: date, ruleset: Ruleset, *, simulated: bool = False) -> SignalDay:

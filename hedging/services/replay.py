@@ -7,6 +7,7 @@ from datetime import date
 
 from hedging.engine.history import MarketHistory, to_date
 from hedging.engine.market import MarketSnapshot
+from hedging.engine.policy.beta import vx_betas
 from hedging.engine.policy.replay import ReplayDay, replay
 from hedging.engine.policy.types import Advice
 from hedging.engine.rulesets.types import Ruleset
@@ -22,11 +23,13 @@ def replay_history(
     """Every session from ``first`` to ``last`` that has closes of SPX and VIX; the book starts empty."""
     frame = compute_signals(history, signal_params(ruleset))
 
-    def days() -> Iterator[tuple[SignalDay, MarketSnapshot]]:
+    betas = vx_betas(history, ruleset.whole("layers.beta_window"))
+
+    def days() -> Iterator[tuple[SignalDay, MarketSnapshot, float | None]]:
         for session in history.sessions_until(last, first):
             day = to_date(session)
             market = history_market(history, day)
             if market is not None:
-                yield frame.day(day), market
+                yield frame.day(day), market, betas.on(day)
 
     return replay(days(), ruleset)

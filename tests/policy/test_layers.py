@@ -183,13 +183,13 @@ def test_lay_7_the_net_delta_of_condors_and_layer_1_is_shown_against_its_band() 
     ladder = ladder_of(ctx, plan_layers(ctx, layer_trace(ctx)))
     spx = ctx.values["c1"].totals.greeks["SPX"].delta
     vx = ctx.values["h1"].totals.greeks["VX"].delta
-    assert ladder.net_delta == pytest.approx(spx + vx * -0.9 / (0.01 * SPOT))
+    assert ladder.net_delta == pytest.approx(spx + vx * -0.7 / (0.01 * SPOT))
     assert ladder.delta_band == pytest.approx((-0.25 * 1e6 / SPOT, 0.25 * 1e6 / SPOT))
 
 
 def test_gamma_of_vix_calls_is_told_in_vx_and_as_beta_squared_in_spx() -> None:
     found = row(context(condor(), hedge(1, 5)), 1)
-    beta = -0.9 / (0.01 * SPOT)
+    beta = -0.7 / (0.01 * SPOT)
     assert found.gamma_vx is not None
     assert found.gamma_spx_equivalent == pytest.approx(beta**2 * found.gamma_vx)
 

@@ -86,6 +86,7 @@ def advise(
             signal_day=signal_day.day,
             second_engine=ctx.facts.second_engine,
             margin_limit=ctx.facts.margin_limit,
+            vx_beta=ctx.facts.vx_beta,
         ),
         regime=signal_day.regime.regime.value,
         traces=(data_trace(ctx), gates, collapsing, expanding, capital, _condor_trace(ctx, candidates)),

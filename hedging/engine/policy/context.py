@@ -25,13 +25,15 @@ DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What an account states about itself; None falls back on the ruleset.
+    """What neither book nor snapshot holds; None falls back on the ruleset.
 
-    ``second_engine`` dollars in the bucket, ``margin_limit`` a share of equity.
+    ``second_engine`` dollars in the bucket, ``margin_limit`` a share of equity, both as the account states
+    them; ``vx_beta`` VX points per 1% of SPX as estimated from history (``hedging.engine.policy.beta``).
     """
 
     second_engine: float | None = None
     margin_limit: float | None = None
+    vx_beta: float | None = None
 
 
 @dataclass(frozen=True)
@@ -191,11 +193,17 @@ class Context:
                 total += greeks.delta * (1.0 if factor == Factor.SPX.value else self.vx_per_point(factor))
         return total
 
+    @property
+    def vx_beta(self) -> float:
+        """VX points per 1% of SPX: the estimate, else the ruleset's figure (LAY-7)."""
+        estimate = self.facts.vx_beta
+        return self.number("layers.vx_beta") if estimate is None else estimate
+
     def vx_per_point(self, factor: str = Factor.VX.value) -> float:
         """VX points for one SPX point (negative); VXX is left out of equivalents."""
         if factor != Factor.VX.value or not self.market.spot:
             return 0.0
-        return self.number("layers.vx_beta") / (0.01 * self.market.spot)
+        return self.vx_beta / (0.01 * self.market.spot)
 
     def signal(self, key: SignalKey) -> Signal:
         """One signal of the day."""

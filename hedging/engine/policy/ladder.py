@@ -66,7 +66,15 @@ def ladder_of(ctx: Context, plans: Sequence[LayerPlan]) -> Ladder:
         ceiling=ctx.number("layers.ceiling"),
         net_delta=ctx.spx_delta((*ctx.condors, *ctx.layer(1))),
         delta_band=None if band is None else (-band, band),
+        vx_beta=ctx.vx_beta,
+        beta_source=_beta_source(ctx),
     )
+
+
+def _beta_source(ctx: Context) -> str:
+    if ctx.facts.vx_beta is None:
+        return "the ruleset's figure, not estimated"
+    return f"estimated over {ctx.rules.whole('layers.beta_window')} sessions of daily changes"
 
 
 def _plan(ctx: Context, n: int, unit: Unit | None, others: Spent, gates: Trace) -> LayerPlan:

@@ -15,6 +15,7 @@ from hedging.engine.book import Book
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.after import NEW, after_proposal
+from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.types import Action, Advice, Answer
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.settlement import has_expired
@@ -64,13 +65,16 @@ class ReplayDay:
 
 
 def replay(
-    days: Iterable[tuple[SignalDay, MarketSnapshot]], ruleset: Ruleset, *, capital: float = CAPITAL
+    days: Iterable[tuple[SignalDay, MarketSnapshot, float | None]],
+    ruleset: Ruleset,
+    *,
+    capital: float = CAPITAL,
 ) -> Iterator[tuple[ReplayDay, Advice]]:
-    """Each day's outcome and full advice, in order; the book starts empty."""
+    """Each day's outcome and advice, in order; the book starts empty. Days come with their VX beta."""
     book = Book("replay", 0, capital, ())
-    for signals, market in days:
+    for signals, market, beta in days:
         book = _without_expired(book, market)
-        advice = advise(book, market, signals, ruleset, brief=True)
+        advice = advise(book, market, signals, ruleset, AccountFacts(vx_beta=beta), brief=True)
         closing = {alert.trade_id for alert in advice.alerts if alert.key in _EXITS}
         held = sum(trade.role.value == "condor" for trade in book.trades)
         yield _outcome(advice, signals, market, held), advice

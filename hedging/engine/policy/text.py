@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hedging.engine.policy.types import Advice, Fact, LadderRow, Proposal, Trace
+from hedging.engine.policy.types import Advice, Fact, Ladder, LadderRow, Proposal, Trace
 
 
 def advice_lines(advice: Advice) -> list[str]:
@@ -19,6 +19,7 @@ def advice_lines(advice: Advice) -> list[str]:
     ]
     for row in advice.ladder.rows:
         lines += _row(row)
+    lines += _delta(advice.ladder)
     for trace in advice.traces:
         lines += ["", *trace_lines(trace)]
     lines += ["", "RECOMMENDATIONS"]
@@ -53,6 +54,17 @@ def _row(row: LadderRow) -> Iterator[str]:
         yield f"    {bound.name}: {allows} ({bound.explanation})"
     if row.vix_values:
         yield "    " + ", ".join(f"VIX {v.level:g}: {v.pnl:+,.0f}" for v in row.vix_values)
+
+
+def _delta(ladder: Ladder) -> Iterator[str]:
+    if ladder.net_delta is None or ladder.delta_band is None or ladder.vx_beta is None:
+        return
+    low, high = ladder.delta_band
+    yield (
+        f"condors plus layer 1: SPX-equivalent delta {ladder.net_delta:+,.1f} $ per point, "
+        f"band {low:+,.1f} to {high:+,.1f}"
+    )
+    yield f"    VX beta {ladder.vx_beta:.2f} points per 1% of SPX, {ladder.beta_source}"
 
 
 def trace_lines(trace: Trace) -> Iterator[str]:

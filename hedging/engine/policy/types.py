@@ -267,7 +267,10 @@ class LadderRow:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """All layers. ``net_delta`` is the SPX-equivalent delta of condors plus layer 1, in $ per SPX point."""
+    """All layers. ``net_delta`` is the SPX-equivalent delta of condors plus layer 1, in $ per SPX point.
+
+    ``vx_beta`` in VX points per 1% of SPX; ``beta_source`` says whether it is estimated, and over what.
+    """
 
     rows: tuple[LadderRow, ...]
     condor_loss: float | None
@@ -275,6 +278,8 @@ class Ladder:
     ceiling: float
     net_delta: float | None = None
     delta_band: tuple[float, float] | None = None
+    vx_beta: float | None = None
+    beta_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +334,7 @@ class WaccTarget:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the advice was computed from; the last two are what the account states, None its ruleset's."""
+    """What the advice was computed from; the last three as in ``AccountFacts``, None is the ruleset's."""
 
     account_id: str
     book_revision: int
@@ -342,6 +347,7 @@ class Inputs:
     signal_day: date
     second_engine: float | None = None
     margin_limit: float | None = None
+    vx_beta: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
