@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, imports, market, views
+from journal.api import attribution, governance, imports, market, views
 
 app_name = "api"
 
@@ -13,6 +13,9 @@ router.register("trades", views.TradeViewSet, basename="trade")
 router.register("hedge-layers", views.HedgeLayerViewSet, basename="hedge-layer")
 router.register("fills", views.FillViewSet, basename="fill")
 router.register("imports", imports.ImportViewSet, basename="import")
+router.register("rulesets", governance.RulesetViewSet, basename="ruleset")
+router.register("recommendations", governance.RecommendationViewSet, basename="recommendation")
+router.register("alerts", governance.AlertViewSet, basename="alert")
 router.register("reports", views.ReportViewSet, basename="report")
 
 job = views.JobViewSet
@@ -29,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("trades/<uuid:pk>/settle/", attribution.SettleView.as_view(), name="trade-settle"),
     path("accounts/<uuid:pk>/imports/", imports.AccountImportsView.as_view(), name="account-imports"),
+    path("accounts/<uuid:pk>/advice/", governance.AdviceView.as_view(), name="account-advice"),
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),
