@@ -69,7 +69,7 @@ def finder(request: HttpRequest) -> HttpResponse:
     hits += [Hit("page", n, url=_url(r)) for n, r, more in _PAGES if matches(wanted, n, more)]
     hits += [Hit("action", n, url=_url(r)) for n, r, more in _ACTIONS if wanted and matches(wanted, n, more)]
     hits += [Hit("action", n, action=a) for n, a, more in _PRESSES if wanted and matches(wanted, n, more)]
-    return render(request, "journal/finder/results.html", {"hits": hits[:_MOST]})
+    return render(request, "journal/finder/results.html", {"hits": hits[:_MOST], "text": text})
 
 
 def _url(route: str, args: tuple[object, ...] = (), query: tuple[tuple[str, str], ...] = ()) -> str:

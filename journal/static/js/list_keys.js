@@ -20,15 +20,14 @@ function choose() {
 }
 
 function press(selector, how) {
-  const found = document.querySelector(selector);
-  if (found) found[how]();
+  document.querySelector(selector)?.[how]();
 }
 
 const keys = {
   j: () => walk(1),
   k: () => walk(-1),
   x: choose,
-  a: () => press("[data-pick-matching]", "click"),
+  a: () => press(document.querySelector("[data-pick-matching]") ? "[data-pick-matching]" : "[data-pick-all]", "click"),
   b: () => press("[data-bulk-action]", "focus"),
   u: () => press("[data-list-undo]", "click"),
   e: () => press("[data-list-csv]", "click"),
