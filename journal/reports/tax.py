@@ -55,7 +55,7 @@ def note_of(line: TaxLine, year: TaxYear) -> str:
     if line.mark is None:
         return ""
     if not year.is_final:
-        return f"{line.result.open_end:+d} open, marked on {year.last_session}"
+        return f"open, marked on {year.last_session}"
     if line.mark.price is None:
         return f"year-end mark unknown: {line.mark.source}"
     return f"marked at {line.mark.price.normalize():f}, {line.mark.source}"
