@@ -87,6 +87,16 @@ def links_about(user: User, trade: Trade) -> QuerySet[TradeLink]:
     return links.select_related("earlier", "later")
 
 
+def chain_context(user: User, trade: Trade) -> dict[str, Any]:
+    """The chain of a trade and how many of its links wait for a decision, for the trade's page."""
+    links = list(links_about(user, trade))
+    confirmed = any(link.state == TradeLink.State.CONFIRMED for link in links)
+    return {
+        "chain": chain_of(user, trade) if confirmed else Chain(()),
+        "chain_proposed": sum(link.state == TradeLink.State.PROPOSED for link in links),
+    }
+
+
 def link_payoff(link: TradeLink) -> dict[str, Any] | None:
     """Payoff at expiry of the position before and after an adjustment, each by its own opening.
 

@@ -25,7 +25,14 @@ def links_propose(*, account: Account, plan: Plan, trades: dict[int, Trade]) -> 
         (link.earlier_anchor, link.later_anchor): link for link in TradeLink.objects.filter(account=account)
     }
     seen, made = set(), []
+    imported = {
+        wanted.group.number
+        for wanted in plan.wanted
+        if any(not part.source.fixed for part in wanted.group.parts)
+    }
     for roll in find_rolls([wanted.group for wanted in plan.wanted]):
+        if not {roll.earlier, roll.later} & imported:
+            continue
         pair = (anchors[roll.earlier], anchors[roll.later])
         seen.add(pair)
         if pair not in links:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.as_of import as_of_for
+from journal.selectors.chains import chain_context
 from journal.selectors.structures import leg_rows, trade_figures
 from journal.selectors.trades import live_fills, trade_get, trade_position
 from journal.selectors.valuation import Current, trade_current, trade_marks
@@ -53,6 +54,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **valuation_context(trade, past.moment),
         **review_context(request, trade),
         **trade_context(trade, past.day),
+        **chain_context(person(request), trade),
     }
     return render(request, "journal/trades/detail.html", context)
 
