@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, governance, imports, market, views
+from journal.api import attribution, governance, imports, market, signals, views
 
 app_name = "api"
 
@@ -36,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),
+    path("market/signals/", signals.SignalsView.as_view(), name="market-signals"),
+    path("market/regimes/", signals.RegimesView.as_view(), name="market-regimes"),
+    path("market/term-structure/", signals.TermStructureView.as_view(), name="market-term-structure"),
     path("market-data/", views.MarketDataView.as_view(), name="market-data"),
     path("market-data/series/", market.StoredSeriesView.as_view(), name="market-series"),
     path("market-data/sources/", market.SourceView.as_view(), name="market-sources"),

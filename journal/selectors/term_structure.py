@@ -11,6 +11,7 @@ from hedging.selectors.calendar import vix_expiry
 from hedging.selectors.market import curve_on
 
 MONTHS: Final = 8
+THIS_DAY, WEEK_BEFORE, MONTH_BEFORE, COMPARED = "this day", "1 week before", "1 month before", "compared day"
 _LATE: Final = timedelta(days=7)
 
 
