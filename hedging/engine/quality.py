@@ -53,7 +53,9 @@ JUMPS: dict[str, float] = {S.SPX: 0.15, S.VIX: 1.3, S.VXX: 0.8, S.REIT: 0.25}
 EVERY_SESSION = SESSION_SERIES | {S.ADVANCES, S.DECLINES}
 #: A daily series is stale when more sessions than this lie between its newest value and today.
 LATE_SESSIONS = 3
-#: A series that stopped this long ago has ended; that is to know, not to mend.
+#: What pages and signals stand on: never taken for ended, however old.
+CORE = frozenset({S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW, S.DTB3})
+#: Another series that stopped this long ago has ended; that is to know, not to mend.
 ENDED_SESSIONS = 500
 ENDED = "ended"
 #: Monthly, by contract or derived from others: no value is due every session.
@@ -76,19 +78,33 @@ def findings(history: MarketHistory, today: date) -> list[Finding]:
         if name in EVERY_SESSION:
             found += _gaps(name, days, history.sessions)
         found += stale(series, history.sessions, today)
+    found += _ended(history, today)
     found += _vx(history, today)
     order = list(Severity)
     return sorted(found, key=lambda f: (order.index(f.severity), f.kind, f.series))
 
 
+def _ended(history: MarketHistory, today: date) -> list[Finding]:
+    """One finding for all series that have ended."""
+    names = [
+        name
+        for name, series in sorted(history.series.items())
+        if len(series) and overdue(name, to_date(series.days[-1]), history.sessions, today) == ENDED
+    ]
+    if not names:
+        return []
+    message = f"no newer value for more than {ENDED_SESSIONS} sessions: {', '.join(names)}"
+    return [Finding("ended", Severity.NOTE, f"{len(names)} series", message, len(names))]
+
+
 def stale(series: Series, sessions: Days, today: date) -> list[Finding]:
-    """A finding when the newest value is older than the series' rhythm explains, or the series has ended."""
+    """A finding when the newest value is older than the series' rhythm explains."""
     newest = to_date(series.days[-1])
     text = overdue(series.symbol, newest, sessions, today)
     if not text:
         return []
-    if text == ENDED:
-        return [Finding("ended", Severity.NOTE, series.symbol, f"ends on {newest}", 1, (newest,))]
+    if text == ENDED:  # told together, see findings
+        return []
     message = f"newest value of {newest}: {text}"
     return [Finding("stale", Severity.WARNING, series.symbol, message, 1, (newest,))]
 
@@ -97,7 +113,7 @@ def overdue(symbol: str, newest: date, sessions: Days, today: date) -> str:
     """Why the newest value is stale, empty while nothing newer is due; ENDED for a series long past."""
     at = day64(newest)
     late = _sessions_after(at, sessions, today)
-    if late > ENDED_SESSIONS:
+    if late > ENDED_SESSIONS and symbol not in CORE:
         return ENDED
     rule = RULES.get(symbol)
     if rule is None or not rule.after_period:
@@ -205,5 +221,5 @@ def _spikes(vx: VXHistory) -> list[Finding]:
     at = np.flatnonzero(((before > SPIKE) & (after > SPIKE)).any(axis=1)) + 1
     if not len(at):
         return []
-    message = f"a settlement leaves its neighbours by more than {SPIKE:.0%} for one day"
+    message = f"a settlement leaves both neighbouring days by more than {SPIKE:.0%}: wrong print or shock"
     return [Finding("jump", Severity.WARNING, "VX futures", message, len(at), _days(vx.days[at]))]

@@ -55,6 +55,8 @@ def account_then(*, user: User, account: Account, moment: datetime) -> PastAccou
     market = snapshot_load(row) if row is not None else None
     for trade in opened:
         trade.net_cash = positions[trade.pk].cash
+        expiries = [leg.spec.expiry for leg in positions[trade.pk].legs if leg.spec.expiry is not None]
+        trade.nearest_expiry = min(expiries, default=None)
         trade.valued = trade_result(book_trade(trade, positions[trade.pk]), market) if market else None
     if market is None:
         return PastAccount(Current(None, is_current=True, job=None), opened, realized, NO_MARKET_THEN)

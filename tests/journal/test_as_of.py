@@ -13,7 +13,7 @@ from hedging.selectors.calendar import previous_session, session_date
 from hedging.services.market_load import market_file_load
 from journal.models import User
 from journal.selectors.as_of import past_day
-from tests.journal.people import EXPIRY, FILLED, People, make_people, open_condor
+from tests.journal.people import EXPIRY, FILLED, People, close_condor, make_people, open_condor
 
 pytestmark = pytest.mark.django_db
 THEN = "2026-11-04"
@@ -134,6 +134,11 @@ def test_the_dashboard_lists_the_trades_of_then(people: People) -> None:
     page = client.get(f"/?as_of={THEN}").content.decode()
     assert trade.label in page
     assert "Viewing as of" in page
+    assert f'class="num">{(EXPIRY - date(2026, 11, 4)).days}<' in page
+    close_condor(people, trade)
+    page = client.get(f"/?as_of={THEN}").content.decode()
+    assert trade.label in page
+    assert f'class="num">{(EXPIRY - date(2026, 11, 4)).days}<' in page
     assert trade.label not in signed_in(people.stranger).get(f"/?as_of={THEN}").content.decode()
 
 
