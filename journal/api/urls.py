@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, governance, imports, market, signals, views
+from journal.api import attribution, capital, governance, imports, market, signals, views
 
 app_name = "api"
 
@@ -31,6 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "trades/<uuid:pk>/attribution/", attribution.TradeAttributionView.as_view(), name="trade-attribution"
     ),
     path("trades/<uuid:pk>/settle/", attribution.SettleView.as_view(), name="trade-settle"),
+    path("accounts/<uuid:pk>/capital/", capital.CapitalView.as_view(), name="account-capital"),
+    path("accounts/<uuid:pk>/cash/", capital.CashView.as_view(), name="account-cash"),
+    path("cash/<uuid:pk>/reverse/", capital.CashReverseView.as_view(), name="cash-reverse"),
     path("accounts/<uuid:pk>/imports/", imports.AccountImportsView.as_view(), name="account-imports"),
     path("accounts/<uuid:pk>/advice/", governance.AdviceView.as_view(), name="account-advice"),
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),

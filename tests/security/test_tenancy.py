@@ -15,7 +15,8 @@ from journal.models import AuditEvent, Fill, Report, Trade
 from journal.services.demo import demo_login
 from journal.services.reports import report_request
 from tests.journal.people import People, make_people, open_condor
-from tests.security import governance_routes, import_routes, review_routes
+from tests.security import attribution_routes, governance_routes, import_routes, review_routes
+from tests.security.attribution_routes import attribution_ids
 from tests.security.governance_routes import governance_ids
 from tests.security.import_routes import import_ids
 from tests.security.review_routes import review_ids
@@ -28,8 +29,8 @@ RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
-    "as_of", "data_fetch", "attribution_rebuild", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
-    *import_routes.POST_ONLY,
+    "as_of", "data_fetch", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
+    *import_routes.POST_ONLY, *attribution_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def ids(people: People) -> dict[str, Any]:
     return {
         **review_ids(people, trade), **import_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
-        "risk": people.account.pk, **governance_ids(people),
+        "risk": people.account.pk, **governance_ids(people), **attribution_ids(people),
     }  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def test_a_page_about_an_object_is_404_for_a_stranger(
 def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
-        "trade_settle", *governance_routes.WRITES, *review_routes.WRITES, *import_routes.WRITES,
+        *attribution_routes.WRITES, *governance_routes.WRITES, *review_routes.WRITES, *import_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected
