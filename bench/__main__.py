@@ -1,8 +1,9 @@
 """``python -m bench``: every kernel against its peers, as one report.
 
-``python -m bench prices vols`` runs some groups, ``--seconds 1`` gives each rival a longer clock, ``--write``
-puts the report into ``docs/performance.md``. A group is a module of this package with a generator
-``cases() -> Iterator[Case]``, named in ``GROUPS``.
+Every rival gets one core, so that kernels are compared and not thread pools; ``--cores 2`` gives each of them
+two. ``python -m bench prices vols`` runs some groups, ``--seconds 2`` gives each rival a longer clock,
+``--write`` puts the report into ``docs/performance.md``. A group is a module of this package with a
+generator ``cases() -> Iterator[Case]``, named in ``GROUPS``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import os
 import sys
 from pathlib import Path
 
-from bench.timing import measure
-
 GROUPS = ("prices", "vols", "books", "returns")
 #: Run when named only: each starts servers of its own and takes minutes.
 APART = {"db": "database"}
@@ -24,25 +23,37 @@ _BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end
 
 def main() -> None:
     """Run, print and perhaps write."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would wait for cores others use
     parser = argparse.ArgumentParser(prog="python -m bench", description="Kernels against their peers.")
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, *APART, "accuracy", []], metavar="group")
-    parser.add_argument("--seconds", type=float, default=1.0, help="clock time of each rival in a case")
+    parser.add_argument("--seconds", type=float, default=0.7, help="clock time of each rival in a case")
+    parser.add_argument("--cores", type=int, default=1, help="cores of every rival")
     parser.add_argument("--write", action="store_true", help=f"put the report into {_DOCUMENT.name}")
     options = parser.parse_args()
     if options.write and options.groups:
         parser.error("--write needs every group")
+    if not set(options.groups) & set(APART):
+        _confine(options.cores)
     lines = report(options.groups or [*GROUPS, "accuracy"], options.seconds)
     if options.write:
         text = _DOCUMENT.read_text(encoding="utf-8")
         before, rest = text.split(_BEGIN)
         after = rest.split(_END)[1]
-        _DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{chr(10).join(lines)}\n{_END}{after}", encoding="utf-8")
+        body = "\n".join(lines)
+        _DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{body}\n{_END}{after}", encoding="utf-8")
+
+
+def _confine(cores: int) -> None:
+    """Before any library counts them: this process has so many cores."""
+    mine = sorted(os.sched_getaffinity(0))[-max(cores, 1) :]
+    os.sched_setaffinity(0, mine)
+    os.environ["NUMBA_NUM_THREADS"] = os.environ["RAYON_NUM_THREADS"] = str(len(mine))
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads would wait for cores that others use
 
 
 def report(groups: list[str], seconds: float) -> list[str]:
     """Lines of the report, printed as they come."""
     from bench.report import error_table, machine, timing_table
+    from bench.timing import measure
 
     lines: list[str] = []
 

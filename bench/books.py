@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from bench import cbound
 from bench.market import spx
-from bench.timing import Case, Rival, Target
+from bench.timing import THREADS, Case, Rival, Target
 from hedging.maths import black76
 from hedging.maths.fast import black, books
-from hedging.maths.fast.vector import Threads
 
 Floats = NDArray[np.float64]
 
@@ -88,15 +87,11 @@ def _greeks() -> Case:
         LEGS,
         "legs",
         [
-            Rival(OURS, lambda: books.value_book(book, contracts, out=out, threads=Threads.ONE)),
-            Rival(
-                "ours, all threads",
-                lambda: books.value_book(book, contracts, out=out, threads=Threads.ALL),
-            ),
+            Rival(OURS, lambda: books.value_book(book, contracts, out=out, threads=THREADS)),
             Rival("ours, legs sorted in the call", sorted_in_call),
             Rival("pandas merge + groupby", with_pandas),
             Rival("scipy.sparse", with_scipy if library else None, "" if library else "not installed"),
-            Rival("C, sums alone", bound, "" if bound else "no gcc"),
+            Rival("C on one core, sums alone", bound, "" if bound else "no gcc"),
         ],
         [Target(OURS, "pandas merge + groupby", 50)],
     )
@@ -140,16 +135,15 @@ def _grid() -> Case:
     cells = len(SPOT) * len(VIX)
     out, work = np.empty((GRID_ACCOUNTS, cells)), np.empty((CONTRACTS, cells))
 
-    def ours(threads: Threads) -> Floats:
-        return books.scenario_grid(book, contracts, shocks, SPOT, VIX, out=out, work=work, threads=threads)
+    def ours() -> Floats:
+        return books.scenario_grid(book, contracts, shocks, SPOT, VIX, out=out, work=work, threads=THREADS)
 
     return Case(
         "21 × 11 SPX × VIX grid of 1,000 accounts (86,000 legs, 4,000 contracts)",
         GRID_ACCOUNTS,
         "accounts",
         [
-            Rival(OURS, lambda: ours(Threads.ONE)),
-            Rival("ours, all threads", lambda: ours(Threads.ALL)),
+            Rival(OURS, ours),
             Rival("pandas loop over cells", with_pandas),
             Rival(
                 "NumPy prices + scipy.sparse",

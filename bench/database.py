@@ -70,6 +70,7 @@ def cases() -> Iterator[Case]:
         rivals=[Rival("ours", ours), Rival("bare COPY", bare)],
         targets=[Target("ours", "bare COPY", 1 / 3)],
         limit="indexes and foreign keys of the written rows, which the bare copy pays as well",
+        wall=True,
     )
 
 

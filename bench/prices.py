@@ -9,16 +9,14 @@ import numpy as np
 from bench import cbound
 from bench.market import Market, spx
 from bench.peers import Model, Peer, all_peers
-from bench.timing import Case, Rival, Target
+from bench.timing import THREADS, Case, Rival, Target
 from hedging.maths import black76, bsm
 from hedging.maths.fast import black as fast_black
 from hedging.maths.fast import bsm as fast_bsm
-from hedging.maths.fast.black import Outputs
-from hedging.maths.fast.vector import Threads
 
 COUNT = 100_000
 BUFFERS, ALLOCATING, NINE = "ours, buffers", "ours, allocating", "ours, buffers, nine outputs"
-BOUND = "C, gcc -O3 -march=native"
+BOUND = "C on one core, gcc -O3 -march=native"
 
 
 def peer_rivals(peers: list[Peer], market: Market, model: Model) -> list[Rival]:
@@ -34,21 +32,18 @@ def peer_rivals(peers: list[Peer], market: Market, model: Model) -> list[Rival]:
 def cases() -> Iterator[Case]:
     """Black-76, then Black-Scholes-Merton."""
     market, peers = spx(COUNT), all_peers()
-    six, six_two, nine, bound = (np.empty((rows, COUNT)) for rows in (6, 6, 9, 6))
+    six, nine, bound = (np.empty((rows, COUNT)) for rows in (6, 9, 6))
     f, k, t, s, d, right = (np.ascontiguousarray(column) for column in market.black)
-    into, one = fast_black.greeks_into, Threads.ONE
+    into = fast_black.greeks_into
     bounded = cbound.black_six((f, k, t, s, d, right), bound)
     yield Case(
         "Black-76: price, delta, gamma, vega, theta, rho",
         COUNT,
         "options",
         [
-            Rival(BUFFERS, lambda: into(f, k, t, s, d, right, six, threads=one)),
-            Rival(
-                "ours, buffers, all threads", lambda: into(f, k, t, s, d, right, six_two, threads=Threads.ALL)
-            ),
-            Rival(ALLOCATING, lambda: fast_black.greeks(f, k, t, s, d, right)),
-            Rival(NINE, lambda: into(f, k, t, s, d, right, nine, threads=one)),
+            Rival(BUFFERS, lambda: into(f, k, t, s, d, right, six, threads=THREADS)),
+            Rival(ALLOCATING, lambda: fast_black.greeks(f, k, t, s, d, right, threads=THREADS)),
+            Rival(NINE, lambda: into(f, k, t, s, d, right, nine, threads=THREADS)),
             Rival("ours, NumPy path, nine outputs", lambda: black76.greeks(f, k, t, s, d, right)),
             *peer_rivals(peers, market, Model.BLACK),
             Rival(BOUND, bounded, "" if bounded else "no gcc"),
@@ -68,11 +63,9 @@ def cases() -> Iterator[Case]:
         COUNT,
         "options",
         [
-            Rival(BUFFERS, lambda: spot_into(spot, k, t, s, r, q, right, six, threads=one)),
-            Rival(
-                ALLOCATING, lambda: fast_bsm.greeks(spot, k, t, s, r, q, right, outputs=Outputs.FIRST_ORDER)
-            ),
-            Rival(NINE, lambda: spot_into(spot, k, t, s, r, q, right, nine, threads=one)),
+            Rival(BUFFERS, lambda: spot_into(spot, k, t, s, r, q, right, six, threads=THREADS)),
+            Rival(ALLOCATING, lambda: fast_bsm.greeks(spot, k, t, s, r, q, right, threads=THREADS)),
+            Rival(NINE, lambda: spot_into(spot, k, t, s, r, q, right, nine, threads=THREADS)),
             Rival("ours, NumPy path, nine outputs", lambda: bsm.greeks(spot, k, t, s, r, q, right)),
             *peer_rivals(peers, market, Model.BSM),
         ],

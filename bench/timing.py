@@ -9,6 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from numba import get_num_threads
+
+from hedging.maths.fast.vector import Threads
+
+#: Ours runs on as many threads as its rivals may.
+THREADS = Threads.ALL if get_num_threads() > 1 else Threads.ONE
 _SHORTEST = 2e-3  # s: a sample shorter than this repeats its call
 _QUICK = 2e-2  # s: a call shorter than this runs once off the clock first, on warm caches like its rivals
 
@@ -51,7 +57,7 @@ class Case:
     """One row group of the table: the same work by several rivals.
 
     ``count`` items of ``unit`` are done in a call; ``targets`` are ratios of medians; ``limit`` says
-    what bounds our figure.
+    what bounds our figure. ``wall``: other processes have a part in the work.
     """
 
     title: str
@@ -60,6 +66,7 @@ class Case:
     rivals: list[Rival]
     targets: list[Target] = field(default_factory=list)
     limit: str = ""
+    wall: bool = False
 
     def rival(self, name: str) -> Rival:
         """The rival of this name."""
@@ -81,8 +88,10 @@ def measure(case: Case, *, seconds: float, most: int = 201) -> None:
     """Fill the samples: interleaved rounds until every rival had about ``seconds`` or ``most`` samples.
 
     The order changes every round. A rival that raises on its warm-up call is kept with the error as its
-    note. Slow rivals leave the later rounds, but not before three samples.
+    note. Slow rivals leave the later rounds, but not before three samples. On one core the clock is the
+    processor's, which runs as on an idle machine whatever the neighbours do.
     """
+    clock = time.perf_counter if case.wall or get_num_threads() > 1 else time.process_time
     repeats: dict[str, int] = {}
     dice = random.Random(1)
     for rival in case.rivals:
@@ -90,7 +99,7 @@ def measure(case: Case, *, seconds: float, most: int = 201) -> None:
             continue
         try:
             rival.run()
-            once = _sample(rival.run, 1)
+            once = _sample(clock, rival.run, 1)
         except Exception as error:  # noqa: BLE001 - a peer may fail in any way
             rival.run, rival.note = None, f"fails: {type(error).__name__}"
             continue
@@ -107,13 +116,13 @@ def measure(case: Case, *, seconds: float, most: int = 201) -> None:
                 assert rival.run is not None
                 if not rival.seconds or rival.seconds[-1] < _QUICK:
                     rival.run()
-                rival.seconds.append(_sample(rival.run, repeats[rival.name]))
+                rival.seconds.append(_sample(clock, rival.run, repeats[rival.name]))
     finally:
         gc.enable()
 
 
-def _sample(run: Callable[[], object], repeats: int) -> float:
-    began = time.perf_counter()
+def _sample(clock: Callable[[], float], run: Callable[[], object], repeats: int) -> float:
+    began = clock()
     for _ in range(repeats):
         run()
-    return (time.perf_counter() - began) / repeats
+    return (clock() - began) / repeats

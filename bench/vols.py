@@ -8,9 +8,8 @@ import numpy as np
 
 from bench.market import prices, spx
 from bench.peers import all_peers
-from bench.timing import Case, Rival, Target
+from bench.timing import THREADS, Case, Rival, Target
 from hedging.maths.fast import implied_vol as fast
-from hedging.maths.fast.vector import Threads
 from hedging.maths.implied_vol import implied_vol
 
 COUNT = 100_000
@@ -21,14 +20,10 @@ def cases() -> Iterator[Case]:
     """One case; peers without a solver are left out."""
     market = spx(COUNT).out_of_the_money()
     f, k, t, _, d, right = (np.ascontiguousarray(column) for column in market.black)
-    price, out, out_two = prices(market), np.empty(COUNT), np.empty(COUNT)
+    price, out = prices(market), np.empty(COUNT)
     rivals = [
-        Rival(BUFFERS, lambda: fast.implied_vol_into(price, f, k, t, d, right, out, threads=Threads.ONE)),
-        Rival(
-            "ours, buffers, all threads",
-            lambda: fast.implied_vol_into(price, f, k, t, d, right, out_two, threads=Threads.ALL),
-        ),
-        Rival("ours, allocating", lambda: fast.implied_vol(price, f, k, t, d, right, threads=Threads.ONE)),
+        Rival(BUFFERS, lambda: fast.implied_vol_into(price, f, k, t, d, right, out, threads=THREADS)),
+        Rival("ours, allocating", lambda: fast.implied_vol(price, f, k, t, d, right, threads=THREADS)),
         Rival("ours, NumPy path", lambda: implied_vol(price, f, k, t, d, right)),
     ]
     for peer in all_peers():
