@@ -247,6 +247,8 @@ class _Walk:
             for other, quantity in rest:
                 wanted[other.spec.symbol] += quantity
         for group in self._by_symbol[one.spec.symbol]:
+            if group.parts[0].source.fixed:
+                continue  # entered by hand: perhaps the same trade, which a person decides
             held = {symbol: quantity for symbol, quantity in group.held.items() if quantity}
             if held.keys() == wanted.keys() and all(held[s] * wanted[s] > 0 for s in wanted):
                 return group

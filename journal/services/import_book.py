@@ -43,6 +43,7 @@ IMPORTED = frozenset(broker.value for broker in BROKER_NAMES)
 #: Source of fills that were computed from an official settlement value; a broker's own row replaces them.
 COMPUTED = "settlement"
 REPLACED = "import-replaced"
+TWICE = "A trade entered by hand on that day has the same legs: is it the same one?"
 _BATCH = 2_000
 _EVENING = 18
 
@@ -55,11 +56,13 @@ class Desired:
     named: Named
     title: str = ""
     reviewed: bool = False
+    doubt: str = ""
 
     @property
     def review(self) -> str:
         """What should be looked at; empty once a person did."""
-        return "" if self.reviewed else " ".join(filter(None, (self.group.review, self.named.review)))
+        found = (self.doubt, self.group.review, self.named.review)
+        return "" if self.reviewed else " ".join(filter(None, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,20 +167,28 @@ def _fixed(key: str, fill: Fill) -> Execution:
 def _named(account: Account, groups: Sequence[Group], choices: dict[str, str]) -> list[Desired]:
     """Names of groups; a person's words go before what the shape says."""
     labels = {label.group: label for label in GroupLabel.objects.filter(account=account)}
+    by_hand = {_signature(group) for group in groups if group.parts[0].source.fixed}
     wanted = []
     for group in groups:
         named = name_group(group)
+        doubt = TWICE if not group.parts[0].source.fixed and _signature(group) in by_hand else ""
         token = group.token or next(
             (choices[p.source.key] for p in group.parts if p.source.key in choices), group_token(group)
         )
         label = labels.get(token)
         if label is None:
-            wanted.append(Desired(group, named))
+            wanted.append(Desired(group, named, doubt=doubt))
             continue
         if label.kind:
             named = Named(label.kind, label.layer)
-        wanted.append(Desired(group, named, label.title, label.reviewed))
+        wanted.append(Desired(group, named, label.title, label.reviewed, doubt))
     return wanted
+
+
+def _signature(group: Group) -> tuple[object, ...]:
+    """Day and legs of an opening: two trades that share it may be one, recorded twice."""
+    legs = frozenset((spec.symbol, quantity) for spec, quantity in group.opening())
+    return session_date(group.opened), legs
 
 
 def group_token(group: Group) -> str:

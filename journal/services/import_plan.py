@@ -118,7 +118,7 @@ def settlement_checks(account: Account, plan: Plan, keys: set[str]) -> list[dict
                 "cash": str(cash),
                 "day": spec.expiry.isoformat(),
                 "settles": spec.settlement.value,
-                "level": None if level is None else str(level.value.normalize()),
+                "level": None if level is None else f"{level.value.normalize():f}",
                 "computed": None if computed is None else str(computed),
                 "difference": None if computed is None else str(cash - computed),
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -225,3 +225,63 @@ def test_every_import_and_undo_leaves_an_audit_row_and_one_revision(people: Peop
     assert people.account.book_revision == before + 2
     actions = AuditEvent.objects.filter(action__startswith="import.").values_list("action", flat=True)
     assert set(actions) == {"import.commit", "import.undo"}
+
+
+def test_morning_settled_legs_are_compared_with_set_and_vro(people: People) -> None:
+    day = date(2025, 10, 17)  # SPX AM of the third Friday; the VIX of that month settled on the 22nd
+    DailyBar.objects.create(source="t", symbol="SET", date=day, close=Decimal("6650.00"))
+    DailyBar.objects.create(source="t", symbol="VRO", date=date(2025, 10, 22), close=Decimal("18.60"))
+    spx, vix = {"expiry": "251017", "root": "SPX"}, {"expiry": "251022", "root": "VIX"}
+    batch = bring(
+        people,
+        tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6660, "9.00", "1", **spx),
+        tasty("2025-10-03", "10:01:00", "BUY_TO_OPEN", "C", 18, "1.50", "2", **vix),
+        *[row.replace("SPXW  ", "SPX   ") for row in settled("2025-10-17", "P", 6660, "-1000.00")],
+        *[row.replace("SPXW  251022", "VIX   251022") for row in settled("2025-10-22", "C", 18, "60.00")],
+    )
+    checks = {check["symbol"]: check for check in batch.plan["settlements"]}
+    put, call = checks["SPX   251017P06660000"], checks["VIX   251022C00018000"]
+    assert (put["settles"], put["level"], put["computed"], put["difference"]) == (
+        "AM",
+        "6650",
+        "-1000.00",
+        "0.00",
+    )
+    assert (call["settles"], call["computed"], call["difference"]) == ("AM", "60.00", "0.00")
+    layer = Trade.objects.get(underlying="VIX")
+    assert (layer.kind, layer.layer, layer.status) == ("hedge_layer", 1, "closed")
+
+
+def test_expirations_without_a_side_close_both_sides_of_a_condor(people: People) -> None:
+    rows = [
+        tasty("2025-10-03", "10:00:00", action, right, strike, price, "1")
+        for action, right, strike, price in (
+            ("BUY_TO_OPEN", "P", 6590, "2.00"), ("SELL_TO_OPEN", "P", 6600, "3.00"),
+            ("SELL_TO_OPEN", "C", 6800, "3.00"), ("BUY_TO_OPEN", "C", 6810, "2.00"),
+        )
+    ]  # fmt: skip
+    gone = [
+        f"2025-10-03T17:00:00-0400,Receive Deliver,Expiration,,SPXW  251003{leg}000,Equity Option,x,0.00,1,"
+        "0.00,--,0.00,100,SPXW,SPX,10/4/25,1,PUT,,0.00,USD"
+        for leg in ("P06590", "P06600", "C06800", "C06810")
+    ]
+    bring(people, *gone, *rows)
+    trade = Trade.objects.get()
+    assert (trade.status, trade.realized) == ("closed", Decimal(200) - 4 * Decimal("1.77"))
+
+
+def test_a_trade_entered_by_hand_with_the_same_legs_is_pointed_at(people: People) -> None:
+    from hedging.engine.instruments import parse_symbol
+    from journal.services.times import local_time
+    from journal.services.trades import LegInput, OrderInput, trade_create
+
+    when = local_time(datetime(2025, 10, 3, 10, 0))  # noqa: DTZ001 - New York's clock
+    legs = [LegInput(parse_symbol("SPXW  251003P06600000"), -1, Decimal(3))]
+    trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.OTHER, order=OrderInput(legs, when),
+        accept_size=True, reason="a test",
+    )  # fmt: skip
+    row = tasty("2025-10-03", "11:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1")
+    text = f"{HEADER}\n{row}"
+    batch = import_upload(user=people.owner, account=people.account, filename="a", data=text.encode())
+    assert "entered by hand" in batch.plan["shown"][0]["review"]
