@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, capital, governance, imports, market, signals, views
+from journal.api import attribution, capital, governance, imports, market, review, signals, views
 
 app_name = "api"
 
@@ -34,6 +34,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<uuid:pk>/capital/", capital.CapitalView.as_view(), name="account-capital"),
     path("accounts/<uuid:pk>/cash/", capital.CashView.as_view(), name="account-cash"),
     path("cash/<uuid:pk>/reverse/", capital.CashReverseView.as_view(), name="cash-reverse"),
+    path("trades/<uuid:pk>/review/", review.ReviewView.as_view(), name="trade-review"),
+    path("trades/<uuid:pk>/notes/", review.TradeNotesView.as_view(), name="trade-notes"),
+    path(
+        "accounts/<uuid:pk>/realized-days/", review.RealizedDaysView.as_view(), name="account-realized-days"
+    ),
+    path("accounts/<uuid:pk>/tax/<int:year>/", review.TaxYearView.as_view(), name="account-tax"),
     path("accounts/<uuid:pk>/imports/", imports.AccountImportsView.as_view(), name="account-imports"),
     path("accounts/<uuid:pk>/advice/", governance.AdviceView.as_view(), name="account-advice"),
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
