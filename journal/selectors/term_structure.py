@@ -34,8 +34,16 @@ def term_curve(day: date, *, name: str = "", simulated: bool = False) -> TermCur
     found, rows = curve_on(day, simulated=simulated)
     if found is None or day - found >= _LATE:
         return None
-    monthly = [r for r in rows if r.expiry == vix_expiry(r.expiry.year, r.expiry.month)][:MONTHS]
-    return TermCurve(name or str(found), found, tuple(monthly)) if monthly else None
+    monthly: dict[date, VXSettlement] = {}
+    for row in rows:
+        known = monthly.get(row.expiry)
+        # Of two sources of one settlement the publisher's counts, as in the history.
+        if row.expiry == vix_expiry(row.expiry.year, row.expiry.month) and (
+            known is None or known.source == "file"
+        ):
+            monthly[row.expiry] = row
+    points = tuple(monthly.values())[:MONTHS]
+    return TermCurve(name or str(found), found, points) if points else None
 
 
 def term_curves(day: date, *, compared: date | None = None, simulated: bool = False) -> list[TermCurve]:

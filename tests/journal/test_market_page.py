@@ -22,6 +22,7 @@ from hedging.models import DailyBar, Job, Quality, VXSettlement
 from hedging.services.jobs import job_run
 from hedging.services.signals import SIGNALS, signals_refresh
 from journal.models import User
+from journal.selectors.term_structure import term_curve
 from tests.hedging.signals_support import LAST, simulated_closes_load
 from tests.journal.people import People, answers, make_people
 
@@ -178,6 +179,17 @@ def test_the_term_structure_leaves_weekly_contracts_out(people: People, simulate
         quality=Quality.SIMULATED,
     )
     assert "99.5" not in page(signed_in(people.owner))
+
+
+def test_a_settlement_from_two_sources_is_one_point(people: People, simulated: None) -> None:
+    first = VXSettlement.objects.filter(date=LAST).order_by("expiry")[0]
+    VXSettlement.objects.create(
+        source="file", date=LAST, expiry=first.expiry, settle=first.settle + 9, quality=Quality.SIMULATED
+    )
+    curve = term_curve(LAST, simulated=True)
+    assert curve is not None
+    assert [point.expiry for point in curve.points] == sorted({point.expiry for point in curve.points})
+    assert curve.points[0].settle == first.settle
 
 
 def api(user: User) -> APIClient:
