@@ -1,4 +1,4 @@
-"""Times all signals and regimes of the real history, 1990 to the end of the data: ``python -m bench.signals``.
+"""Times all signals and regimes of the real history since 1990: ``python -m bench.signals``.
 
 Set ``OPENBLAS_NUM_THREADS=1``. Reads the data folder (``ALVH_DATA`` or ``../shared/data``); the limit is 3 s.
 """
