@@ -23,6 +23,7 @@ from hedging.models import (
     VXSettlement,
 )
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, market_is_open, session_date, sessions_between
+from hedging.selectors.remember import remembered
 
 STALE_AFTER = timedelta(days=4)
 VX_SYMBOL = "VX"
@@ -81,6 +82,10 @@ def age_text(age: timedelta) -> str:
 def sources(*, now: datetime) -> list[SourceAge]:
     """Everything stored, by series and source, with its age in days."""
     today = session_date(now)
+    return remembered("sources", today, lambda: _sources(today))
+
+
+def _sources(today: date) -> list[SourceAge]:
     sessions = np.array(sessions_between(FIRST_DAY, LAST_DAY), dtype="datetime64[D]")
     found: list[SourceAge] = []
 

@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from django.core.cache import cache
 from django.db.models import FloatField, Max, Min
 from django.db.models.functions import Cast
-from redis.exceptions import RedisError
 
 from hedging.engine.quality import Finding, Severity, findings
-from hedging.models import ChainSnapshot, DailyBar, MarketSource, Quality
+from hedging.models import ChainSnapshot, DailyBar, Quality
 from hedging.selectors.calendar import next_session, session_date, sessions_between
-from hedging.selectors.history import history_revision, market_history
+from hedging.selectors.history import market_history
+from hedging.selectors.remember import remembered
 
 #: Two sources of one value may differ by this share; closes of vendors round differently.
 AGREEMENT = 0.002
 STALE_CHAIN = timedelta(days=4)
-_KEPT_SECONDS = 86_400
 
 
 def quality_findings(*, now: datetime) -> list[Finding]:
     """Findings about the real data, errors first. Slow once after each load, then remembered."""
     today = session_date(now)
-    key = f"market-quality:{history_revision()}:{_chain_count()}:{today}"
-    try:
-        kept: list[Finding] | None = cache.get(key)
-    except (RedisError, OSError):
-        kept = None
-    if kept is not None:
-        return kept
+    return remembered("quality", today, lambda: _findings(today, now))
+
+
+def _findings(today: date, now: datetime) -> list[Finding]:
     found = [*findings(market_history(), today), *_disagreements(), *_chains(now)]
     order = list(Severity)
-    found.sort(key=lambda f: (order.index(f.severity), f.kind, f.series))
-    with suppress(RedisError, OSError):
-        cache.set(key, found, _KEPT_SECONDS)
-    return found
-
-
-def failing_sources() -> list[MarketSource]:
-    """Fetched files whose last attempt failed."""
-    return list(MarketSource.objects.exclude(error=""))
-
-
-def _chain_count() -> int:
-    return ChainSnapshot.objects.exclude(quality=Quality.SIMULATED).count()
+    return sorted(found, key=lambda f: (order.index(f.severity), f.kind, f.series))
 
 
 def _disagreements() -> list[Finding]:
