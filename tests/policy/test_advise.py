@@ -113,6 +113,24 @@ def test_effects_are_those_of_the_book_with_the_orders_filled() -> None:
     assert add.cost == pytest.approx(300 * 0.89)
 
 
+def test_coverage_and_ceiling_look_at_the_condors_loss_while_the_vix_rises() -> None:
+    """Calls near the money: the rally is the worst cell of all, the fall is what a hedge is held against."""
+    near_calls = condor(strikes=(6350, 6400, 6950, 7000))
+    held = book(near_calls, hedge(1, 3))
+    stress = stress_test(held.trades, market())
+    assert stress.worst_unhedged.shock.vix < 0
+    rising = [at for at, shock in enumerate(stress.shocks) if shock.vix > 0]
+    at = min(rising, key=lambda cell: stress.condors[cell])
+    found = advise(held, market(), calm(), rules())
+    assert found.ladder.condor_loss == pytest.approx(-stress.condors[at])
+    assert found.ladder.coverage == pytest.approx(stress.hedges[at] / -stress.condors[at])
+    (add,) = [p for p in advise(book(near_calls), market(), calm(), rules()).proposals if p.layer == 1]
+    assert add.effects is not None
+    assert add.effects.after.scenario_loss > add.effects.before.scenario_loss
+    assert (add.effects.after.fall_loss or 0) < (add.effects.before.fall_loss or 0)
+    assert add.risk_reducing is True
+
+
 @pytest.mark.parametrize(("held", "added", "quantity", "price"), [
     (2, 2, 4, 1.5), (2, -1, 1, 1.0), (2, -3, -1, 2.0), (-2, -2, -4, 1.5), (-2, 1, -1, 1.0),
 ])  # fmt: skip

@@ -126,7 +126,7 @@ def _run_rate(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) 
 
 
 def ceiling_bound(ctx: Context, unit: Unit, others: Spent, have: int, gain: float) -> Bound:
-    """Contracts up to the hedge-ratio ceiling in the condors' worst stress cell (LAY-11).
+    """Contracts up to the hedge-ratio ceiling in the condors' worst cell with rising VIX (LAY-11).
 
     Both sides count from entry, so that a hedge is not sold merely because the condors have lost already.
     ``have`` contracts are held and will have gained ``gain``; those beyond gain as the unit does.

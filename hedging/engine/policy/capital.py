@@ -73,7 +73,7 @@ def _paid(ctx: Context) -> TraceStep:
         "premium of open hedges ≤ credit of open condors, dollars", answer, follows[answer],
         (
             Fact("hedge premium", cost, "$"), Fact("condor credit", ctx.credit, "$"),
-            Fact("hedge decay", -ctx.valued.hedges.theta, "$ a day"),
+            Fact("hedge decay", -ctx.valued.hedges.theta or 0.0, "$ a day"),
             Fact("condor decay", ctx.valued.condors.theta, "$ a day"),
         ),
         "WAC-3",

@@ -20,6 +20,8 @@ from hedging.engine.valuation import BookValuation, TradeValuation, value_book
 from hedging.maths.margin import defined_risk_margin
 
 VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
+#: Cells of STRESS in which the VIX rises.
+RISING = tuple(at for at, shock in enumerate(STRESS) if shock.vix > 0)
 DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is not 34.999999999999996
 
 
@@ -116,8 +118,11 @@ class Context:
 
     @cached_property
     def worst_cell(self) -> int:
-        """Place in STRESS of the cell in which the condors lose most."""
-        return int(np.argmin(self.stress.condors))
+        """Place in STRESS of the cell with rising VIX in which the condors lose most.
+
+        A VIX hedge answers to these; what condors lose in a rally it cannot cover.
+        """
+        return min(RISING, key=lambda at: self.stress.condors[at])
 
     @property
     def worst(self) -> Shock:
@@ -127,7 +132,7 @@ class Context:
     @cached_property
     def condor_loss(self) -> float:
         """The condors' loss in that cell, dollars."""
-        return self.stress.worst_unhedged.loss if self.condors else 0.0
+        return max(-self.stress.condors[self.worst_cell], 0.0)
 
     def pnl_of(self, trades: Iterable[BookTrade]) -> float:
         """Unrealized P&L of the open legs that are known, dollars."""

@@ -8,13 +8,14 @@ import numpy as np
 
 from hedging.engine.book import Book, BookTrade, InstrumentKind
 from hedging.engine.policy.after import after_proposal
-from hedging.engine.policy.context import Context, risk_of
+from hedging.engine.policy.context import RISING, Context, risk_of
 from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
 from hedging.engine.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
 from hedging.engine.structure import payoff_curve
 from hedging.engine.valuation import BookValuation, value_book
 
 _STEPS = 60
+_SMALL = 0.02  # of the stressed loss: a change below it does not decide
 
 
 def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None:
@@ -39,10 +40,17 @@ def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTe
         margin=margin,
         theta=valued.total.theta,
         greeks=valued.total.greeks,
-        coverage=stress.coverage,
+        coverage=_coverage(stress),
         financing_rate=financing_rate(ctx, valued, margin),
         unknown_legs=valued.total.unknown_legs,
+        fall_loss=max(-min(stress.total[at] for at in RISING), 0.0),
     )
+
+
+def _coverage(stress: StressTest) -> float | None:
+    """Hedge gain ÷ condor loss in the condors' worst cell with rising VIX; None where they lose nothing."""
+    at = min(RISING, key=lambda cell: stress.condors[cell])
+    return stress.hedges[at] / -stress.condors[at] if stress.condors[at] < 0 else None
 
 
 def financing_rate(ctx: Context, valued: BookValuation, margin: float | None) -> float | None:
@@ -117,8 +125,14 @@ def _on_path(ctx: Context, after: Book) -> PayoffPair | None:
 
 
 def is_reducing(effects: Effects) -> bool:
-    """Whether the worst stressed loss falls; a tie is decided by the maximum loss."""
+    """Whether the worst stressed loss falls; when it hardly moves, whether the worst with rising VIX does.
+
+    A hedge costs its premium in the rally that may be the worst cell of all: a change of less than 2%
+    there does not decide.
+    """
     before, after = effects.before, effects.after
-    if abs(after.scenario_loss - before.scenario_loss) > 0.5:
-        return after.scenario_loss < before.scenario_loss
-    return (after.max_loss or 0.0) <= (before.max_loss or 0.0)
+    change = after.scenario_loss - before.scenario_loss
+    if abs(change) > max(_SMALL * before.scenario_loss, 0.5):
+        return change < 0
+    fall = (after.fall_loss or 0.0) - (before.fall_loss or 0.0)
+    return fall < 0 if abs(fall) > 0.5 else (after.max_loss or 0.0) <= (before.max_loss or 0.0)

@@ -58,11 +58,12 @@ def _is_idle(ctx: Context, n: int, gates: Trace) -> bool:
 
 def ladder_of(ctx: Context, plans: Sequence[LayerPlan]) -> Ladder:
     """The ladder that pages show."""
+    hedges = [trade for n in (1, 2, 3) for trade in ctx.layer(n)]
     band = ctx.number("layers.delta_band") * ctx.book.capital / ctx.market.spot if ctx.market.spot else None
     return Ladder(
         rows=tuple(plan.row for plan in plans),
         condor_loss=ctx.condor_loss,
-        coverage=ctx.stress.coverage if ctx.condors else None,
+        coverage=float(ctx.gains(hedges)[0]) / ctx.condor_loss if ctx.condor_loss > 0 else None,
         ceiling=ctx.number("layers.ceiling"),
         net_delta=ctx.spx_delta((*ctx.condors, *ctx.layer(1))),
         delta_band=None if band is None else (-band, band),

@@ -152,8 +152,9 @@ class VixValue:
 class Figures:
     """A book's risk in dollars. ``greeks`` by factor; ``financing_rate`` is a fraction a year.
 
-    ``scenario_loss`` is the worst stressed loss (positive), ``coverage`` hedge gain over condor loss in the
-    condors' worst cell. ``unknown_legs`` are left out of every figure.
+    ``scenario_loss`` is the worst stressed loss (positive), ``fall_loss`` the worst while the VIX rises,
+    ``coverage`` hedge gain over condor loss in the condors' worst cell of the latter kind. ``unknown_legs``
+    are left out of every figure.
     """
 
     scenario_loss: float
@@ -164,6 +165,7 @@ class Figures:
     coverage: float | None = None
     financing_rate: float | None = None
     unknown_legs: int = 0
+    fall_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +230,9 @@ class LadderRow:
 
     ``is_open`` says whether its gates allow buying; ``target`` contracts (packages for spreads) wanted,
     ``actual`` held. ``budget`` and ``premium`` (cost of the open lots) in dollars, ``strike`` in points,
-    ``tenor_days`` calendar days. ``coverage`` is a fraction of the condors' stressed loss; ``decay`` dollars
-    a calendar day (negative: it costs), ``extrinsic`` dollars. ``spread`` is (ask - bid) ÷ mid.
+    ``tenor_days`` calendar days. ``coverage`` is a fraction of the condors' loss in their worst cell
+    with rising VIX; ``decay`` dollars a calendar day (negative: it costs), ``extrinsic`` dollars. ``spread``
+    is (ask - bid) ÷ mid.
     """
 
     layer: int

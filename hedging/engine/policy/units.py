@@ -130,7 +130,7 @@ def held_packages(trades: tuple[BookTrade, ...]) -> int:
 
 def premium_of(trades: tuple[BookTrade, ...]) -> float:
     """Cost of the open lots in dollars."""
-    return max(-sum((credit_of(trade.legs) for trade in trades), 0.0), 0.0)
+    return max(-sum((credit_of(trade.legs) for trade in trades), 0.0), 0.0) or 0.0  # never -0.0
 
 
 def fits(amount: float, each: float) -> int:
