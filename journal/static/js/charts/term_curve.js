@@ -6,6 +6,7 @@ export function termCurveOption(data, c, size) {
   const made = linesOption({ unit: "points", ...data }, c, size);
   if (data.spot !== null && data.spot !== undefined) {
     // A mark line does not widen the axis by itself.
+    made.yAxis.axisLabel = { ...made.yAxis.axisLabel, showMaxLabel: false, showMinLabel: false };
     made.yAxis.max = ({ max }) => (data.spot > max ? Math.ceil(data.spot) : null);
     made.yAxis.min = ({ min }) => (data.spot < min ? Math.floor(data.spot) : null);
     made.series[0].markLine = {
