@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from hedging.engine.book_json import BookError, book_document, book_read
 from hedging.engine.policy.types import Advice, advice_hash
+from hedging.engine.rulesets.document import ruleset_document
+from hedging.engine.rulesets.presets import DEFAULT, preset
 from hedging.services.market_load import market_path_load
 from journal.management.commands import advise as command
+from journal.services.rulesets import ruleset_draft
 from tests.journal.people import make_people
 from tests.policy.worlds import book, condor, hedge
 
@@ -53,6 +57,21 @@ def test_an_account_is_named_by_id_or_name(chains: None) -> None:
     by_name = run("Main", "--as-of", "2024-01-05", "--json")
     assert json.loads(by_name)["inputs"]["account_id"] == str(people.account.pk)
     assert run(str(people.account.pk), "--as-of", "2024-01-05", "--json") == by_name
+    given = json.loads(by_name)["inputs"]
+    assert (given["margin_limit"], given["second_engine"]) == (0.5, 0.0)
+    assert given["ruleset_hash"] == preset(DEFAULT).hash
+
+
+def test_an_account_s_active_rules_count_unless_others_are_named(chains: None) -> None:
+    people = make_people()
+    other = {**ruleset_document(preset("neutral-cndr")), "status": "draft"}
+    version = ruleset_draft(user=people.owner, account=people.account, document=other)
+    version.status, version.active_from = version.Status.ACTIVE, timezone.now()
+    version.save(update_fields=["status", "active_from"])
+    active = json.loads(run("Main", "--as-of", "2024-01-05", "--json"))
+    assert active["inputs"]["ruleset"] == "neutral-cndr"
+    named = json.loads(run("Main", "--as-of", "2024-01-05", "--json", "--ruleset", DEFAULT))
+    assert named["inputs"]["ruleset"] == DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -62,7 +81,7 @@ def test_an_account_is_named_by_id_or_name(chains: None) -> None:
         (("Main", "--book", "x.json"), "give an account, or a file with --book"),
         (("Nobody",), "no account is named 'Nobody'"),
         (("--book", "/nowhere/x.json"), "x.json cannot be read: No such file"),
-        (("--book", "{}", "--as-of", "2024-01-05"), "capital: must be a number"),
+        (("--book", "{}", "--as-of", "2024-01-05"), "book.json: capital: must be a number"),
         (("Main", "--as-of", "2024-01-05"), "no market data are stored for 2024-01-05 or before"),
         (("Main", "--ruleset", "nope"), "no ruleset is named 'nope'"),
     ],

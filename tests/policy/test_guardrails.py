@@ -94,8 +94,23 @@ def test_size_warns_above_two_percent_and_blocks_above_ten(
     loss: int, rule: str | None, blocks: bool | None
 ) -> None:
     call = leg(f"VIX   {FEB}C00030000", 1, loss / 100)
-    found = guardrails(book(capital=100_000), [call], rules(), role=Role.HEDGE, layer=1)
+    found = guardrails(book(capital=100_000), [call], rules(), role=Role.OTHER)
     assert [(one.rule, one.blocks) for one in found] == ([(rule, blocks)] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("price", "layer", "scope", "warned"),
+    [(12.0, 1, "layer", False), (12.01, 1, "layer", True), (3.0, 2, "layer", False), (3.0, 2, "hedge", True)],
+)
+def test_lay_1_premium_above_twelve_percent_of_credit_is_warned_about(
+    price: float, layer: int, scope: str, warned: bool
+) -> None:
+    held = book(condor(10, credit=10.0), hedge(3, 1, price=9.5))
+    order = [leg(f"VIX   {FEB}C00030000", 1, price)]
+    ruleset = rules(caps__scope=scope)
+    found = guardrails(held, order, ruleset, role=Role.HEDGE, layer=layer)
+    assert [(one.rule, one.blocks) for one in found] == ([("premium cap", False)] if warned else [])
+    assert guardrails(held, order, rules("neutral-vxth"), role=Role.HEDGE, layer=1) == ()
 
 
 def test_gov_2_a_roll_keeps_its_size_unless_approved() -> None:

@@ -170,12 +170,13 @@ def _liquidity(ctx: Context, have: int) -> Bound:
 def extension_bounds(ctx: Context, unit: Unit, others: Spent, have: int) -> tuple[Bound, ...]:
     """Bounds on the longer-dated calls that extend the hedge after a collapse (CON-4)."""
     share = ctx.number("collapse.extend_budget")
-    budget = share * ctx.credit
+    budget, held = share * ctx.credit, ctx.layer(3)
+    spent = premium_of(held)
     text = f"{share:.1%} of {ctx.credit:,.0f} credit is {budget:,.0f}; a contract costs {unit.cost:,.0f}"
     return (
         Bound("extension budget", have + fits(budget, unit.cost), text, ("collapse.extend_budget",)),
-        *_caps(ctx, unit, others, have, 0.0),
-        ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(ctx.layer(3))),
-        _run_rate(ctx, unit, others, have, 0.0),
+        *_caps(ctx, unit, others, have, spent),
+        ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(held)),
+        _run_rate(ctx, unit, others, have, spent),
         _liquidity(ctx, have),
     )

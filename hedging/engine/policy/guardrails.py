@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role, Settlement
 from hedging.engine.policy.after import after_legs, trade_of
-from hedging.engine.policy.context import risk_of
+from hedging.engine.policy.context import credit_of, risk_of
 from hedging.engine.policy.types import Refusal
 from hedging.engine.rulesets.types import Ruleset
 from hedging.maths.types import Right
 
+LAYERS = (1, 2, 3)
 _EVENING = {Settlement.AM: 0, Settlement.PM: 1, Settlement.NONE: 1}
 
 
@@ -40,7 +41,7 @@ def guardrails(
     before = trade_of(book, trade_id) if trade_id is not None else None
     found = [*_net_short_vix(book, after), *_undefined(book, after, before, changed)]
     if not found:
-        found += _size(before, changed, book.capital, rules)
+        found += [*_size(before, changed, book.capital, rules), *_premium(book, after, changed, rules)]
     if roll and before is not None and not approved and rules.on("guard.roll_keeps_size"):
         found += _roll(before, changed)
     return tuple(found)
@@ -133,6 +134,30 @@ def _size(before: BookTrade | None, changed: BookTrade, capital: float, rules: R
                 "CON-2", blocks, share, limit, "share of equity",
             )  # fmt: skip
             return
+
+
+def _premium(book: Book, after: Book, changed: BookTrade, rules: Ruleset) -> Iterator[Refusal]:
+    """A hedge layer's open premium above its cap is warned about; the engine itself never proposes it."""
+    layer = changed.layer
+    if changed.role is not Role.HEDGE or layer not in LAYERS:
+        return
+    if rules.word(f"layer{layer}.sizing") == "vxth":
+        return
+    alone = rules.word("caps.scope") == "layer"
+
+    def spent(trades: Iterable[BookTrade]) -> float:
+        return -sum(
+            credit_of(t.legs) for t in trades if t.role is Role.HEDGE and (t.layer == layer or not alone)
+        )
+
+    credit = sum(max(trade.cash, 0.0) for trade in book.trades if trade.role is Role.CONDOR and trade.legs)
+    now, limit = spent(after.trades), rules.number("caps.premium_of_credit") * credit
+    if now > limit + 0.005 and now > spent(book.trades) + 0.005:
+        yield Refusal(
+            "premium cap",
+            f"Open premium would be {now:,.0f} dollars; the cap by the condors' credit is {limit:,.0f}.",
+            "LAY-1", False, now, limit, "$",
+        )  # fmt: skip
 
 
 def _roll(before: BookTrade, changed: BookTrade) -> Iterator[Refusal]:

@@ -80,8 +80,9 @@ def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     if unit is None or not near or any(order is None for order in closes):
         return None
     held = held_packages(tuple(near))
+    staying = held_packages(ctx.layer(n)) - held
     limit = binding(bounds_of(ctx, n, unit, plan.others, held=False))
-    count = min(held, limit.contracts or 0)
+    count = min(held, (limit.contracts or 0) - staying)
     if count < 1:
         return None
     orders = (*(order for order in closes if order is not None), make_order(unit.picks, count))

@@ -14,13 +14,16 @@ from django.utils import timezone
 
 from hedging.engine.book import Book
 from hedging.engine.book_json import BookError, book_read
+from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.text import advice_lines
-from hedging.engine.rulesets.presets import DEFAULT
-from hedging.engine.rulesets.types import RulesetError
+from hedging.engine.rulesets.presets import DEFAULT, preset
+from hedging.engine.rulesets.types import Ruleset, RulesetError
 from hedging.selectors.calendar import NEW_YORK
 from hedging.services.advice import NoMarketError, advice_for
 from hedging.services.rulesets import ruleset_find
 from journal.models import Account
+from journal.selectors.cash import bucket_balance
+from journal.selectors.rules import ruleset_active, ruleset_of
 from journal.selectors.trades import book_build
 
 
@@ -33,21 +36,30 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as-of", type=date.fromisoformat, help="day, such as 2024-01-05; today when left out"
         )
-        parser.add_argument("--ruleset", default=DEFAULT, help="preset by name or hash, or a JSON file")
+        parser.add_argument(
+            "--ruleset",
+            help="preset by name or hash, or a JSON file; the account's active rules when left out",
+        )
         parser.add_argument("--simulated", action="store_true", help="on simulated market data")
         parser.add_argument("--json", action="store_true", dest="as_json", help="the whole advice as JSON")
 
     def handle(
-        self, *, account: str | None, book: Path | None, as_of: date | None, ruleset: str,
+        self, *, account: str | None, book: Path | None, as_of: date | None, ruleset: str | None,
         simulated: bool, as_json: bool, **_: Any,
     ) -> None:  # fmt: skip
         if (account is None) == (book is None):
             raise CommandError("give an account, or a file with --book")
         day = as_of or timezone.now().astimezone(NEW_YORK).date()
-        found, demo = self._book(account, book, day)
+        row = self._account(account) if account is not None else None
         try:
-            rules = ruleset_find(ruleset)
-            advice = advice_for(book=found, ruleset=rules, day=day, simulated=simulated or demo)
+            rules = self._rules(ruleset, row)
+            advice = advice_for(
+                book=self._file(book) if row is None else _book(row, day),
+                ruleset=rules,
+                day=day,
+                simulated=simulated or (row is not None and row.is_demo),
+                facts=None if row is None else _facts(row, day),
+            )
         except RulesetError as error:
             raise CommandError("\n".join(error.problems)) from None
         except NoMarketError as error:
@@ -57,18 +69,21 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n".join(advice_lines(advice)))
 
-    def _book(self, account: str | None, file: Path | None, day: date) -> tuple[Book, bool]:
-        """The book, and whether it is a demo account's, which lives on simulated data."""
-        if file is not None:
-            try:
-                return book_read(file.read_text("utf-8")), False
-            except OSError as error:
-                raise CommandError(f"{file} cannot be read: {error.strerror}") from None
-            except (BookError, UnicodeDecodeError) as error:
-                raise CommandError(f"{file}: {error}") from None
-        row = self._account(account or "")
-        until = datetime.combine(day, time.max, NEW_YORK)
-        return book_build(row, until=until), row.is_demo
+    def _rules(self, named: str | None, account: Account | None) -> Ruleset:
+        """The rules named, else the account's in force, else the default preset."""
+        if named:
+            return ruleset_find(named)
+        version = None if account is None else ruleset_active(account)
+        return preset(DEFAULT) if version is None else ruleset_of(version)
+
+    def _file(self, file: Path | None) -> Book:
+        assert file is not None
+        try:
+            return book_read(file.read_text("utf-8"))
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+        except (BookError, UnicodeDecodeError) as error:
+            raise CommandError(f"{file}: {error}") from None
 
     def _account(self, text: str) -> Account:
         try:
@@ -79,3 +94,15 @@ class Command(BaseCommand):
             problem = "several accounts are" if found else "no account is"
             raise CommandError(f"{problem} named {text!r}; give the id")
         return found[0]
+
+
+def _book(account: Account, day: date) -> Book:
+    """The account's book at the end of the day."""
+    return book_build(account, until=datetime.combine(day, time.max, NEW_YORK))
+
+
+def _facts(account: Account, day: date) -> AccountFacts:
+    """What the account states about itself, as the recommendations' worker reads it."""
+    return AccountFacts(
+        second_engine=float(bucket_balance(account, day)), margin_limit=float(account.max_margin_pct) / 100
+    )
