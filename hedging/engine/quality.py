@@ -75,6 +75,7 @@ def findings(history: MarketHistory, today: date) -> list[Finding]:
         days, values = series.upto(series.known[-1])
         found += _out_of_range(name, days, values)
         found += _jumps(name, days, values)
+        found += _future(name, days, today)
         if name in EVERY_SESSION:
             found += _gaps(name, days, history.sessions)
         found += stale(series, history.sessions, today)
@@ -153,6 +154,14 @@ def _out_of_range(name: str, days: Days, values: Floats) -> list[Finding]:
         return []
     message = f"{int(bad.sum())} values outside {low:g} to {high:g}, first {values[bad][0]:g}"
     return [Finding("range", Severity.ERROR, name, message, int(bad.sum()), _days(days[bad]))]
+
+
+def _future(name: str, days: Days, today: date) -> list[Finding]:
+    late = days > day64(today)
+    if not late.any():
+        return []
+    message = f"{int(late.sum())} values are dated after today"
+    return [Finding("range", Severity.ERROR, name, message, int(late.sum()), _days(days[late]))]
 
 
 def _jumps(name: str, days: Days, values: Floats) -> list[Finding]:

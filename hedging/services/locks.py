@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,14 +18,21 @@ class LockHeldError(Exception):
 
 
 @contextmanager
-def lock_hold(name: str, *, seconds: float) -> Iterator[None]:
-    """Hold the lock for at most ``seconds``; raises LockHeldError at once when it is taken."""
+def lock_hold(name: str, *, seconds: float) -> Iterator[Callable[[], None]]:
+    """Hold the lock for ``seconds``, and as long again on each call of what it gives.
+
+    Raises LockHeldError at once when it is taken.
+    """
     token, now = uuid.uuid4(), timezone.now()
     Lock.objects.get_or_create(name=name)
     free = Q(until__isnull=True) | Q(until__lt=now)
     if not Lock.objects.filter(free, name=name).update(token=token, until=now + timedelta(seconds=seconds)):
         raise LockHeldError(name)
+
+    def renew() -> None:
+        Lock.objects.filter(name=name, token=token).update(until=timezone.now() + timedelta(seconds=seconds))
+
     try:
-        yield
+        yield renew
     finally:
         Lock.objects.filter(name=name, token=token).update(token=None, until=None)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -35,8 +36,10 @@ log = structlog.get_logger(__name__)
 MARKET_FETCH = "hedging.market_fetch"
 MARKET_SCOPE = "market"
 GROUPS = ("quotes", "close", "macro")
-#: The lock outlives the slowest round and dies with its holder.
+#: The lock outlives the slowest file, is renewed with each, and dies with its holder.
 LOCK_SECONDS = 600
+#: A round of silent sources ends here; the next one begins where things stand then.
+ROUND_SECONDS = 600
 BUSY = "Another fetch is running; this one was not started."
 #: A file that shrank below this share of its last size has been cut off.
 SMALLEST_SHARE = 0.8
@@ -46,7 +49,7 @@ COMMON_DAYS, AGREEING_SHARE, TOLERANCE = 20, 0.5, Decimal("0.05")
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How one file went: new, unchanged, absent, waiting or failed, in words."""
+    """How one file went: new, unchanged, absent, waiting, skipped or failed, and why."""
 
     key: str
     state: str
@@ -107,7 +110,8 @@ def market_fetch(
     check: Callable[[], None] = lambda: None,
 ) -> list[Fetched]:
     """Fetch the groups or providers named, or all; raises LockHeldError while another round runs."""
-    with lock_hold(MARKET_FETCH, seconds=LOCK_SECONDS):
+    with lock_hold(MARKET_FETCH, seconds=LOCK_SECONDS) as renew:
+        began = monotonic()
         day = session_date(timezone.now())
         chosen = [
             (provider, wanted)
@@ -118,7 +122,11 @@ def market_fetch(
         done = []
         for number, (provider, wanted) in enumerate(chosen):
             progress(number, len(chosen), wanted.key)
-            done.append(source_fetch(provider=provider, wanted=wanted, check=check))
+            renew()
+            if monotonic() - began > ROUND_SECONDS:
+                done.append(Fetched(wanted.key, "skipped", message="the round took too long"))
+            else:
+                done.append(source_fetch(provider=provider, wanted=wanted, check=check))
         return done
 
 
@@ -198,12 +206,19 @@ def _badly(row: MarketSource, wanted: Wanted, message: str, wait: float | None) 
     """Record the failure in the source and among the runs; validators are dropped, the file was not kept."""
     known = MarketSource.objects.get(pk=row.pk)
     row.etag, row.last_modified = known.etag, known.last_modified
+    news = known.error != message[:1000]
     row.failures, row.error = row.failures + 1, message[:1000]
     if wait is not None:
         row.not_before = timezone.now() + timedelta(seconds=min(wait, 86_400))
     row.save()
-    IngestRun.objects.create(
-        name=wanted.file, source=row.provider, format="", sha256="", error=row.error, loaded_by=row.provider
-    )
+    if news:  # the same failure every quarter of an hour is one line among the runs
+        IngestRun.objects.create(
+            name=wanted.file,
+            source=row.provider,
+            format="",
+            sha256="",
+            error=row.error,
+            loaded_by=row.provider,
+        )
     log.warning("market_fetch_failed", key=wanted.key, error=row.error)
     return Fetched(wanted.key, "failed", message=row.error)

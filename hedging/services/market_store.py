@@ -31,7 +31,11 @@ _BATCH = 2000
 #: Source of final settlements read off the contracts; a published list of them is preferred.
 OWN_FINALS = "vx-expiry-day"
 #: Decimal places of the prices, and the first value that does not fit.
-_PLACES = {DailyBar: (6, Decimal(10) ** 10), VXSettlement: (4, Decimal(10) ** 8)}
+_PLACES: dict[Any, tuple[int, Decimal]] = {
+    DailyBar: (6, Decimal(10) ** 10),
+    MacroEvent: (6, Decimal(10) ** 10),
+    VXSettlement: (4, Decimal(10) ** 8),
+}
 _PRICES = ("open", "high", "low", "close")
 Counts = tuple[int, int]
 
@@ -73,7 +77,8 @@ def _vintages_store(run: IngestRun, quality: Quality, bars: list[BarRow]) -> Cou
         stated = {row.published_at for row in old if not row.published_estimated}
         made = [
             DailyBar(
-                source=run.source, symbol=bar.symbol, date=bar.day, close=bar.close, quality=quality,
+                source=run.source, symbol=bar.symbol, date=bar.day, quality=quality,
+                close=_fitting(DailyBar, bar.close, f"{bar.symbol} {bar.day}"),
                 published_at=bar.published_at, superseded_at=now, run=run,
             )
             for bar in group
@@ -212,21 +217,23 @@ def _store(
         rows_insert(
             model,
             ("source", "quality", "run", "recorded_at", *given),
-            ((*kept, *_fitting(model, row)) for row in fresh),
+            ((*kept, *_fitting_row(model, row)) for row in fresh),
         )
     return len(fresh), same
 
 
-def _fitting(model: Any, row: dict[str, Any]) -> Iterator[Any]:
-    """The row's values, decimals rounded to their columns; MarketFileError where one does not fit."""
-    for value in row.values():
-        if type(value) is Decimal:
-            places, limit = _PLACES[model]
-            if abs(value) >= limit:
-                raise MarketFileError(f"{row.get('symbol', 'VX')} {row['date']}: {value:f} is out of range")
-            yield round(value, places)
-        else:
-            yield value
+def _fitting_row(model: Any, row: dict[str, Any]) -> Iterator[Any]:
+    """The row's values, decimals as their columns hold them."""
+    what = f"{row.get('symbol', 'VX')} {row['date']}"
+    return (_fitting(model, v, what) if type(v) is Decimal else v for v in row.values())
+
+
+def _fitting(model: Any, value: Decimal, what: str) -> Decimal:
+    """The value rounded to its column's places; MarketFileError when it is too large for it."""
+    places, limit = _PLACES[model]
+    if abs(value) >= limit:
+        raise MarketFileError(f"{what}: {value:f} is out of range")
+    return round(value, places)
 
 
 def _equal(stored: object, given: object) -> bool:
@@ -275,6 +282,8 @@ _EVENT_FIELDS = ("time_et", "detail", "actual", "forecast", "previous", "unit", 
 def _event(run: IngestRun, row: EventRow, old: MacroEvent | None) -> MacroEvent:
     def said(name: str) -> Any:
         value = getattr(row, name)
+        if isinstance(value, Decimal):
+            return _fitting(MacroEvent, value, f"{row.kind} {row.day}")
         return getattr(old, name) if old is not None and value in (None, "") else value
 
     at: time | None = said("time_et")

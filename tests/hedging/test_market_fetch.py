@@ -218,6 +218,20 @@ def test_a_long_wait_is_kept_and_the_source_left_alone_until_then(sources: Sourc
     assert len(asked(sources, VIX)) == 2
 
 
+def test_the_same_failure_again_is_counted_and_not_listed_again(sources: Sources) -> None:
+    sources.answer(VIX, Reply(b"denied", 403))
+    for _ in range(3):
+        fetch_one("cboe_history/VIX")
+    assert MarketSource.objects.get(key="cboe_history/VIX").failures == 3
+    assert IngestRun.objects.exclude(error="").count() == 1
+
+
+def test_a_round_of_silent_sources_ends(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hedging.services.market_fetch.ROUND_SECONDS", -1)
+    assert {one.state for one in market_fetch(names=["fred"])} == {"skipped"}
+    assert not sources.asked
+
+
 def test_a_larger_file_than_allowed_is_not_read(sources: Sources) -> None:
     sources.answer(DTB3, Reply(b"observation_date,DTB3\n" + b"2024-01-02,5.2\n" * 400_000))
     assert "larger than" in fetch_one("fred/DTB3")[1]

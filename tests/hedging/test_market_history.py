@@ -200,8 +200,16 @@ def test_simulated_and_real_values_never_mix() -> None:
     assert market_history(simulated=True).series[S.VIX].values.tolist() == [20.0]
 
 
-def test_a_value_too_large_for_its_column_is_refused_whole() -> None:
-    data = b"date,close\n2024-01-02,13.3\n2024-01-03,12345678901234\n"
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"date,close\n2024-01-02,13.3\n2024-01-03,12345678901234\n",
+        b"observation_date,GDPC1_20240125\n2023-10-01,12345678901234\n",
+        b"date,ref_month,cpi_actual\n2024-02-13,Jan,12345678901234\n",
+        b"date,expiry,settle\n2024-01-02,2024-01-17,1234567890\n",
+    ],
+)
+def test_a_value_too_large_for_its_column_is_refused_whole(data: bytes) -> None:
     with pytest.raises(MarketFileError, match="out of range"):
         market_file_load(name="vix.csv", data=data)
     assert not DailyBar.objects.exists()
