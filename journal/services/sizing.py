@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from hedging.engine.book import ContractSpec, InstrumentKind
+from hedging.engine.book import InstrumentKind
 from hedging.engine.money import to_cents
+from hedging.engine.policy.guardrails import uncovered
 from hedging.engine.structure import Structure, describe
 from journal.models import Account
 from journal.selectors.trades import OpenLeg, Position
@@ -70,7 +71,7 @@ def size_check(account: Account, order: OrderInput) -> SizeCheck:
     """Compare an order's maximum loss with the account's warning and confirmation limits."""
     loss = order_max_loss(order)
     if loss is None:
-        if _undefined_risk(order.legs):
+        if uncovered(order_position(order.legs).engine_legs()):
             return SizeCheck(SizeLevel.UNDEFINED, None, None, "The loss of this position is not limited.")
         return SizeCheck(SizeLevel.FINE, None, None, "")
     percent = to_cents(loss / account.base_capital * 100)
@@ -97,33 +98,3 @@ def check_size(account: Account, order: OrderInput, reason: str, *, accept_size:
             f"{found.message} To record it all the same, confirm it and give a reason.",
             "accept_size",
         )
-
-
-def _undefined_risk(legs: Sequence[LegInput]) -> bool:
-    """Whether a loss has no bound: a sold future or share, or a sold option nothing covers.
-
-    Over several expiries a sold option counts as covered when a bought one of the same underlying
-    and right expires no earlier.
-    """
-    sold = [leg for leg in legs if leg.quantity < 0]
-    return any(leg.spec.kind is not InstrumentKind.OPTION or _uncovered(leg.spec, legs) for leg in sold)
-
-
-def _uncovered(spec: ContractSpec, legs: Sequence[LegInput]) -> bool:
-    same = [
-        leg
-        for leg in legs
-        if leg.spec.kind is InstrumentKind.OPTION
-        and leg.spec.underlying == spec.underlying
-        and leg.spec.right is spec.right
-    ]
-    needed = -sum(leg.quantity for leg in same if leg.quantity < 0)
-    covering = sum(
-        leg.quantity
-        for leg in same
-        if leg.quantity > 0
-        and leg.spec.expiry is not None
-        and spec.expiry is not None
-        and leg.spec.expiry >= spec.expiry
-    )
-    return covering < needed

@@ -55,6 +55,8 @@ def test_a_repair_of_a_bad_position_is_not_refused() -> None:
         ([vix(FEB, 30, -1), vix(MAR, 30, 1)], {}),
         ([vix(FEB, 30, -1, "P")], {"VIX puts": 1}),
         ([leg("VX/2026-02-18", -1, 20.0)], {"VX futures": 1}),
+        ([leg("VX/2026-02-18", -1, 20.0), leg("VX/2026-03-18", 2, 21.0)], {"VX futures": 1}),
+        ([leg("VX/2026-02-18", -1, 20.0), leg("VX/2026-02-18", 1, 21.0)], {}),
         ([leg("VXX", -100, 40.0)], {"VXX shares": 100}),
         ([leg("VXX", 100, 40.0)], {}),
         ([spx("SPX", date(2026, 2, 20), 6500, -1), spx("SPXW", date(2026, 2, 20), 6400, 1)], {}),

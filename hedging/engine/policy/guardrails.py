@@ -93,23 +93,25 @@ def uncovered(legs: Iterable[Leg]) -> dict[str, int]:
     """Short contracts without a long one that lives at least as long, by kind of contract.
 
     For every expiry the shorts from there on may not exceed the longs from there on: each short then
-    has a long of its own. A PM option outlives an AM option of the same day.
+    has a long of its own. A PM option outlives an AM option of the same day. Futures and shares are
+    covered by their own contract only: two VX expiries move apart without a bound.
     """
-    kinds: dict[str, list[Leg]] = {}
+    kinds: dict[tuple[str, str], list[Leg]] = {}
     for leg in legs:
         spec = leg.contract
         if spec.kind is InstrumentKind.OPTION and spec.right is not None:
-            kinds.setdefault(f"{spec.underlying} {spec.right.name.lower()}s", []).append(leg)
+            name, apart = f"{spec.underlying} {spec.right.name.lower()}s", ""
         else:
-            kinds.setdefault(f"{spec.root} {spec.kind.value}s", []).append(leg)
-    found = {}
-    for name, group in kinds.items():
+            name, apart = f"{spec.root} {spec.kind.value}s", spec.symbol
+        kinds.setdefault((name, apart), []).append(leg)
+    found: dict[str, int] = {}
+    for (name, _), group in kinds.items():
         net = worst = 0
         for leg in sorted(group, key=_life, reverse=True):
             net += leg.quantity
             worst = min(worst, net)
         if worst < 0:
-            found[name] = -worst
+            found[name] = found.get(name, 0) - worst
     return found
 
 
