@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from uuid import UUID
+
+from django.db.models import Max
 
 from hedging.engine.canonical import content_hash
 from hedging.engine.signals import codec
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.params import SignalParams
-from hedging.models import SignalFrameRow
+from hedging.models import DailyBar, IngestRun, MacroEvent, SignalFrameRow, VXSettlement
 from hedging.selectors.history import history_revision
 
 DEFAULT_PARAMS = SignalParams()
@@ -42,8 +45,27 @@ def stored_signals(*, simulated: bool = False, params: SignalParams = DEFAULT_PA
     frame = _frame(row.pk, row.created_at)
     if frame is None:
         return None
-    current = row.revision == history_revision()
+    current = row.revision == _revision_now()
     return StoredSignals(frame, current, row.first_day, row.last_day, row.created_at, row.seconds)
+
+
+def _revision_now() -> str:
+    """The history's revision; counting the rows is left out while nothing newer was stored.
+
+    Rows that were only deleted are noticed by the scheduled request, which counts.
+    """
+    run = IngestRun.objects.order_by("-created_at").values_list("pk", flat=True).first()
+    if run is None:
+        return history_revision()
+    newest = [model.objects.aggregate(newest=Max("pk"))["newest"] for model in (DailyBar, VXSettlement)]
+    event = MacroEvent.objects.aggregate(newest=Max("pk"))["newest"]
+    return _counted(run, (*newest, event))
+
+
+@lru_cache(maxsize=4)
+def _counted(run: UUID, newest: tuple[int | None, ...]) -> str:
+    """The revision under which these were the newest rows."""
+    return history_revision()
 
 
 @lru_cache(maxsize=4)

@@ -26,6 +26,7 @@ from journal.services.safe_csv import safe_cell
 from journal.views.common import today_in_new_york
 
 STALE_AFTER = timedelta(days=4)
+MOST_RUNS = 120  # rows of the table of regimes
 FORWARD_TEXT = {
     ForwardSource.PARITY: "put-call parity",
     ForwardSource.VX_FUTURE: "VX future",
@@ -113,8 +114,9 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
         "ribbon_summary": signals.regime_summary(runs, span),
         "ribbon_table": {
             "head": ["Regime", "First day", "Last day", "Sessions"],
-            "rows": [(signals.regime_name(r.regime), r.first, r.last, r.sessions) for r in runs],
+            "rows": [(signals.regime_name(r.regime), r.first, r.last, r.sessions) for r in runs[:MOST_RUNS]],
         },
+        "runs_left_out": max(0, len(runs) - MOST_RUNS),
         **_table(request, asked),
     }
 
