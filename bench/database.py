@@ -63,6 +63,21 @@ def cases() -> Iterator[Case]:
                 ):
                     copy.write(data)
 
+    def workers(count: int) -> None:
+        _empty()
+        _forked([accounts[i::count] for i in range(count)], day)
+
+    yield Case(
+        title=f"Attribution and capital of {ACCOUNTS:,} accounts × {LEGS} legs by worker processes",
+        count=legs,
+        unit="leg",
+        rivals=[
+            Rival("two workers", lambda: workers(2)),
+            Rival("one worker", lambda: workers(1)),
+        ],
+        targets=[Target("two workers", "one worker", 1.7)],
+        limit="the cores: PostgreSQL's own work shares them with the workers",
+    )
     yield Case(
         title=f"{ACCOUNTS:,} accounts × {LEGS} legs from PostgreSQL and back, attributed on one session",
         count=legs,
@@ -72,6 +87,29 @@ def cases() -> Iterator[Case]:
         limit="indexes and foreign keys of the written rows, which the bare copy pays as well",
         wall=True,
     )
+
+
+def _forked(parts: list[list[Any]], day: Any) -> None:
+    """Attribute each part in a process of its own; raises when one fails."""
+    from django.db import connections
+
+    connections.close_all()
+    children = []
+    for part in parts:
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                from journal.services.attribution_batch import PORTION, batch_day
+
+                for start in range(0, len(part), PORTION):
+                    batch_day(day=day, accounts=part[start : start + PORTION])
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    if any(os.waitpid(child, 0)[1] for child in children):
+        raise RuntimeError("a worker failed")
 
 
 def _server() -> None:

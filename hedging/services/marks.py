@@ -17,7 +17,7 @@ import numpy as np
 from hedging.engine.book import ContractSpec, InstrumentKind, Leg
 from hedging.engine.market import Flag
 from hedging.engine.settlement import settled_value
-from hedging.engine.valuation import AWAITING, LegFlag, PriceSource, value_leg
+from hedging.engine.valuation import AWAITING, LegFlag, PriceSource, price_together, value_leg
 from hedging.maths.yearfrac import year_fraction
 from hedging.models import Contract, ContractMark
 from hedging.selectors.calendar import closes_at, settles_at
@@ -29,6 +29,8 @@ Wanted = Mapping[date, Collection[Contract]]
 #: Marks are kept to a hundredth of a cent of a point: whole cents for every option and future.
 _STEP = Decimal("0.0001")
 _BATCH = 500
+#: Kept to twelve digits: how many options were priced together must not show in the last bits.
+_FLOATS = ("forward", "iv", "t", "rate", "delta", "gamma", "theta", "vega")
 
 
 def contract_marks(
@@ -100,9 +102,15 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
             options.append((contract, spec))
     if options:
         market = closing_market(closing)
+        price_together([spec for _, spec in options], market.market)
         for contract, spec in options:
             row = ContractMark(contract=contract, day=closing.day, market_key=key)
             rows.append(_option(row, spec, market, simulated=closing.simulated))
+    for row in rows:
+        for name in _FLOATS:
+            value = getattr(row, name)
+            if value is not None:
+                setattr(row, name, float(f"{value:.12g}"))
     return rows
 
 

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from hedging.engine.effects import EFFECTS
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.closing import LATEST_CHAIN, first_day_recorded
@@ -20,6 +20,7 @@ from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill,
 from journal.selectors.trades import first_fill_day
 from journal.services.attribution_build import AccountHistory, Progress, book_rows, history_build
 from journal.services.attribution_days import summaries
+from journal.services.attribution_rows import write_marks
 from journal.services.audit import audit_record
 from journal.services.capital_days import capital_rows
 from journal.services.errors import RuleError
@@ -69,7 +70,8 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
     current = Account.objects.select_for_update().get(pk=account.pk)
     if current.book_revision != account.book_revision:
         raise JobStaleError
-    found = [] if history is None else [s for s in summaries(book_rows(history)) if first <= s.day <= last]
+    book = None if history is None else book_rows(history)
+    found = [] if book is None else [one for one in summaries(book) if first <= one.day <= last]
     stored = {
         day: (content, market)
         for day, content, market in AttributionDay.objects.filter(
@@ -81,7 +83,7 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
     ]
     gone = set(stored) - {one.day for one in found}
     _remove(account, gone | {one.day for one in fresh})
-    if history is not None:
+    if history is not None and book is not None and fresh:
         AttributionDay.objects.bulk_create(
             (
                 AttributionDay(
@@ -91,8 +93,13 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
             ),
             batch_size=_BATCH,
         )
-        at = [int(i) for one in fresh for i in one.at]
-        DailyMark.objects.bulk_create((_daily_mark(history, i) for i in at), batch_size=_BATCH)
+        write_marks(
+            book,
+            np.concatenate([one.at for one in fresh]),
+            accounts=np.array([account.pk.bytes], "V16"),
+            contract_ids=np.array(history.contract_ids, np.int64),
+            mark_ids=np.array([-1 if mark is None else mark.pk for mark in history.mark_rows], np.int64),
+        )
     _store_capital(account, history, first, last)
     AttributionDay.objects.filter(account=account, day__range=(first, last)).update(
         book_revision=current.book_revision
@@ -106,30 +113,6 @@ def _remove(account: Account, days: set[date]) -> None:
         part = ordered[start : start + _BATCH]
         DailyMark.objects.filter(account=account, day__in=part).delete()
         AttributionDay.objects.filter(account=account, day__in=part).delete()
-
-
-def _daily_mark(history: AccountHistory, i: int) -> DailyMark:
-    """A leg's day as its row."""
-    rows = history.taylor
-    key = history.legs[rows.leg[i]]
-    mark, base = int(rows.mark[i]), int(rows.base[i])
-    cents = {name: int(value) for name, value in zip(EFFECTS, rows.cents[:, i], strict=True)}
-    is_future = history.contracts[key.contract_id].kind == "future"
-    return DailyMark(
-        account=history.account,
-        trade_id=key.trade_id,
-        contract_id=key.contract_id,
-        mark=history.mark_rows[mark] if mark >= 0 else None,
-        base=history.mark_rows[base] if base >= 0 else None,
-        day=history.days[rows.day[i]],
-        since=history.days[rows.since[i]] if rows.since[i] >= 0 else None,
-        quantity=int(rows.quantity[i]),
-        held=int(rows.held[i]),
-        known=bool(rows.known[i]),
-        value=0 if is_future else int(rows.value[i]),
-        pnl=int(rows.pnl[i]),
-        **cents,
-    )
 
 
 def _store_capital(account: Account, history: AccountHistory | None, first: date, last: date) -> None:

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hedging.engine.attribution import Fills, Legs, Marks, leg_days, micro
-from hedging.engine.effects import EFFECTS, Ints, States, Terms
+from hedging.engine.effects import Ints, States, Terms
 from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import previous_session
 from hedging.services.closing import closings
@@ -27,8 +27,9 @@ from hedging.services.marks import contract_marks
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, Trade
 from journal.services.attribution import attribution_request
 from journal.services.attribution_build import SETTLEMENT, contract_facts
-from journal.services.attribution_days import BookRows, DaySummary, LegFacts, market_value, summaries
-from journal.services.bulk_copy import Column, read_rows, write_rows
+from journal.services.attribution_days import BookRows, DaySummary, LegFacts, summaries
+from journal.services.attribution_rows import write_marks
+from journal.services.bulk_copy import read_rows
 from journal.services.capital_days import day_capital
 
 ATTRIBUTE_DAY = "journal.attribute_day"
@@ -59,7 +60,6 @@ class _Batch:
     accounts: list[Account]
     book: BookRows
     contracts: list[Contract]
-    mark_ids: Ints
     mark_rows: list[ContractMark]
     left: set[int]
 
@@ -131,7 +131,6 @@ def _read(day: date, accounts: list[Account]) -> _Batch | None:
         accounts,
         book,
         [contracts[pk] for pk in contract_ids],
-        np.array([mark.pk for mark in known], np.int64),
         known,
         left,
     )
@@ -317,34 +316,11 @@ def _store(batch: _Batch, found: list[DaySummary], day: date) -> tuple[int, int]
         found=fresh,
     )  # fmt: skip
     CapitalDay.objects.bulk_create(capital, batch_size=_BATCH)
-    return len(fresh), write_marks(batch, np.concatenate([one.at for one in fresh]))
-
-
-def write_marks(batch: _Batch, at: Ints) -> int:
-    """Append the legs' rows."""
-    book, rows = batch.book, batch.book.taylor
-    leg = rows.leg[at]
-    account = np.array([account.pk.bytes for account in batch.accounts], "V16")
-    ordinals = np.array([day.toordinal() for day in book.days], np.int64)
-    mark, base, since = rows.mark[at], rows.base[at], rows.since[at]
-    contract_ids = np.array([contract.pk for contract in batch.contracts], np.int64)
-    columns = [
-        Column("account_id", "uuid", account[book.legs.account[leg]]),
-        Column("trade_id", "uuid", book.legs.trade[leg]),
-        Column("contract_id", "int8", contract_ids[book.legs.contract[leg]]),
-        Column("mark_id", "int8", _ids(batch.mark_ids, mark), mark < 0),
-        Column("base_id", "int8", _ids(batch.mark_ids, base), base < 0),
-        Column("day", "date", ordinals[rows.day[at]]),
-        Column("since", "date", ordinals[np.maximum(since, 0)], since < 0),
-        Column("quantity", "int4", rows.quantity[at]),
-        Column("held", "int4", rows.held[at]),
-        Column("known", "bool", rows.known[at]),
-        Column("value", "int8", market_value(book)[at]),
-        Column("pnl", "int8", rows.pnl[at]),
-        *(Column(name, "int8", rows.cents[number, at]) for number, name in enumerate(EFFECTS)),
-    ]
-    return write_rows(DailyMark._meta.db_table, columns)  # noqa: SLF001 - Django's public name for it
-
-
-def _ids(ids: Ints, rows: Ints) -> Ints:
-    return ids[np.maximum(rows, 0)] if len(ids) else np.zeros(len(rows), np.int64)
+    legs = write_marks(
+        batch.book,
+        np.concatenate([one.at for one in fresh]),
+        accounts=np.array([account.pk.bytes for account in batch.accounts], "V16"),
+        contract_ids=np.array([contract.pk for contract in batch.contracts], np.int64),
+        mark_ids=np.array([mark.pk for mark in batch.mark_rows], np.int64),
+    )
+    return len(fresh), legs

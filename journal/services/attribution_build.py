@@ -77,6 +77,11 @@ class AccountHistory:
     full: LegDays
     vix: np.ndarray[tuple[int], np.dtype[np.float64]]
 
+    @property
+    def contract_ids(self) -> list[int]:
+        """Contracts in the order ``book_rows`` numbers them: by symbol."""
+        return sorted({key.contract_id for key in self.legs}, key=lambda pk: self.contracts[pk].symbol)
+
 
 @dataclass(frozen=True, slots=True)
 class _FillRow:
@@ -111,7 +116,7 @@ def history_build(
 
 def book_rows(history: AccountHistory) -> BookRows:
     """The history as ``journal.services.attribution_days`` sums it."""
-    ids = sorted({key.contract_id for key in history.legs}, key=lambda pk: history.contracts[pk].symbol)
+    ids = history.contract_ids
     contracts = [history.contracts[pk] for pk in ids]
     place = {pk: row for row, pk in enumerate(ids)}
     trades = [history.trades[key.trade_id] for key in history.legs]
