@@ -230,6 +230,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AccountKindEnum": "journal.models.Account.Kind",
         "TradeKindEnum": "journal.models.Trade.Kind",
+        "TradeStatusEnum": "journal.models.Trade.Status",
+        "CashKindEnum": "journal.models.CashEntry.Kind",
         "TradeInputKindEnum": (("condor", "condor"), ("other", "other")),
     },
 }
