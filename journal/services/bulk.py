@@ -25,6 +25,7 @@ from journal.services.reviews import MAX_RATING, reviews_of, tag_get, tag_name
 
 MOST = 20_000
 UNDO_FOR = timedelta(minutes=30)
+_KEPT_FOR = timedelta(days=1)
 Action = BulkChange.Action
 
 
@@ -64,6 +65,7 @@ def bulk_apply(*, user: User, trades: QuerySet[Any], order: BulkOrder) -> BulkCh
     )
     if not made:
         return change
+    BulkChange.objects.filter(user=user, created_at__lt=timezone.now() - _KEPT_FOR).delete()
     ids = set(writable_trades(user, trades).order_by().values_list("pk", flat=True))
     chosen = list(Trade.objects.filter(pk__in=ids).select_related("account").order_by("pk")) if ids else []
     if len(chosen) != order.expected:

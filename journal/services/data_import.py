@@ -47,7 +47,7 @@ class TransferError(ValueError):
 
 @transaction.atomic
 def import_request(*, user: User, name: str, content: bytes) -> Job:
-    """Ask for a file to be read in; the same file asks once. Raises RuleError.
+    """Ask for a file to be read in; it replaces one that waited before. Raises RuleError.
 
     The login must own no account and no saved view: nothing is ever mixed or overwritten.
     """
@@ -59,6 +59,7 @@ def import_request(*, user: User, name: str, content: bytes) -> Job:
     except TransferError as error:
         raise RuleError(str(error), "file") from None
     digest = hashlib.sha256(content).hexdigest()
+    DataTransfer.objects.filter(user=user, kind=DataTransfer.Kind.IMPORT).delete()  # earlier attempts
     row = DataTransfer.objects.create(
         user=user, kind=DataTransfer.Kind.IMPORT, filename=name[-120:], content=content, size=len(content),
         sha256=digest,

@@ -9,12 +9,13 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 
 from journal.models import Account, Attachment, Fill, Note, NoteRevision, Tagging, Trade, TradeReview, User
+from journal.services.attribution_build import SETTLEMENT
 from journal.services.errors import RuleError
 from journal.services.ledger import account_lock, account_revalue
 from journal.services.reviews import tag_get
 
 #: Sources of fills that no file backs; grouping an account's files again would bring others back.
-_BY_HAND = ("manual", "form", "api", "demo", "reversal")
+_BY_HAND = ("manual", "form", "api", "demo", "reversal", SETTLEMENT)
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = (
     "/", "/trades/", "/trades/?status=open&sort=-pnl&tag=x", "TRADE", "/calendar/", "DAY", "/tags/",
     "/playbooks/", "/playbooks/new/", "/trades/new/", "/trades/new/hedge/", "CLOSE", "/hedge/", "/what-if/",
-    "/rules/", "/market/", "/market/signals/", "/data/", "/reports/", "/tax/", "/books/", "/books/new/",
+    "/rules/", "/market/", "/data/", "/reports/", "/tax/", "/books/", "/books/new/",
     "/your-data/", "/alerts/", "/attribution/", "/attribution/capital/", "/discipline/", "/imports/",
 )  # fmt: skip
 #: Things people press; a link inside a sentence may be smaller (WCAG 2.5.8, inline exception).
