@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -108,8 +109,7 @@ def macd_divergence(inputs: Inputs) -> Column:
     )
 
 
-def _futures_ratio(inputs: Inputs, histogram: object) -> Figures:
-    assert callable(histogram)
+def _futures_ratio(inputs: Inputs, histogram: Callable[[Floats], Floats]) -> Figures:
     months = inputs.vx.months()
     ratio = months.settle[:, 0] / months.settle[:, 1]
     known = np.isfinite(ratio)
