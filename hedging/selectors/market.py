@@ -60,10 +60,9 @@ class SourceAge:
 
 def market_status(*, simulated: bool = False) -> MarketStatus | None:
     """Status of the newest real (or simulated) snapshot, None when there is none."""
-    rows = MarketSnapshot.objects.order_by("-as_of")
-    row = next(
-        (r for r in rows.only("as_of", "flags")[:20] if (Quality.SIMULATED in r.flags) == simulated), None
-    )
+    rows = MarketSnapshot.objects.order_by("-as_of").only("as_of", "flags")
+    is_simulated = {"flags__icontains": Quality.SIMULATED.value}
+    row = (rows.filter(**is_simulated) if simulated else rows.exclude(**is_simulated)).first()
     if row is None:
         return None
     now = timezone.now()

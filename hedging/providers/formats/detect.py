@@ -20,6 +20,7 @@ from hedging.providers.formats import (
     vx_contract,
 )
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
+from hedging.selectors.calendar import CalendarRangeError
 
 _SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9:._-]{0,31}$")
 MAX_BYTES = 64 * 1024 * 1024
@@ -54,6 +55,13 @@ def read_text(data: bytes) -> str:
 
 def parse_market_file(name: str, data: bytes, symbol: str = "") -> ParsedFile:
     """Detect the format and read the whole file; raises MarketFileError, never half a result."""
+    try:
+        return _parse(name, data, symbol)
+    except CalendarRangeError as error:
+        raise MarketFileError(str(error)) from None
+
+
+def _parse(name: str, data: bytes, symbol: str) -> ParsedFile:
     text = read_text(data)
     if delayed_json.sniff(text):
         return delayed_json.parse(text)

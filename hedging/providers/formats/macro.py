@@ -10,7 +10,7 @@ from hedging.engine.history import EventKind, S
 from hedging.engine.history_rules import VX_RESCALED_FROM
 from hedging.models import Quality
 from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, ParsedFile, Table
-from hedging.selectors.calendar import CalendarRangeError, is_early_close, is_session, vix_expiry
+from hedging.selectors.calendar import is_early_close, is_session, vix_expiry
 
 EVENTS, CONSENSUS, FINALS = "event-calendar", "consensus", "vx-final-settlement"
 SESSIONS, TERM_STRUCTURE = "sessions", "vx-term-structure"
@@ -149,7 +149,7 @@ def parse_finals(lines: list[str]) -> ParsedFile:
         month, year = table.number(row, month_at), table.number(row, year_at)
         try:
             expiry = vix_expiry(int(year), int(month))
-        except (ValueError, CalendarRangeError):
+        except (ValueError, OverflowError):
             raise MarketFileError(f"{year}-{month} is not a contract month", table.line) from None
         price = table.number(row, price_at)
         if expiry < VX_RESCALED_FROM:

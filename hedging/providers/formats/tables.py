@@ -15,6 +15,7 @@ from hedging.providers.formats.chain import ChainTable
 
 _NUMBER = re.compile(r"^[+-]?[0-9]{1,15}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,2})?$")
 MAX_CELL = 400
+MAX_EXPONENT = 20
 
 
 class MarketFileError(ValueError):
@@ -135,7 +136,10 @@ class Table:
         cell = self.text(row[column], column)
         if not _NUMBER.match(cell):
             raise MarketFileError(f"{cell!r} is not a number", self.line, self.header[column])
-        return Decimal(cell)
+        value = Decimal(cell)
+        if value and abs(value.adjusted()) > MAX_EXPONENT:
+            raise MarketFileError(f"{cell!r} is out of range", self.line, self.header[column])
+        return value
 
     def optional(self, row: Sequence[str], column: int | None) -> Decimal | None:
         """A number, or None where the column or the value is absent."""
