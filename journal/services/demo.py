@@ -18,6 +18,7 @@ from hedging.engine.market import ExpirySlice, MarketSnapshot
 from hedging.engine.marks import option_quote, quote_mid
 from hedging.engine.valuation import value_leg
 from hedging.maths.types import Right
+from hedging.models import Job
 from hedging.selectors.calendar import closes_at
 from hedging.services.simulated import simulated_market_load, simulated_market_remove
 from hedging.services.snapshots import snapshot_for, snapshot_load
@@ -25,6 +26,7 @@ from journal.models import (
     RISK_GROUP,
     Account,
     AuditEvent,
+    BulkChange,
     Fill,
     Trade,
     User,
@@ -275,8 +277,10 @@ def demo_remove(*, user: User) -> None:
     """Remove the user's demo accounts with everything that hangs on them, and a demo user too."""
     for account in Account.objects.for_user(user).filter(is_demo=True):
         _delete_account(account)
+    BulkChange.objects.filter(user=user).delete()  # they name trades of the demo
     if user.is_demo and not user.groups.filter(name=RISK_GROUP).exists():
         AuditEvent.objects.filter(actor_id=str(user.public_id), is_demo=True).delete()
+        Job.objects.filter(scope=f"user:{user.public_id}").delete()
         user.delete()
     if not Account.objects.filter(is_demo=True).exists():
         simulated_market_remove()
