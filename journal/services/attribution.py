@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from hedging.engine.effects import Ints
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.closing import LATEST_CHAIN, first_day_recorded
@@ -19,7 +20,7 @@ from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handl
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, User
 from journal.selectors.trades import first_fill_day
 from journal.services.attribution_build import AccountHistory, Progress, book_rows, history_build
-from journal.services.attribution_days import summaries
+from journal.services.attribution_days import BookRows, summaries
 from journal.services.attribution_rows import write_marks
 from journal.services.audit import audit_record
 from journal.services.capital_days import capital_rows
@@ -100,7 +101,7 @@ def history_store(*, account: Account, history: AccountHistory | None, first: da
             contract_ids=np.array(history.contract_ids, np.int64),
             mark_ids=np.array([-1 if mark is None else mark.pk for mark in history.mark_rows], np.int64),
         )
-    _store_capital(account, history, first, last)
+    _store_capital(account, book, np.concatenate([one.at for one in found]) if found else None, first, last)
     AttributionDay.objects.filter(account=account, day__range=(first, last)).update(
         book_revision=current.book_revision
     )
@@ -115,11 +116,11 @@ def _remove(account: Account, days: set[date]) -> None:
         AttributionDay.objects.filter(account=account, day__in=part).delete()
 
 
-def _store_capital(account: Account, history: AccountHistory | None, first: date, last: date) -> None:
+def _store_capital(account: Account, book: BookRows | None, at: Ints | None, first: date, last: date) -> None:
     """Keep each session's margin, rewritten only where it came out differently."""
     mine = CapitalDay.objects.filter(account=account, day__range=(first, last))
     stored = dict(mine.values_list("day", "content_hash"))
-    rows = [] if history is None else [row for row in capital_rows(history) if first <= row.day <= last]
+    rows = [] if book is None or at is None else list(capital_rows(book, [account], at))
     fresh = [row for row in rows if stored.get(row.day) != row.content_hash]
     obsolete = sorted((set(stored) - {row.day for row in rows}) | {row.day for row in fresh})
     for start in range(0, len(obsolete), _BATCH):
@@ -170,13 +171,13 @@ def attribution_request(
 def attribution_follow(*, account: Account, nonce: str = "") -> list[Job]:
     """Ask for what changed since the account's attribution was last written: new fills, newer market data."""
     written = AttributionDay.objects.filter(account=account).aggregate(
-        at=Max("created_at"), day=Max("day"), first=Min("day")
+        at=Max("created_at"), first=Min("day"), last=Max("day")
     )
     if written["at"] is None:
         return attribution_request(account=account, nonce=nonce)
     began = first_fill_day(account)
     touched = [
-        began if began and began < written["first"] else written["day"],
+        began if began and began < written["first"] else written["last"],
         Fill.objects.filter(account=account, created_at__gt=written["at"]).aggregate(d=Min("trade_date"))[
             "d"
         ],

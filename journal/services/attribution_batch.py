@@ -30,7 +30,7 @@ from journal.services.attribution_build import SETTLEMENT, contract_facts
 from journal.services.attribution_days import BookRows, DaySummary, LegFacts, summaries
 from journal.services.attribution_rows import write_marks
 from journal.services.bulk_copy import read_rows
-from journal.services.capital_days import day_capital
+from journal.services.capital_days import capital_rows
 
 ATTRIBUTE_DAY = "journal.attribute_day"
 #: Accounts of one job, and of one transaction within it.
@@ -311,14 +311,11 @@ def _store(batch: _Batch, found: list[DaySummary], day: date) -> tuple[int, int]
         ),
         batch_size=_BATCH,
     )  # fmt: skip
-    capital = day_capital(
-        book=batch.book, contracts=batch.contracts, mark_rows=batch.mark_rows, accounts=batch.accounts,
-        found=fresh,
-    )  # fmt: skip
-    CapitalDay.objects.bulk_create(capital, batch_size=_BATCH)
+    at = np.concatenate([one.at for one in fresh])
+    CapitalDay.objects.bulk_create(capital_rows(batch.book, batch.accounts, at), batch_size=_BATCH)
     legs = write_marks(
         batch.book,
-        np.concatenate([one.at for one in fresh]),
+        at,
         accounts=np.array([account.pk.bytes for account in batch.accounts], "V16"),
         contract_ids=np.array([contract.pk for contract in batch.contracts], np.int64),
         mark_ids=np.array([mark.pk for mark in batch.mark_rows], np.int64),

@@ -145,11 +145,20 @@ def book_rows(history: AccountHistory) -> BookRows:
 def contract_facts(contracts: Sequence[Contract]) -> ContractFacts:
     """The unchanging part of contracts, in their order."""
     factor = {"SPX": SPX, "VIX": VX, "VX": VX}
+    place = {
+        key: i
+        for i, key in enumerate(
+            dict.fromkeys((contract.underlying, contract.expiry) for contract in contracts)
+        )
+    }
     return ContractFacts(
         symbol=np.array([contract.symbol for contract in contracts], "S32"),
         multiplier=np.array([contract.multiplier for contract in contracts], np.int64),
         is_future=np.array([contract.kind == "future" for contract in contracts], np.bool_),
         factor=np.array([factor.get(contract.underlying, ELSE) for contract in contracts], np.int64),
+        strike=np.array([float(contract.strike or 0) for contract in contracts]),
+        right=np.array([{"C": 1.0, "P": -1.0}.get(contract.right, 0.0) for contract in contracts]),
+        expiry=np.array([place[contract.underlying, contract.expiry] for contract in contracts], np.int64),
     )
 
 

@@ -45,12 +45,18 @@ class LegFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContractFacts:
-    """What does not change about contracts: symbol, dollars a point, whether a future, its factor."""
+    """What does not change about contracts.
+
+    ``expiry`` numbers the pairs of underlying and expiry; ``right`` is ±1, 0 for what is no option.
+    """
 
     symbol: NDArray[np.bytes_]
     multiplier: Ints
     is_future: Bools
     factor: Ints
+    strike: Floats
+    right: Floats
+    expiry: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

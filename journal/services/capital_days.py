@@ -1,168 +1,185 @@
-"""Margin of an account at each session's close, by its profile, from the legs it held."""
+"""Margin of accounts at each session's close, by their profile, from the legs they held."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hedging.engine.book import Leg
+from hedging.engine.effects import MICRO, Ints, States
 from hedging.engine.instruments import parse_symbol
+from hedging.engine.margins import strategy_margins
 from hedging.engine.money import to_cents
 from hedging.engine.structure import describe
 from hedging.maths import black76
 from hedging.maths.margin import PORTFOLIO_MOVES, portfolio_margin_estimate
-from hedging.models import Contract, ContractMark
-from journal.models import Account, CapitalDay, Trade
-from journal.services.attribution_build import AccountHistory
-from journal.services.attribution_days import CONDOR, HEDGE, OTHER, BookRows, DaySummary
+from journal.models import Account, CapitalDay
+from journal.services.attribution_days import SPX, BookRows, market_value
 
-_GROUPS = {CONDOR: "condor", HEDGE: "hedge", OTHER: "other"}
-_CODES = {Trade.Kind.CONDOR.value: CONDOR, Trade.Kind.HEDGE.value: HEDGE, Trade.Kind.OTHER.value: OTHER}
-_Holding = tuple[Contract, int, ContractMark | None]
-Held = Sequence[_Holding]
+Floats = NDArray[np.float64]
+_ROLES = ("condor", "hedge", "other")
 
 
-def capital_rows(history: AccountHistory) -> Iterator[CapitalDay]:
-    """A row for every session from the history's first day on which something was held at the close."""
-    rows = history.taylor
-    by_day: dict[int, dict[UUID, list[_Holding]]] = defaultdict(lambda: defaultdict(list))
-    for i in np.flatnonzero((rows.quantity != 0) & (rows.day >= history.first)):
-        key = history.legs[rows.leg[i]]
-        mark = history.mark_rows[rows.mark[i]] if rows.mark[i] >= 0 else None
-        holding = (history.contracts[key.contract_id], int(rows.quantity[i]), mark)
-        by_day[int(rows.day[i])][key.trade_id].append(holding)
-    for day in sorted(by_day):
-        held = [
-            (_CODES[history.trades[trade_id].kind], history.trades[trade_id].layer or 0, holdings)
-            for trade_id, holdings in by_day[day].items()
-        ]
-        yield _row(history.account, history.days[day], held)
+class _Held(NamedTuple):
+    """Legs held at a close, sorted by account, session and trade; ``trade`` counts trade-sessions."""
+
+    row: Ints
+    contract: Ints
+    quantity: Ints
+    size: Floats
+    trade: Ints
+    key: Ints
 
 
-def day_capital(
-    *,
-    book: BookRows,
-    contracts: Sequence[Contract],
-    mark_rows: Sequence[ContractMark],
-    accounts: Sequence[Account],
-    found: Iterable[DaySummary],
-) -> Iterator[CapitalDay]:
-    """The same for one session of many accounts."""
-    rows = book.taylor
-    leg, quantity, mark = rows.leg.tolist(), rows.quantity.tolist(), rows.mark.tolist()
-    contract_of, role, layer = (
-        column.tolist() for column in (book.legs.contract, book.legs.role, book.legs.layer)
-    )
-    trade = book.legs.trade
-    for one in found:
-        trades: dict[bytes, tuple[int, int, list[_Holding]]] = {}
-        for i in one.at.tolist():
-            if not quantity[i]:
-                continue
-            at = leg[i]
-            key = bytes(trade[at])
-            if key not in trades:
-                trades[key] = (role[at], layer[at], [])
-            found_mark = mark_rows[mark[i]] if mark[i] >= 0 else None
-            trades[key][2].append((contracts[contract_of[at]], quantity[i], found_mark))
-        if trades:
-            yield _row(accounts[one.account], one.day, list(trades.values()))
-
-
-def _row(account: Account, day: date, trades: Sequence[tuple[int, int, list[_Holding]]]) -> CapitalDay:
-    margin: dict[str, float] = defaultdict(float)
-    ibkr, partial = 0.0, False
-    premium: dict[str, float] = defaultdict(float)
-    everything: list[_Holding] = []
-    for role, layer, held in trades:
-        everything += held
-        gross, by_ibkr = _margins(tuple((contract.symbol, quantity) for contract, quantity, _ in held))
-        partial = partial or gross is None
-        ibkr += by_ibkr or 0.0
-        bought = _bought(held)
-        for name in (_GROUPS[role], f"layer_{layer}") if layer else (_GROUPS[role],):
-            margin[name] += gross or 0.0
-            premium[name] += bought
-    total = margin["condor"] + margin["hedge"] + margin["other"]
-    if account.kind == Account.Kind.PORTFOLIO:
-        estimate = portfolio_estimate(everything)
-        partial = partial or estimate is None
-        total = estimate if estimate is not None else total
-    result = {
-        "margin": {name: round(value, 2) for name, value in sorted(margin.items())},
-        "premium": {name: round(value, 2) for name, value in sorted(premium.items())},
+def capital_rows(book: BookRows, accounts: Sequence[Account], at: Ints) -> Iterator[CapitalDay]:
+    """A row for every account and session of the rows ``at`` on which something was held at the close."""
+    held = _held(book, at)
+    if not len(held.row):
+        return
+    first = np.flatnonzero(np.diff(held.trade, prepend=-1))
+    gross, by_ibkr = _trade_margins(book, held, len(first))
+    known = np.isfinite(gross)
+    value = market_value(book)[held.row] / MICRO
+    premium = np.maximum(np.add.reduceat(value, first), 0.0)
+    leg = book.taylor.leg[held.row[first]]
+    role, layer, key = book.legs.role[leg], book.legs.layer[leg], held.key[first]
+    keys, which = np.unique(key, return_inverse=True)
+    margin = np.where(known, gross, 0.0)
+    ibkr = np.bincount(which, np.where(known, by_ibkr, 0.0))
+    partial = np.bincount(which, ~known) > 0
+    names = [(name, role == i) for i, name in enumerate(_ROLES)]
+    names += [(f"layer_{number}", layer == number) for number in (1, 2, 3)]
+    sums = {
+        name: (
+            np.bincount(which, margin * mask),
+            np.bincount(which, premium * mask),
+            np.bincount(which, mask) > 0,
+        )
+        for name, mask in names
+        if mask.any()
     }
-    values: dict[str, Any] = {
-        "margin": _money(total),
-        "margin_ibkr": _money(ibkr),
-        "margin_partial": partial,
-        "result": result,
-    }
-    text = json.dumps({**values, "day": str(day)}, default=str, sort_keys=True)
+    legs_from = np.searchsorted(held.key, keys)
+    legs_to = np.append(legs_from[1:], len(held.key))
+    for i, one in enumerate(keys.tolist()):
+        account = accounts[one // len(book.days)]
+        present = {name: found for name, found in sums.items() if found[2][i]}
+        total = sum(present[name][0][i] for name in _ROLES if name in present)
+        unknown = bool(partial[i])
+        if account.kind == Account.Kind.PORTFOLIO:
+            estimate = portfolio_estimate(book, held, slice(legs_from[i], legs_to[i]))
+            unknown, total = unknown or estimate is None, total if estimate is None else estimate
+        result = {
+            "margin": {name: round(float(found[0][i]), 2) for name, found in sorted(present.items())},
+            "premium": {name: round(float(found[1][i]), 2) for name, found in sorted(present.items())},
+        }
+        yield _row(account, book, one, _money(total), _money(float(ibkr[i])), result, partial=unknown)
+
+
+def _row(
+    account: Account, book: BookRows, key: int, margin: Decimal, ibkr: Decimal, result: dict[str, Any],
+    *, partial: bool,
+) -> CapitalDay:  # fmt: skip
+    day = book.days[key % len(book.days)]
+    text = json.dumps([str(day), str(margin), str(ibkr), partial, result], sort_keys=True)
     return CapitalDay(
         account=account,
         day=day,
         book_revision=account.book_revision,
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
-        **values,
+        margin=margin,
+        margin_ibkr=ibkr,
+        margin_partial=partial,
+        result=result,
     )
 
 
-@lru_cache(maxsize=20_000)
-def _margins(held: tuple[tuple[str, int], ...]) -> tuple[float | None, float | None]:
-    """Gross strategy margin and its IBKR variant of one trade's legs, None where the rule knows none.
+def _held(book: BookRows, at: Ints) -> _Held:
+    rows = book.taylor
+    at = at[rows.quantity[at] != 0]
+    leg = rows.leg[at]
+    key = book.legs.account[leg] * len(book.days) + rows.day[at]
+    trade = book.legs.trade.view("S16")
+    number = np.cumsum(np.append(False, trade[1:] != trade[:-1])) if len(trade) else np.zeros(0, np.int64)
+    order = np.lexsort((leg, number[leg], key))
+    at, key, number = at[order], key[order], number[leg][order]
+    changed = np.ones(len(at), np.int64)
+    changed[1:] = (key[1:] != key[:-1]) | (number[1:] != number[:-1])
+    contract = book.legs.contract[rows.leg[at]]
+    size = (rows.quantity[at] * book.contracts.multiplier[contract]).astype(np.float64)
+    return _Held(at, contract, rows.quantity[at], size, np.cumsum(changed) - 1, key)
+
+
+def _trade_margins(book: BookRows, held: _Held, count: int) -> tuple[Floats, Floats]:
+    """Gross margin of each trade-session and its IBKR variant, NaN where the rule knows none.
 
     Legs of several expiries are taken one expiry at a time.
     """
-    groups: dict[object, list[Leg]] = defaultdict(list)
-    for symbol, quantity in held:
-        spec = parse_symbol(symbol)
-        groups[spec.underlying, spec.expiry].append(Leg(spec, quantity, 0.0))
-    gross, ibkr = 0.0, 0.0
-    for legs in groups.values():
-        found = describe(legs, 0.0)
-        if found.margin is None or found.margin_ibkr is None:
-            return None, None
-        gross, ibkr = gross + found.margin, ibkr + found.margin_ibkr
-    return gross, ibkr
+    facts = book.contracts
+    right, expiry = facts.right[held.contract], facts.expiry[held.contract]
+    order = np.lexsort((expiry, held.trade))
+    trade, strike = held.trade[order], facts.strike[held.contract][order]
+    right, expiry, size = right[order], expiry[order], held.size[order]
+    new = np.append(True, (trade[1:] != trade[:-1]) | (expiry[1:] != expiry[:-1]))
+    position = np.cumsum(new) - 1
+    gross = strategy_margins(position, strike, right, size, int(position[-1]) + 1)
+    gross = np.where(np.isfinite(gross), gross, np.nan)
+    of_trade = trade[new]
+    ibkr = gross.copy()
+    for one in _condor_like(position, right, held.quantity[order]):
+        legs = order[position == one] if len(position) < 4_096 else order[_span(position, one)]
+        ibkr[one] = _ibkr(
+            tuple((facts.symbol[held.contract[i]].decode(), int(held.quantity[i])) for i in legs)
+        )
+    total = np.bincount(of_trade, gross, count)
+    other = np.bincount(held.trade, facts.right[held.contract] == 0, count) > 0
+    return np.where(other, np.nan, total), np.where(other, np.nan, np.bincount(of_trade, ibkr, count))
 
 
-def _bought(held: Held) -> float:
-    """Market value in dollars of options bought on balance: paid in full, so tied up beside the margin."""
-    value = sum(
-        quantity * contract.multiplier * float(mark.price)
-        for contract, quantity, mark in held
-        if contract.kind != "future" and mark is not None and mark.price is not None
-    )
-    return max(value, 0.0)
+def _condor_like(position: Ints, right: Floats, quantity: Ints) -> list[int]:
+    """Positions of two puts and two calls in equal numbers: only there IBKR's rule may differ."""
+    legs, calls = np.bincount(position), np.bincount(position, right > 0)
+    net, size = np.bincount(position, quantity), np.bincount(position, np.abs(quantity))
+    square = np.bincount(position, quantity.astype(np.float64) ** 2)
+    found = (legs == 4) & (calls == 2) & (net == 0) & (4 * square == size**2)
+    return [int(i) for i in np.flatnonzero(found)]
 
 
-def portfolio_estimate(held: Held) -> float | None:
+def _span(position: Ints, one: int) -> slice:
+    return slice(*np.searchsorted(position, [one, one + 1]).tolist())
+
+
+@lru_cache(maxsize=50_000)
+def _ibkr(held: tuple[tuple[str, int], ...]) -> float:
+    found = describe([Leg(parse_symbol(symbol), quantity, 0.0) for symbol, quantity in held], 0.0)
+    return float("nan") if found.margin_ibkr is None else found.margin_ibkr
+
+
+def portfolio_estimate(book: BookRows, held: _Held, part: slice) -> float | None:
     """Portfolio-margin estimate in dollars: the SPX class at ten moves; None with an unknown state."""
-    options = [row for row in held if row[0].underlying == "SPX"]
-    if not options:
+    contract, rows = held.contract[part], held.row[part]
+    spx = (book.contracts.factor[contract] == SPX) & (book.contracts.right[contract] != 0)
+    if not spx.any():
         return 0.0
-    states = [(mark.forward, mark.iv, mark.t, mark.rate) if mark else (None,) * 4 for _, _, mark in options]
-    if any(value is None for state in states for value in state):
+    mark = book.taylor.mark[rows[spx]]
+    if (mark < 0).any():
         return None
-    forward, sigma, t, rate = np.array(states, np.float64).T
-    strike = np.array([float(contract.strike or 0) for contract, _, _ in options])
-    right = np.array([1.0 if contract.right == "C" else -1.0 for contract, _, _ in options])
-    size = np.array([quantity * contract.multiplier for contract, quantity, _ in options], np.float64)
-    discount = np.exp(-rate * t)
-    now = black76.price(forward, strike, t, sigma, discount, right)
-    moved = black76.price(forward * (1 + PORTFOLIO_MOVES[:, None]), strike, t, sigma, discount, right)
-    contracts = sum(abs(quantity) for _, quantity, _ in options)
-    return portfolio_margin_estimate((moved - now) @ size, contracts)
+    state = States(*(column[mark] for column in book.marks.states))
+    if not all(np.isfinite(column).all() for column in state):
+        return None
+    strike, right = (column[contract[spx]] for column in (book.contracts.strike, book.contracts.right))
+    discount = np.exp(-state.rate * state.t)
+    now = black76.price(state.forward, strike, state.t, state.sigma, discount, right)
+    forward = state.forward * (1 + PORTFOLIO_MOVES[:, None])
+    moved = black76.price(forward, strike, state.t, state.sigma, discount, right)
+    contracts = int(np.abs(held.quantity[part][spx]).sum())
+    return portfolio_margin_estimate((moved - now) @ held.size[part][spx], contracts)
 
 
 def _money(amount: float) -> Decimal:
