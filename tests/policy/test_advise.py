@@ -113,6 +113,18 @@ def test_effects_are_those_of_the_book_with_the_orders_filled() -> None:
     assert add.cost == pytest.approx(300 * 0.89)
 
 
+def test_wac_3_the_marginal_rate_of_a_layer_is_its_decay_over_its_value() -> None:
+    held = book(condor())
+    found = advise(held, market(), calm(), rules())
+    effects = found.proposals[0].effects
+    assert effects is not None
+    decay = effects.before.theta - effects.after.theta
+    worth = effects.after.hedge_value - effects.before.hedge_value
+    assert effects.marginal_rate == pytest.approx(decay * 365 / worth)
+    row = advise(book(condor(), hedge(1, 3)), market(), calm(), rules()).ladder.rows[0]
+    assert row.marginal_rate == pytest.approx(effects.marginal_rate, rel=1e-6)
+
+
 def test_coverage_and_ceiling_look_at_the_condors_loss_while_the_vix_rises() -> None:
     """Calls near the money: the rally is the worst cell of all, the fall is what a hedge is held against."""
     near_calls = condor(strikes=(6350, 6400, 6950, 7000))

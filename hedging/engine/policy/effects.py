@@ -43,6 +43,7 @@ def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTe
         coverage=_coverage(stress),
         financing_rate=financing_rate(ctx, valued, margin),
         unknown_legs=valued.total.unknown_legs,
+        hedge_value=valued.hedges.market_value,
         fall_loss=max(-min(stress.total[at] for at in RISING), 0.0),
     )
 
@@ -67,14 +68,17 @@ def financing_rate(ctx: Context, valued: BookValuation, margin: float | None) ->
 
 
 def marginal_rate(before: Figures, after: Figures) -> float | None:
-    """(rate after × margin after - rate before × margin before) ÷ change of margin; None without a change.
+    """(rate after × capital after - rate before × capital before) ÷ change of capital (WAC-3).
 
-    Without a change of margin the cost of the change has no capital to be spread on.
+    Capital is margin plus what the hedges are worth; the cost is the financing rate on margin.
     """
-    if after.margin is None or before.margin is None or abs(after.margin - before.margin) < 1.0:
+    if before.margin is None or after.margin is None:
+        return None
+    change = after.margin + after.hedge_value - before.margin - before.hedge_value
+    if abs(change) < 1.0:
         return None
     cost = (after.financing_rate or 0.0) * after.margin - (before.financing_rate or 0.0) * before.margin
-    return cost / (after.margin - before.margin)
+    return cost / change
 
 
 def _payoff(ctx: Context, after: Book, proposal: Proposal) -> PayoffPair | None:

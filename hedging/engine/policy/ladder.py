@@ -211,11 +211,12 @@ def extrinsic_of(leg: LegValuation) -> float | None:
 
 
 def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[BookTrade, ...]) -> LadderRow:
-    """P&L at VIX 30 to 80 and coverage: of what is held, else of the target."""
+    """P&L at VIX 30 to 80, coverage and marginal rate: of what is held, else of the target."""
     if trades:
         pnl = ctx.gains(trades)
+        worth = sum(ctx.values[trade.trade_id].totals.market_value for trade in trades)
     elif unit is not None and row.target:
-        pnl = np.array(unit.gains) * row.target
+        pnl, worth = np.array(unit.gains) * row.target, unit.cost * row.target
         note = "decay, values and coverage are the target's"
         row = replace(row, decay=unit.decay * row.target, notes=(*row.notes, note))
     else:
@@ -225,7 +226,8 @@ def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[
         for level, shock, gain in zip(VIX_LEVELS, ctx.vix_shocks, pnl[1:], strict=False)
     )
     coverage = float(pnl[0]) / ctx.condor_loss if ctx.condor_loss > 0 else None
-    return replace(row, vix_values=values, coverage=coverage)
+    rate = -row.decay * 365 / worth if row.decay is not None and worth > 0 else None
+    return replace(row, vix_values=values, coverage=coverage, marginal_rate=rate)
 
 
 def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float) -> Spent:

@@ -153,8 +153,8 @@ class Figures:
     """A book's risk in dollars. ``greeks`` by factor; ``financing_rate`` is a fraction a year.
 
     ``scenario_loss`` is the worst stressed loss (positive), ``fall_loss`` the worst while the VIX rises,
-    ``coverage`` hedge gain over condor loss in the condors' worst cell of the latter kind. ``unknown_legs``
-    are left out of every figure.
+    ``coverage`` hedge gain over condor loss in the condors' worst cell of the latter kind. ``hedge_value`` is
+    what the open hedges are worth. ``unknown_legs`` are left out of every figure.
     """
 
     scenario_loss: float
@@ -166,6 +166,7 @@ class Figures:
     financing_rate: float | None = None
     unknown_legs: int = 0
     fall_loss: float | None = None
+    hedge_value: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,11 @@ class PayoffPair:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """The book before and after a proposal. ``marginal_rate`` is the cost of capital of the change alone."""
+    """The book before and after a proposal.
+
+    ``marginal_rate`` is the cost of capital of the change alone, a fraction a year of the margin and hedge
+    value it adds or frees; None where it changes neither.
+    """
 
     before: Figures
     after: Figures
@@ -232,7 +237,8 @@ class LadderRow:
     ``actual`` held. ``budget`` and ``premium`` (cost of the open lots) in dollars, ``strike`` in points,
     ``tenor_days`` calendar days. ``coverage`` is a fraction of the condors' loss in their worst cell
     with rising VIX; ``decay`` dollars a calendar day (negative: it costs), ``extrinsic`` dollars. ``spread``
-    is (ask - bid) ÷ mid.
+    is (ask - bid) ÷ mid, ``open_interest`` that of the VX future of the same expiry. ``marginal_rate`` is
+    decay a year over the capital the layer ties up (WAC-3), a fraction.
     """
 
     layer: int
@@ -266,6 +272,7 @@ class LadderRow:
     spread: float | None = None
     open_interest: int | None = None
     notes: tuple[str, ...] = ()
+    marginal_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
