@@ -38,7 +38,7 @@ class OutsideError(ValueError):
     """A contract the journal does not keep; nothing is wrong with it."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32_768)
 def read_symbol(text: str) -> ContractSpec:
     """The contract a broker's symbol names.
 
