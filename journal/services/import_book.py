@@ -127,13 +127,17 @@ def plan_account(account: Account, batch: ImportBatch | None = None) -> Plan:
     )
     choices = dict(GroupChoice.objects.filter(account=account).values_list("key", "group"))
     trades = {identity: str(fill.trade) for identity, fill in fills.items()}
+    corrected = _corrected(fills, foreign)
+    for identity in corrected:
+        del fills[identity]
     rows: dict[str, RowRef] = {}
     found: list[Execution] = []
     columns = ("key", "pk", "status", "kind", "data")
     stored = (rows_of.values_list(*columns).iterator(_BATCH) for rows_of in wanted)
     for key, pk, status, kind, data in chain.from_iterable(stored):
         rows[key] = RowRef(pk, status, split_note(data))
-        found += executions(key, data, kind, choice=choices.get(key, ""), trades=trades)
+        read = executions(key, data, kind, choice=choices.get(key, ""), trades=trades)
+        found += [one for one in read if f"{key}/{one.leg}.0" not in corrected] if corrected else read
     fixed = {f"fixed:{fill.pk}": fill for fill in _standing(foreign)}
     found += [_fixed(key, fill) for key, fill in fixed.items()]
     grouping = group_executions(found)
@@ -141,18 +145,25 @@ def plan_account(account: Account, batch: ImportBatch | None = None) -> Plan:
 
 
 def _standing(foreign: Sequence[Fill]) -> list[Fill]:
-    """Fills recorded otherwise, less computed settlements that a person reversed.
+    """Fills recorded otherwise, without those a person reversed and without the reversals.
 
     A computed settlement that an import replaced stands for as long as nothing says otherwise: when the
     import is undone it counts again.
     """
-    by_hand = {fill.reverses_id for fill in foreign if fill.reverses_id and fill.source != REPLACED}
-    gone = {fill.pk for fill in foreign if fill.pk in by_hand and fill.source == COMPUTED}
-    return [
-        fill
-        for fill in foreign
-        if fill.pk not in gone and fill.reverses_id not in gone and fill.source != REPLACED
-    ]
+    gone = {fill.reverses_id for fill in foreign if fill.reverses_id and fill.source != REPLACED}
+    return [fill for fill in foreign if fill.reverses_id is None and fill.pk not in gone]
+
+
+def _corrected(fills: dict[str, FillRef], foreign: Sequence[Fill]) -> set[str]:
+    """Identities of imported fills that a person reversed: fill and reversal stay as they are, and cancel.
+
+    A row that is divided between trades is not among them; its reversal is grouped like a fill by hand.
+    """
+    reversed_pks = {fill.reverses_id for fill in foreign if fill.reverses_id}
+    if not reversed_pks:
+        return set()
+    whole = {identity for identity in fills if f"{identity.rpartition('.')[0]}.1" not in fills}
+    return {identity for identity in whole if fills[identity].pk in reversed_pks}
 
 
 def _fixed(key: str, fill: Fill) -> Execution:

@@ -285,3 +285,42 @@ def test_a_trade_entered_by_hand_with_the_same_legs_is_pointed_at(people: People
     text = f"{HEADER}\n{row}"
     batch = import_upload(user=people.owner, account=people.account, filename="a", data=text.encode())
     assert "entered by hand" in batch.plan["shown"][0]["review"]
+
+
+def test_a_fill_corrected_by_hand_stays_corrected_through_later_imports(people: People) -> None:
+    first = [
+        tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"),
+        tasty("2025-10-03", "10:00:00", "BUY_TO_OPEN", "P", 6590, "2.00", "1"),
+    ]
+    bring(people, *first)
+    sold = Fill.objects.get(contract__strike=6600)
+    fill_reverse(user=people.owner, fill=sold, reason="a wrong row")
+    before = book()
+    trade = Trade.objects.get()
+    batch = bring(
+        people, tasty("2025-10-06", "10:00:00", "SELL_TO_OPEN", "P", 6700, "3.00", "2"), name="b.csv"
+    )
+    assert Trade.objects.filter(pk=trade.pk).exists()
+    assert trade.fills.count() == 3
+    assert before[0] in book()
+    import_undo(user=people.owner, batch=batch)
+    assert book() == before
+
+
+def test_a_trade_closed_by_hand_stays_closed_through_later_imports(people: People) -> None:
+    from journal.selectors.trades import trade_position
+    from journal.services.times import local_time
+    from journal.services.trades import LegInput, OrderInput, trade_close
+
+    bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
+    trade = Trade.objects.get()
+    legs = [LegInput(leg.spec, -leg.quantity, Decimal(1)) for leg in trade_position(trade).legs]
+    when = local_time(datetime(2025, 10, 3, 12, 0))  # noqa: DTZ001 - New York's clock
+    trade_close(user=people.owner, trade=trade, order=OrderInput(legs, when))
+    before = book()
+    batch = bring(
+        people, tasty("2025-10-06", "10:00:00", "SELL_TO_OPEN", "P", 6700, "3.00", "2"), name="b.csv"
+    )
+    assert before[0] in book()
+    import_undo(user=people.owner, batch=batch)
+    assert book() == before
