@@ -139,6 +139,41 @@ def member_add(*, user: User, account: Account, member: User, role: Role) -> Mem
     return membership
 
 
+@transaction.atomic
+def member_remove(*, user: User, membership: Membership) -> None:
+    """Take a role from a member; an account always keeps an owner. Raises RuleError."""
+    account = _locked(membership.account, None)
+    others = Membership.objects.filter(account=account, role=Role.OWNER).exclude(pk=membership.pk)
+    if membership.role == Role.OWNER and not others.exists():
+        raise RuleError("The last owner stays: make somebody else an owner first.")
+    audit_record(
+        actor=user,
+        action="account.member_remove",
+        account=account,
+        obj=account,
+        summary=f"{membership.user.get_username()} as {membership.role}",
+    )
+    membership.delete()
+
+
+@transaction.atomic
+def approvals_set(*, user: User, account: Account, needed: int | None, delay_hours: int | None) -> Account:
+    """Set how many signatures a change needs and how long it waits; None is the default."""
+    account = _locked(account, None)
+    before = [account.approvals_needed, account.approval_delay_hours]
+    account.approvals_needed, account.approval_delay_hours = needed, delay_hours
+    account.save(update_fields=["approvals_needed", "approval_delay_hours", "updated_at"])
+    audit_record(
+        actor=user,
+        action="account.approvals",
+        account=account,
+        obj=account,
+        summary=account.name,
+        changes={"approvals": [before, [needed, delay_hours]]},
+    )
+    return account
+
+
 def _locked(account: Account, version: int | None) -> Account:
     fresh = Account.objects.select_for_update().get(pk=account.pk)
     if version is not None and fresh.version != version:

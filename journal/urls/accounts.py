@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import accounts, switcher
+from journal.views import accounts, members, switcher
 
 urlpatterns: list[URLPattern] = [
     path("books/", accounts.account_list, name="accounts"),
@@ -10,4 +10,6 @@ urlpatterns: list[URLPattern] = [
     path("books/switch/", switcher.switch, name="switch_account"),
     path("books/<uuid:pk>/", accounts.account_edit, name="account_edit"),
     path("books/<uuid:pk>/archive/", accounts.archive, name="account_archive"),
+    path("books/<uuid:pk>/members/", members.page, name="members"),
+    path("books/<uuid:pk>/members/<int:membership>/remove/", members.remove, name="member_remove"),
 ]

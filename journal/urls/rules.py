@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("books/<uuid:pk>/rules/new/", rules.new, name="rules_new"),
     path("rules/<uuid:pk>/", rules.version, name="rules_version"),
     path("rules/<uuid:pk>/document/", rules.document, name="rules_document"),
+    path("rules/<uuid:pk>/evidence/", rules.act, {"action": "evidence"}, name="rules_evidence"),
     path("rules/<uuid:pk>/propose/", rules.act, {"action": "propose"}, name="rules_propose"),
     path("rules/<uuid:pk>/sign/", rules.act, {"action": "sign"}, name="rules_sign"),
     path("rules/<uuid:pk>/withdraw/", rules.act, {"action": "withdraw"}, name="rules_withdraw"),

@@ -9,12 +9,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from hedging.engine.rulesets.presets import preset
 from hedging.engine.rulesets.types import Ruleset
+from hedging.models import Job
 from journal.forms.rules import RulesetForm
-from journal.models import WRITE_ROLES, Account, RulesetVersion
+from journal.models import WRITE_ROLES, Account, RulesetVersion, User
 from journal.selectors.rules import (
     grouped,
     ruleset_active,
@@ -26,6 +28,7 @@ from journal.selectors.rules import (
 from journal.selectors.shell import current_account
 from journal.selectors.signing import SIGN_ROLES, approval_rule
 from journal.services.errors import ConflictError, RuleError
+from journal.services.evidence import EVIDENCE, evidence_request
 from journal.services.rulesets import (
     ruleset_draft,
     ruleset_ensure,
@@ -34,6 +37,7 @@ from journal.services.rulesets import (
     ruleset_withdraw,
 )
 from journal.views.common import get_owned, person
+from journal.views.jobs import ShownJob, shown_job
 
 _AUTHORS = (*WRITE_ROLES, *SIGN_ROLES)
 
@@ -121,10 +125,19 @@ def version(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "page": version_page(user, found, against),
         "others": others,
-        "evidence": json.dumps(found.evidence, indent=2) if found.evidence else "",
+        "evidence": found.evidence,
+        "evidence_text": json.dumps(found.evidence, indent=2) if found.evidence else "",
+        "shown_job": _evidence_job(user, found),
+        "token": timezone.now().strftime("%H%M%S%f"),
         "may_write": Account.objects.for_user(user, _AUTHORS).filter(pk=found.account_id).exists(),
     }
     return render(request, "journal/rules/version.html", context)
+
+
+def _evidence_job(user: User, version: RulesetVersion) -> ShownJob | None:
+    """The newest backtest of this version while it runs or after it failed."""
+    job = Job.objects.filter(kind=EVIDENCE, ruleset_version=version.content_hash[:40]).first()
+    return shown_job(user, job) if job is not None and job.state != Job.State.DONE else None
 
 
 @login_required
@@ -139,12 +152,15 @@ def document(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
-    """Propose, sign or withdraw a version."""
+    """Ask for a backtest, propose, sign or withdraw a version."""
     user = person(request)
     found = get_owned(RulesetVersion, user, pk, _AUTHORS)
     try:
         if action == "sign":
             done = ruleset_sign(user=user, version=found, content_hash=request.POST.get("content_hash", ""))
+        elif action == "evidence":
+            evidence_request(user=user, version=found, again=request.POST.get("token", ""))
+            return redirect("journal:rules_version", pk=pk)
         elif action == "propose":
             done = ruleset_propose(user=user, version=found)
         else:

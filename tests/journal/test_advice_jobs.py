@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,8 +15,10 @@ from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation
 from journal.services.advice import account_advise, accounts_advise
 from journal.services.demo import demo_start
+from journal.services.evidence import evidence_request
 from journal.services.outcomes import outcomes_update, proposal_pnl
 from journal.services.recommendations import recommendation_override
+from journal.services.rulesets import ruleset_draft, ruleset_ensure, ruleset_propose, ruleset_sign
 from tests.journal.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +88,27 @@ def test_outcomes_value_the_orders_at_their_limits(account: Account) -> None:
     assert outcomes_update(simulated=True) == 0  # no newer market than the advice's own
     assert not Outcome.objects.exists()
     assert Recommendation.objects.filter(state="overridden").count() == len(ordered)
+
+
+def test_a_changed_ruleset_is_backtested_proposed_and_signed(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a short history: the replay itself has tests of its own
+    monkeypatch.setattr("journal.services.evidence.FIRST", date.today() - timedelta(days=60))
+    user = account.members.get()
+    active = ruleset_ensure(account=account)
+    document = copy.deepcopy(active.document)
+    document["parameters"]["signals.rsi_spx_low"]["base"] = 30.0
+    version = ruleset_draft(user=user, account=account, document=document, parent=active, reason="try it")
+    job = evidence_request(user=user, version=version)
+    assert job_run(job.pk) == Job.State.DONE, Job.objects.get(pk=job.pk).error
+    version.refresh_from_db()
+    assert version.evidence is not None
+    assert version.evidence["draft"]["sessions"] == version.evidence["active"]["sessions"] > 30
+    assert version.evidence["active"]["ruleset"] == active.content_hash
+    ruleset_propose(user=user, version=version)
+    done = ruleset_sign(user=user, version=version, content_hash=version.content_hash)
+    assert done.status == "active"
+    client = Client()
+    client.force_login(user)
+    assert "This version" in client.get(f"/rules/{version.pk}/").content.decode()

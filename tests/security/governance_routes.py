@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from journal.models import AlertChannel, Recommendation
+from journal.models import AlertChannel, Membership, Recommendation
 from journal.services.rulesets import ruleset_ensure
 from tests.journal.governance_cases import stored
 from tests.journal.people import People
 
 POST_ONLY = {
-    "rules_propose", "rules_sign", "rules_withdraw", "alerts_channel_add", "alerts_seen",
-    "alerts_channel_remove", "advise", "recommendation_sign", "recommendation_override",
-    "recommendation_snooze", "recommendation_execute",
+    "member_remove", "rules_evidence", "rules_propose", "rules_sign", "rules_withdraw", "alerts_seen",
+    "alerts_channel_add", "alerts_channel_remove", "advise", "recommendation_sign",
+    "recommendation_override", "recommendation_snooze", "recommendation_execute",
 }  # fmt: skip
 #: What a member who may only read is refused.
-WRITES = {
-    "rules_new", "rules_propose", "rules_sign", "rules_withdraw", "alerts_seen", "alerts_channel_remove",
-    "advise", "recommendation_sign", "recommendation_override", "recommendation_snooze",
-    "recommendation_execute",
-}  # fmt: skip
+WRITES = POST_ONLY - {"alerts_channel_add"} | {"rules_new"}
 
 
 def governance_ids(people: People) -> dict[str, Any]:
@@ -28,7 +24,9 @@ def governance_ids(people: People) -> dict[str, Any]:
         account=people.account, user=people.owner, kind="email", target="a@example.org"
     )
     stored(people.account)
+    viewer = Membership.objects.get(account=people.account, user=people.teammate)
     return {
+        "membership": viewer.pk,
         "recommendations": Recommendation.objects.get(account=people.account).pk,
         "rules": ruleset_ensure(account=people.account).pk,
         "channels": channel.pk,

@@ -81,7 +81,11 @@ def address(path: str, ids: dict[str, Any]) -> str:
     kind = path.split("/", 1)[0]
     kind = next((key for key in ids if "/" in key and path.startswith(f"{key}/")), kind)
     own = ids.get({"trades": "trade"}.get(kind, kind), uuid.uuid4())
-    path = path.replace("<day:day>", "2026-11-02").replace("<slug:name>", "neutral-vxth")
+    path = (
+        path.replace("<day:day>", "2026-11-02")
+        .replace("<slug:name>", "neutral-vxth")
+        .replace("<int:membership>", "999999")
+    )
     return "/" + path.replace("<uuid:pk>", str(own)).replace("<slug:kind>", "condor")
 
 
