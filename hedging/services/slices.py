@@ -1,7 +1,7 @@
-"""From a stored chain to fitted expiry slices: nothing is fitted before it is asked for, then all at once.
+"""From a stored chain to fitted expiry slices: nothing is fitted before it is asked for.
 
 SPX smiles of one chain make a surface without calendar arbitrage (``hedging.maths.surface``), so each needs
-those before it. VIX smiles stand each on its own VX future.
+those before it, and none of those after. VIX smiles stand each on its own VX future.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +59,11 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
             key: settlement_moment(key[1], ROOTS[key[0]].settlement) for key in expiry_dates(chain.columns)
         }
         self._keys = [key for key, moment in self._settles.items() if moment > chain.as_of]
+        self._years = {key: year_fraction(chain.as_of, self._settles[key]) for key in self._keys}
+        self._done: dict[Key, ExpirySlice] = {}
+        self._own = cache(self._fit)
+        self._grid = cache(self._quotes)
+        self._parity = cache(self._fit_parity)
         self._given_rate = rate
         self._is_vix = chain.underlying == "VIX"
 
@@ -74,31 +79,35 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
     def __getitem__(self, key: Key) -> ExpirySlice:
         if key not in self:
             raise KeyError(key)
-        return self._fitted[0][key]
+        if key not in self._done:
+            self._done[key] = self._made(key)
+        return self._done[key]
 
-    @property
-    def surface(self) -> Surface:
-        """The smiles in order of time."""
-        return self._fitted[1]
+    def _made(self, key: Key) -> ExpirySlice:
+        """The slice with its smile at or above those before it; between its neighbours without quotes."""
+        found, vols = self._own(key)
+        if found.smile.model is SmileModel.UNKNOWN:
+            between = self.surface.smile_at(found.t, found.forward) if np.isfinite(found.forward) else None
+            return found if between is None else replace(found, smile=between)
+        if self._is_vix:
+            return found
+        smile = next(one for one in self._lifted(found.t).smiles if one.t == found.t)
+        if not smile.floors:
+            return found
+        k = np.log(vols.strikes / found.forward)
+        return replace(found, smile=smile_with_quality(smile.shifted(found.forward), k, *vols[1:]))
 
     @cached_property
-    def _fitted(self) -> tuple[dict[Key, ExpirySlice], Surface]:
-        slices: dict[Key, ExpirySlice] = {}
-        vols: dict[Key, OtmVols] = {}
-        for key in self._keys:
-            slices[key], vols[key] = self._fit(key)
-        surface = build_surface((found.smile for found in slices.values()), lift=not self._is_vix)
-        at = {smile.t: smile for smile in surface.smiles}
-        for key, found in slices.items():
-            smile = at.get(found.t)
-            if found.smile.model is SmileModel.UNKNOWN and np.isfinite(found.forward):
-                between = surface.smile_at(found.t, found.forward)
-                slices[key] = found if between is None else replace(found, smile=between)
-            elif smile is not None and smile.floors:
-                k = np.log(vols[key].strikes / found.forward)
-                lifted = smile_with_quality(smile.shifted(found.forward), k, *vols[key][1:])
-                slices[key] = replace(found, smile=lifted)
-        return slices, surface
+    def surface(self) -> Surface:
+        """The smiles in order of time."""
+        return self._lifted(np.inf)
+
+    def _lifted(self, t: float) -> Surface:
+        """The surface up to ``t`` years; what comes after changes nothing before it."""
+        if "surface" in self.__dict__:
+            return self.surface
+        own = (self._own(key)[0].smile for key in self._keys if self._years[key] <= t)
+        return build_surface(own, lift=not self._is_vix)
 
     @cached_property
     def rate(self) -> float | None:
@@ -108,14 +117,14 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         """
         found = []
         for key in () if self._is_vix else self._keys:
-            t = year_fraction(self._chain.as_of, self._settles[key])
+            t = self._years[key]
             if _RATE_WINDOW[0] <= t <= _RATE_WINDOW[1]:
                 fit = self._parity(key, t, None)
                 if fit is not None and fit.n_pairs >= 10:
                     found.append(fit.rate)
         return float(np.median(found)) if found else self._given_rate
 
-    def _grid(self, key: Key) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    def _quotes(self, key: Key) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """Strikes with call bid/ask and put bid/ask; NaN where a quote is absent or crossed."""
         c = self._chain.columns
         mine = (c.root == key[0]) & (c.expiry == np.datetime64(key[1]))
@@ -140,7 +149,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
         gap = np.abs((cb + ca) - (pb + pa))
         return float(strikes[np.nanargmin(gap)]) if np.isfinite(gap).any() else None
 
-    def _parity(self, key: Key, t: float, discount: float | None) -> ParityFit | None:
+    def _fit_parity(self, key: Key, t: float, discount: float | None) -> ParityFit | None:
         strikes, cb, ca, pb, pa = self._grid(key)
         hint = self._spot_hint(key)
         if hint is None:
@@ -167,7 +176,7 @@ class ChainSlices(Mapping[Key, ExpirySlice]):
     def _fit(self, key: Key) -> tuple[ExpirySlice, OtmVols]:
         root, expiry = key
         moment = self._settles[key]
-        t = year_fraction(self._chain.as_of, moment)
+        t = self._years[key]
         forward, discount, source = self._forward(key, t)
         strikes, cb, ca, pb, pa = self._grid(key)
         vols = otm_vols(strikes, cb, ca, pb, pa, forward, discount, t)

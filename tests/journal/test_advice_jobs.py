@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from hedging.models import Job
 from hedging.services.jobs import job_run
@@ -94,7 +95,7 @@ def test_a_changed_ruleset_is_backtested_proposed_and_signed(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a short history: the replay itself has tests of its own
-    monkeypatch.setattr("journal.services.evidence.FIRST", date.today() - timedelta(days=60))
+    monkeypatch.setattr("journal.services.evidence.FIRST", timezone.localdate() - timedelta(days=60))
     user = account.members.get()
     active = ruleset_ensure(account=account)
     document = copy.deepcopy(active.document)
