@@ -70,6 +70,14 @@ function show(holder, chart, made) {
   chart.setOption(rest, true);
 }
 
+// Charts of one group show the same moment: pointing at one points at all.
+function link(echarts, holder, chart) {
+  const { group } = JSON.parse(document.getElementById(holder.dataset.chartSrc || holder.dataset.source).textContent);
+  if (!group) return;
+  chart.group = group;
+  echarts.connect(group);
+}
+
 function redraw(holder, colours) {
   const made = option(holder, colours);
   if (made) show(holder, drawn.get(holder), made);
@@ -102,6 +110,7 @@ export async function initCharts(scope) {
     if (!made) continue;
     const chart = echarts.init(holder, null, { renderer: "svg" });
     show(holder, chart, made);
+    link(echarts, holder, chart);
     drawn.set(holder, chart);
     sizes.observe(holder);
   }

@@ -1,0 +1,116 @@
+"""The account's time-weighted performance, with and without its hedge, from its daily series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from hedging.engine.performance import Month, Performance, months, performance, session_returns, underwater
+from journal.models import Account
+from journal.selectors.capital_series import CapitalSeries, Floats, capital_series
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """A month with and without the hedge (fractions) and its P&L in dollars, flows left out."""
+
+    year: int
+    month: int
+    hedged: float
+    unhedged: float
+    pnl: float
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPerformance:
+    """Sessions with equity, returns and drawdown; *unhedged* is the same base without the hedge's P&L.
+
+    ``equity_unhedged`` is the equity less all the hedge gained so far, in dollars. ``cut`` is
+    1 − MDD hedged / MDD unhedged, None without a drawdown.
+    """
+
+    days: tuple[date, ...]
+    equity: Floats
+    equity_unhedged: Floats
+    returns: Floats
+    returns_unhedged: Floats
+    hedged: Performance
+    unhedged: Performance
+    below: Floats
+    below_unhedged: Floats
+    months: tuple[MonthRow, ...]
+    pnl: tuple[Decimal, ...]
+    opening: float
+    has_hedge: bool
+
+    @property
+    def cut(self) -> float | None:
+        """How much less the account fell with its hedge, a fraction of the unhedged drawdown."""
+        if self.unhedged.drawdown is None or not self.has_hedge:
+            return None
+        return (
+            1.0 - (self.hedged.drawdown.depth if self.hedged.drawdown else 0.0) / self.unhedged.drawdown.depth
+        )
+
+
+def gains(series: CapitalSeries) -> Floats:
+    """Each session's gain in dollars: P&L, interest and fees, without the owner's flows."""
+    before = np.concatenate([[series.opening], series.equity[:-1]])
+    return np.asarray(series.equity - before - series.external)
+
+
+def both_returns(series: CapitalSeries) -> tuple[Floats, Floats]:
+    """Session returns with and without the hedge on one capital base."""
+    gain = gains(series)
+    hedged = session_returns(gain, series.equity)
+    base = series.equity - gain
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unhedged = np.where(base > 0, (gain - series.groups["hedge"].pnl) / base, np.nan)
+    return hedged, np.asarray(unhedged)
+
+
+def account_performance(
+    account: Account, date_from: date | None = None, date_to: date | None = None
+) -> AccountPerformance | None:
+    """Performance from ``date_from`` to ``date_to`` (sessions, both included); None without a session."""
+    series = capital_series(account, date_to)
+    if series is None:
+        return None
+    keep = np.array([date_from is None or day >= date_from for day in series.days])
+    if not keep.any():
+        return None
+    days = tuple(day for day, wanted in zip(series.days, keep, strict=True) if wanted)
+    hedged, unhedged = (values[keep] for values in both_returns(series))
+    gain, bills = gains(series)[keep], series.bills[keep]
+    return AccountPerformance(
+        days=days,
+        equity=series.equity[keep],
+        equity_unhedged=(series.equity - np.cumsum(series.groups["hedge"].pnl))[keep],
+        returns=hedged,
+        returns_unhedged=unhedged,
+        hedged=performance(days, hedged, bills),
+        unhedged=performance(days, unhedged, bills),
+        below=underwater(np.nan_to_num(hedged)),
+        below_unhedged=underwater(np.nan_to_num(unhedged)),
+        months=_months(days, hedged, unhedged, gain),
+        pnl=tuple(Decimal(f"{value:.2f}") for value in gain),
+        opening=float(series.equity[keep][0] - gain[0]),
+        has_hedge=bool(series.groups["hedge"].pnl[keep].any()),
+    )
+
+
+def _months(days: tuple[date, ...], hedged: Floats, unhedged: Floats, gain: Floats) -> tuple[MonthRow, ...]:
+    without = {(m.year, m.month): m for m in months(days, unhedged)}
+    sums: dict[tuple[int, int], float] = {}
+    for day, value in zip(days, gain, strict=True):
+        sums[day.year, day.month] = sums.get((day.year, day.month), 0.0) + float(value)
+
+    def row(m: Month) -> MonthRow:
+        key = (m.year, m.month)
+        return MonthRow(m.year, m.month, m.value, without[key].value, sums[key], m.sessions)
+
+    return tuple(row(m) for m in months(days, hedged))
