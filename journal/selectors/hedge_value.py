@@ -185,8 +185,8 @@ def hedge_cash(account: Account, last: date) -> HedgeCash:
         gained[trade] += pnl
         ends[trade] = day
     for trade, micro in gained.items():
-        side, amount = (found.claims, micro) if micro > 0 else (found.premium, -micro)
-        side[ends[trade]] += Decimal(amount).scaleb(-6)
+        side = found.claims if micro > 0 else found.premium
+        side[ends[trade]] += Decimal(abs(micro)).scaleb(-6)
     return found
 
 
@@ -214,7 +214,7 @@ def _monthly(series: CapitalSeries, cash: HedgeCash, credit: dict[date, Decimal]
     hedge = series.groups["hedge"]
 
     def by_month(values: Floats) -> Floats:
-        return np.bincount(at, values, len(order))
+        return np.bincount(at, values, len(order)).astype(np.float64)
 
     def flows(dated: dict[date, Decimal]) -> Floats:
         found = np.zeros(len(order))

@@ -116,8 +116,9 @@ def _group_line(one: Figures) -> list[Any]:
     return [
         safe_cell(one.name), one.count, one.wins, one.losses, f"{one.total:.2f}",
         *map(_number, (
-            one.win_rate, win and win.low, win and win.high, one.expectancy, one.average_win,
-            one.average_loss, one.profit_factor, one.dte_open, one.dte_close, one.days_held, one.capture,
+            one.win_rate, win.low if win else None, win.high if win else None, one.expectancy,
+            one.average_win, one.average_loss, one.profit_factor, one.dte_open, one.dte_close,
+            one.days_held, one.capture,
         )),
         one.capture_count, _number(one.mae), _number(one.mfe), one.excursion_count, one.win_streak,
         one.loss_streak,
@@ -277,7 +278,8 @@ def claims_csv(request: HttpRequest) -> HttpResponse:
     rows = [] if found is None else [
         (
             one.claim.text, one.claim.reading, _number(one.value),
-            _number(one.interval and one.interval.low), _number(one.interval and one.interval.high),
+            _number(one.interval.low if one.interval else None),
+            _number(one.interval.high if one.interval else None),
             "" if one.interval is None else one.interval.level, one.observations, one.verdict.value, one.why,
         )
         for one in found.findings
