@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Callable
 
@@ -19,10 +18,9 @@ from hedging.providers.formats import (
     series,
     vx_contract,
 )
-from hedging.providers.formats.tables import MarketFileError, ParsedFile
+from hedging.providers.formats.tables import MarketFileError, ParsedFile, a_symbol
 from hedging.selectors.calendar import CalendarRangeError
 
-_SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9:._-]{0,31}$")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_UNZIPPED = 256 * 1024 * 1024
 MAX_ROWS = 2_000_000
@@ -79,8 +77,8 @@ def _parse(name: str, data: bytes, symbol: str) -> ParsedFile:
     if vx_contract.sniff(header):
         return vx_contract.parse(lines, name)
     wanted = symbol.strip().upper()
-    if wanted and not _SYMBOL.match(wanted):
-        raise MarketFileError(f"{wanted[:40]!r} is not a symbol: letters, digits and : . _ -")
+    if wanted:
+        a_symbol(wanted)
     if series.sniff_index_history(header):
         return series.parse_index_history(lines, wanted or series.symbol_from_name(name))
     if series.sniff_iso(header):

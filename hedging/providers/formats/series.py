@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from hedging.models import Quality
-from hedging.providers.formats.tables import BarRow, MarketFileError, ParsedFile, Table, VXRow
+from hedging.providers.formats.tables import BarRow, MarketFileError, ParsedFile, Table, VXRow, a_symbol
 
 INDEX_HISTORY, ISO_SERIES, VX_DAILY = "cboe-index-history", "iso-series", "vx-daily"
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -65,6 +65,8 @@ def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[st
         # Several unnamed values a date are several series: breadth_daily has advances and declines.
         others = [i for i, name in enumerate(table.header) if i != day_at]
         wanted = {symbol: others[0]} if len(others) == 1 else _several(symbol, table, others)
+    for name in wanted:
+        a_symbol(name)
     single = len(wanted) == 1
     ohl = [table.position(n) if single else None for n in ("open", "high", "low")]
     for row in table.rows():

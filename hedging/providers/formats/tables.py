@@ -14,6 +14,7 @@ from hedging.models import Quality
 from hedging.providers.formats.chain import ChainTable
 
 _NUMBER = re.compile(r"^[+-]?[0-9]{1,15}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,2})?$")
+_SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9:._-]{0,31}$")
 MAX_CELL = 400
 MAX_EXPONENT = 20
 
@@ -25,6 +26,13 @@ class MarketFileError(ValueError):
         self.reason, self.line, self.column = message, line, column
         place = "" if line is None else f"line {line}" + (f", column {column}" if column else "")
         super().__init__(f"{place}: {message}" if place else message)
+
+
+def a_symbol(text: str) -> str:
+    """The text if it can name a series, else MarketFileError."""
+    if not _SYMBOL.match(text):
+        raise MarketFileError(f"{text[:40]!r} is not a symbol: at most 32 letters, digits and : . _ -")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
