@@ -73,9 +73,9 @@ def recenter(ctx: Context, trade: BookTrade, *, delta: float | None = None) -> P
 
 
 def full_roll(ctx: Context, trade: BookTrade, candidate: CondorCandidate) -> Proposal | None:
-    """Close, and open the candidate at the same size."""
+    """Close, and open the candidate at the same size; None when it has the same expiry."""
     found = _condor(ctx, trade)
-    if found is None:
+    if found is None or found[0].expiry == candidate.expiry:
         return None
     picks = picks_of(ctx.market, ctx.market.slices[_key(candidate)], _parts(candidate))
     orders = None if picks is None else _replace(ctx, trade, picks, found[2])

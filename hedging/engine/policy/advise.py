@@ -56,11 +56,8 @@ def advise(
     """
     ctx = Context(normalised(book), market, signal_day, ruleset, facts or AccountFacts())
     now = figures_of(ctx, ctx.book, ctx.valued, ctx.stress)
-    gates, collapsing, expanding = (
-        layer_trace(ctx),
-        collapse.collapse_trace(ctx),
-        expansion.expansion_trace(ctx),
-    )
+    gates = layer_trace(ctx)
+    collapsing, expanding = collapse.collapse_trace(ctx), expansion.expansion_trace(ctx)
     wacc = wacc_target(ctx, now, lowered=collapse.target_is_lowered(collapsing))
     capital = capital_trace(ctx, wacc)
     plans = plan_layers(ctx, gates, brief=brief)
@@ -113,7 +110,7 @@ def _adjustments(
             found.append(full_roll(ctx, trade, candidates[0]))
         if expanding.state == expansion.ISOLATED and _loses(ctx, trade.trade_id):
             found += [wing_shift(ctx, trade), recenter(ctx, trade)]
-        if collapsing.state == collapse.DETECTED and _is_near(ctx, trade.trade_id):
+        if collapsing.state == collapse.DETECTED and collapse.near_shorts(ctx, trade):
             found.append(recenter(ctx, trade, delta=short_delta(ctx, collapsed=True)))
         made = [one for one in found if one is not None]
         for at, one in enumerate(made):
@@ -123,13 +120,6 @@ def _adjustments(
 def _loses(ctx: Context, trade_id: str) -> bool:
     pnl = [leg.pnl for leg in ctx.values[trade_id].legs]
     return all(one is not None for one in pnl) and sum(one or 0.0 for one in pnl) < 0
-
-
-def _is_near(ctx: Context, trade_id: str) -> bool:
-    """Whether a short strike stands further in than the collapse's range (CON-3)."""
-    _, high = ctx.span("condor.collapse_short_delta")
-    legs = ctx.values[trade_id].legs
-    return any(leg.quantity < 0 and leg.delta is not None and abs(leg.delta) > high for leg in legs)
 
 
 def _hedges(

@@ -27,8 +27,9 @@ def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
             text = f"{share:.0%} of the maximum profit is earned"
             found.append(Alert(trade.trade_id, "profit", text, share, aim))
     expiries = [leg.contract.expiry for leg in trade.legs if leg.contract.expiry]
-    days, last = days_to(ctx.market, min(expiries)), ctx.number("alerts.dte")
-    if days <= last:
+    last = ctx.number("alerts.dte")
+    days = days_to(ctx.market, min(expiries)) if expiries else None
+    if days is not None and days <= last:
         found.append(Alert(trade.trade_id, "expiry", f"{days} days to expiry", float(days), last))
     spot = ctx.market.spot
     shorts = sorted(leg.contract.strike or 0.0 for leg in trade.legs if leg.quantity < 0)

@@ -6,6 +6,7 @@ States: ``quiet`` (a mandatory condition does not hold), ``unknown`` (one cannot
 
 from __future__ import annotations
 
+from hedging.engine.book import BookTrade
 from hedging.engine.policy.context import DIGITS, Context, every, yes
 from hedging.engine.policy.types import Answer, Fact, Procedure, Trace, TraceStep
 from hedging.engine.signals.types import SignalKey
@@ -35,6 +36,16 @@ def collapse_trace(ctx: Context) -> Trace:
 def target_is_lowered(trace: Trace) -> bool:
     """Whether the financing target falls today (WAC-2)."""
     return any(step.key == "collapse.target" and step.answer is Answer.YES for step in trace.steps)
+
+
+def near_shorts(ctx: Context, trade: BookTrade) -> list[str]:
+    """Symbols of sold legs further in than the collapse's range of deltas (CON-3)."""
+    _, high = ctx.span("condor.collapse_short_delta")
+    return [
+        leg.symbol
+        for leg in ctx.values[trade.trade_id].legs
+        if leg.quantity < 0 and leg.delta is not None and abs(leg.delta) > high
+    ]
 
 
 def _calm(ctx: Context) -> TraceStep:
@@ -121,12 +132,7 @@ def _target(ctx: Context, fall: Answer) -> TraceStep:
 def _shorts(ctx: Context) -> TraceStep:
     usual, far = ctx.number("condor.short_delta"), ctx.number("condor.collapse_short_delta")
     low, high = ctx.span("condor.collapse_short_delta")
-    near = [
-        leg.symbol
-        for trade in ctx.condors
-        for leg in ctx.values[trade.trade_id].legs
-        if leg.quantity < 0 and leg.delta is not None and abs(leg.delta) > high
-    ]
+    near = [symbol for trade in ctx.condors for symbol in near_shorts(ctx, trade)]
     return TraceStep(
         "collapse.shorts",
         "Do short strikes stand further in than the collapse wants?",
