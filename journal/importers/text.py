@@ -60,6 +60,11 @@ class Cells:
         return text if len(text) <= MAX_RAW else f"{text[: MAX_RAW - 1]}…"
 
 
+def is_packed(data: bytes) -> bool:
+    """Whether the bytes are a gzip or zip file."""
+    return data.startswith((_GZIP, _ZIP))
+
+
 def unpack(data: bytes) -> bytes:
     """Open a gzip or a zip with one file in it; more than MAX_BYTES is refused before it is written out."""
     if len(data) > MAX_BYTES:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from hedging.services.jobs import job_request
 from journal.importers.read import read_file
 from journal.importers.rows import BOOKED, ParsedFile, RowKind
-from journal.importers.text import MAX_BYTES, FileError
+from journal.importers.text import MAX_BYTES, FileError, is_packed
 from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
@@ -29,7 +29,9 @@ READ = "journal.import_read"
 #: Files up to here are read while the person waits; larger ones by a worker.
 INLINE_BYTES = 400 * 1024
 _BATCH = 2_000
-_KEEP = 50
+_CHUNK = 500
+#: What a packed file is taken to hold: it must not keep a person waiting.
+_UNPACKS = 10
 Status = ImportRow.Status
 State = ImportBatch.State
 
@@ -41,6 +43,7 @@ class Reading:
     parsed: ParsedFile | None
     rows: Sequence[dict[str, Any]]
     zone: str
+    encoding: str
     problem: dict[str, Any] | None
 
 
@@ -72,7 +75,7 @@ def import_upload(
         size=len(data), content=zlib.compress(data, 1), zone=zone, encoding=encoding, broker=broker,
         created_by=user,
     )  # fmt: skip
-    if inline or len(data) <= INLINE_BYTES:
+    if inline or _inline(data):
         return reading_store(batch, reading_make(batch))
     batch.job_id = _ask_to_read(user, batch)
     batch.save(update_fields=["job_id"])
@@ -89,11 +92,16 @@ def import_reread(
     batch.zone, batch.encoding, batch.broker = zone, encoding, broker
     batch.state, batch.problem = State.READING, None
     batch.save(update_fields=["zone", "encoding", "broker", "state", "problem"])
-    if batch.size <= INLINE_BYTES:
+    if _inline(zlib.decompress(bytes(batch.content))):
         return reading_store(batch, reading_make(batch))
     batch.job_id = _ask_to_read(user, batch)
     batch.save(update_fields=["job_id"])
     return batch
+
+
+def _inline(data: bytes) -> bool:
+    """Whether a file is read while the person waits."""
+    return len(data) * (_UNPACKS if is_packed(data) else 1) <= INLINE_BYTES
 
 
 def _ask_to_read(user: User, batch: ImportBatch) -> Any:
@@ -118,28 +126,37 @@ def batch_lock(batch: ImportBatch, version: int | None, *states: str) -> ImportB
 def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = None) -> Reading:
     """Read the stored file. No database rows are written; the problem of a bad file is part of the answer."""
     data = zlib.decompress(bytes(batch.content))
-    zone = batch.zone or batch.account.time_zone
+    zone, encoding = batch.zone or batch.account.time_zone, batch.encoding
+    known = {one.broker: one for one in ImportSetting.objects.filter(account=batch.account)}
     try:
-        parsed = read_file(data, zone=zone, encoding=batch.encoding, broker=batch.broker)
-        remembered = ImportSetting.objects.filter(account=batch.account, broker=parsed.broker).first()
+        try:
+            parsed = read_file(data, zone=zone, encoding=encoding, broker=batch.broker)
+        except FileError as error:
+            chosen = [one for one in known.values() if one.encoding]
+            if error.ask != "encoding" or encoding or len(chosen) != 1:
+                raise
+            encoding = chosen[0].encoding  # what was answered the last time, for this broker alone
+            parsed = read_file(data, zone=zone, encoding=encoding, broker=chosen[0].broker)
+        remembered = known.get(parsed.broker.value)
         if remembered and not batch.zone and remembered.zone != zone:
             zone = remembered.zone
-            parsed = read_file(data, zone=zone, encoding=batch.encoding, broker=batch.broker)
+            parsed = read_file(data, zone=zone, encoding=encoding, broker=batch.broker)
     except FileError as error:
-        return Reading(None, [], zone, {"message": error.message, "line": error.line, "ask": error.ask})
+        problem = {"message": error.message, "line": error.line, "ask": error.ask}
+        return Reading(None, [], zone, batch.encoding, problem)
     now = timezone.now()
     rows = []
     for at, row in enumerate(parsed.rows):
         rows.append(stored_row(row, now))
         if tell and at % _BATCH == 0:
             tell(at, len(parsed.rows))
-    return Reading(replace(parsed, rows=()), rows, zone, None)
+    return Reading(replace(parsed, rows=()), rows, zone, encoding, None)
 
 
 def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
     """Keep what was read, tell duplicates apart, and plan. Runs in the caller's transaction."""
     batch.version += 1
-    batch.zone = reading.zone
+    batch.zone, batch.encoding = reading.zone, reading.encoding
     if reading.parsed is None:
         batch.state, batch.problem = State.REFUSED, reading.problem
         batch.save()
@@ -188,8 +205,8 @@ def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
     if len(keys) > _BATCH:
         return set(held.values_list("key", flat=True)) & set(keys)
     found: set[str] = set()
-    for start in range(0, len(keys), _KEEP * 10):
-        found |= set(held.filter(key__in=keys[start : start + _KEEP * 10]).values_list("key", flat=True))
+    for start in range(0, len(keys), _CHUNK):
+        found |= set(held.filter(key__in=keys[start : start + _CHUNK]).values_list("key", flat=True))
     return found
 
 

@@ -87,7 +87,7 @@ def test_a_file_is_read_fixed_recorded_linked_and_undone(
     page.locator("a[data-row]").first.click()
     _press(page, "Chain")
     expect(page.locator("main")).to_contain_text("+$250.00")
-    page.wait_for_function("!document.querySelector('[data-chart]:empty')")
+    expect(page.locator("[data-chart]").first).not_to_be_empty()
     _looks_right(page)
     page.goto(here)
     _press(page, "Undo this import")

@@ -113,6 +113,9 @@ def test_an_unclear_encoding_is_asked_for_and_remembered_choices_read_the_file(
     )
     batch.refresh_from_db()
     assert (batch.state, batch.counts["new"]) == ("staged", 3)
+    client.post("/imports/", {"account": people.account.pk, "file": SimpleUploadedFile("b.csv", data)})
+    again = ImportBatch.objects.exclude(pk=batch.pk).get()
+    assert (again.state, again.encoding) == ("staged", "cp1252")
 
 
 def test_two_trades_are_merged_split_and_named_and_it_survives_another_import(
