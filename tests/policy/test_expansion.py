@@ -14,7 +14,7 @@ from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.expansion import break_evens, expansion_trace, may_roll
 from hedging.engine.policy.types import Action, Advice, Answer, Procedure, Trace
 from hedging.engine.signals.types import Regime
-from tests.policy.worlds import CALM, book, condor, day, hedge, market, rules
+from tests.policy.worlds import CALM, SPXW, book, condor, day, hedge, market, rules
 
 ISOLATED, PERSISTENT, SHIFT = Regime.ISOLATED_EXPANSION, Regime.PERSISTENT_EXPANSION, Regime.REGIME_SHIFT
 #: Below the market of VIX 16: at VIX 30 the condor loses.
@@ -147,12 +147,15 @@ def test_recentring_is_an_action_of_its_own_and_an_alternative_to_the_shift() ->
 
 
 def test_a_persistent_expansion_moves_the_near_layers_out_in_time_and_rolls_the_condor() -> None:
-    found = advice(PERSISTENT, condor(10), hedge(1, 1, price=0.9), _rules=rules(guard__block_of_equity=1.0))
+    own = condor(10, expiry=SPXW[1])
+    found = advice(PERSISTENT, own, hedge(1, 1, price=0.9), _rules=rules(guard__block_of_equity=1.0))
     actions = [one.action for one in found.proposals]
     assert Action.FULL_ROLL in actions
     assert Action.TIME_SHIFT in actions
     roll = next(one for one in found.proposals if one.action is Action.FULL_ROLL)
     assert [abs(leg.quantity) for leg in roll.orders[1].legs] == [10, 10, 10, 10]
+    same = advice(PERSISTENT, condor(10), _rules=rules(guard__block_of_equity=1.0))
+    assert all(one.action is not Action.FULL_ROLL for one in same.proposals)
     shift = next(one for one in found.proposals if one.action is Action.TIME_SHIFT)
     assert shift.orders[0].text.startswith("SELL -1 VIX 100 18 FEB 26 22 CALL")
     assert "19 MAY 26" in shift.orders[1].text
