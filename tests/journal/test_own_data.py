@@ -32,6 +32,7 @@ from journal.services.accounts import member_add
 from journal.services.attachments import attachment_add
 from journal.services.data_export import export_request
 from journal.services.data_import import import_request
+from journal.services.demo import demo_guest, demo_remove
 from journal.services.erasure import deletion_request, deletions_due
 from journal.services.errors import RuleError
 from journal.services.fills import fill_reverse
@@ -287,3 +288,12 @@ def test_a_file_is_read_in_through_the_page(people: People, client: Client) -> N
     assert job_run(job.pk) == Job.State.DONE
     assert Account.objects.for_user(reader).count() == 1
     assert client.post("/your-data/import/").status_code == 302
+
+
+def test_a_demo_login_leaves_no_export_behind() -> None:
+    guest = demo_guest()
+    _export(guest)
+    demo_remove(user=guest)
+    assert not Job.objects.exists()
+    assert not DataTransfer.objects.exists()
+    assert not AuditEvent.objects.exists()
