@@ -62,7 +62,7 @@ def _of_kind(rows: Any, simulated: bool) -> Any:
 
 def _raw(sessions: Days, simulated: bool) -> dict[str, RawSeries]:
     floats = {f"{name}_": Cast(name, FloatField()) for name in ("open", "high", "low", "close")}
-    names = ("symbol", "source", "date", *floats, "published_at", "published_estimated", "superseded_at")
+    names = ("symbol", "source", "date", *floats, "published_at", "published_estimated")
     macro = [symbol for symbol, rule in RULES.items() if rule.after_period]
     current = _of_kind(DailyBar.objects.filter(superseded_at__isnull=True), simulated)
     found = _by_symbol(
