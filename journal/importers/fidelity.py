@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from journal.importers.broker_symbols import read_symbol
 from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
@@ -38,7 +39,7 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
         if len(record.cells) <= 2 and not _DAY.match(row["Run Date"]):
             rows.append(plain(record, RowKind.NOTE, "Disclaimer."))
             continue
-        rows.append(guarded(record, lambda row=row: _read(row)))  # type: ignore[misc]  # bound now
+        rows.append(guarded(record, partial(_read, row)))
     return ParsedFile(Broker.FIDELITY, "history", rows)
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl
@@ -62,7 +63,7 @@ class _Collector(ContentHandler):
         self._locator = None
 
     def setDocumentLocator(self, locator: object) -> None:  # noqa: N802 - the name is the interface's
-        self._locator = locator  # type: ignore[assignment]
+        self._locator = locator  # type: ignore[assignment]  # the stub says None
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
         self.root = self.root or name
@@ -101,7 +102,7 @@ def parse(text: str, *, zone: str) -> ParsedFile:
             "The file holds several accounts: " + ", ".join(sorted(seen.accounts)[:5]) + ". Export one."
         )
     context = _Context(seen.found, zone)
-    rows = [guarded(one.record(), lambda one=one: context.read(one)) for one in seen.found]  # type: ignore[misc]
+    rows = [guarded(one.record(), partial(context.read, one)) for one in seen.found]
     skipped = [f"{count} {name}" for name, count in sorted(seen.other.items()) if name in _NAMED]
     remarks = [f"Not transactions, left aside: {', '.join(skipped)}."] if skipped else []
     return ParsedFile(Broker.IBKR, "Flex XML", rows, remarks=remarks)

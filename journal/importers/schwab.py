@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from journal.importers.broker_symbols import read_symbol
 from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
@@ -44,7 +45,7 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
             rows.append(plain(record, RowKind.NOTE, "The broker's total."))
             stated = _total(record)
             continue
-        found = guarded(record, lambda row=row: _read(row))  # type: ignore[misc]  # bound now
+        found = guarded(record, partial(_read, row))
         computed += _amount(row)
         rows.append(found)
     totals = [Total("Transactions Total", stated, computed)] if stated is not None else []

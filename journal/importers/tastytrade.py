@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Right
 from hedging.selectors.calendar import session_on_or_before, third_friday, vix_expiry
@@ -41,13 +42,13 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
         raise FileError("The header is not one of tastytrade's.", line=records[0].line)
     rows = [Row(record, names) for record in records[1:]]
     if "Transaction Code" in names:
-        legacy = [_guard(row, lambda row=row: _legacy(row, zone)) for row in rows]
+        legacy = [guarded(row.record, partial(_legacy, row, zone)) for row in rows]
         return ParsedFile(Broker.TASTYTRADE, "legacy (15 columns)", _headed(records[0], legacy))
     with_total = "Total" in names
     paired = Counter(
         (row["Symbol"], row["Sub Type"].lower()) for row in rows if row["Sub Type"].lower() in _CASH_SETTLED
     )
-    read = [_guard(row, lambda row=row: _modern(row, paired, with_total=with_total)) for row in rows]
+    read = [guarded(row.record, partial(_modern, row, paired, with_total=with_total)) for row in rows]
     if with_total:
         return ParsedFile(Broker.TASTYTRADE, "with Total", _headed(records[0], read), totals=_totals(rows))
     remark = "This export states no Total: commissions and fees are taken as costs whatever their sign."
@@ -56,10 +57,6 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
 
 def _headed(header: Cells, rows: list[BrokerRow]) -> list[BrokerRow]:
     return [plain(header, RowKind.NOTE, "Header."), *rows]
-
-
-def _guard(row: Row, read: object) -> BrokerRow:
-    return guarded(row.record, read)  # type: ignore[arg-type]  # a closure over the row
 
 
 def _modern(row: Row, paired: Counter[tuple[str, str]], *, with_total: bool) -> BrokerRow:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from hedging.engine.book import ContractSpec, Right
 from hedging.selectors.calendar import CalendarRangeError
@@ -73,10 +74,10 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
         elif section == _CASH:
             row = Row(record, names)
             if row["DESCRIPTION"] == "TOTAL" or (not row["DATE"] and "TOTAL" in record.cells):
-                rows.append(guarded(record, lambda row=row: _total(row, cash_rows, totals)))  # type: ignore[misc]
+                rows.append(guarded(record, partial(_total, row, cash_rows, totals)))
                 continue
             cash_rows.append(row)
-            rows.append(guarded(record, lambda row=row: _read(row, history, zone)))  # type: ignore[misc]
+            rows.append(guarded(record, partial(_read, row, history, zone)))
         else:
             rows.append(plain(record, *_elsewhere(section, record)))
     return ParsedFile(Broker.THINKORSWIM, "account statement", rows, totals, _breaks(cash_rows))
