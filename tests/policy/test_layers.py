@@ -118,6 +118,17 @@ def test_lay_11_the_ceiling_trims_what_hedges_too_much() -> None:
     assert found.target * each <= ctx.loss_from_entry < (found.target + 1) * each
 
 
+def test_lay_11_a_layer_that_was_trimmed_makes_room_for_the_next() -> None:
+    one = context(condor(2), hedge(1, 60))
+    kept = row(one, 1).target
+    small = hedge(3, 1, price=0.1)
+    ctx = context(condor(2), hedge(1, 60), small)
+    rows = [row(ctx, n) for n in (1, 3)]
+    assert rows[0].binding == "ceiling"
+    assert rows[0].target <= kept
+    assert rows[1].target == rows[1].actual == 1  # it was there beside 60: beside the few left it may stay
+
+
 def test_lay_11_the_ceiling_counts_from_entry() -> None:
     lost = context(condor(2, credit=2.0))
     assert lost.loss_from_entry == pytest.approx(lost.condor_loss - lost.pnl_of(lost.condors))

@@ -47,9 +47,15 @@ def plan_layers(ctx: Context, gates: Trace, *, brief: bool = False) -> tuple[Lay
     for n in (1, 2, 3):
         others = _sum([used[m] for m in (1, 2, 3) if m != n])
         plan = _plan(ctx, n, units[n], others, gates)
-        used[n] = _spent(ctx, n, units[n], plan.row.target, gains[n])
+        used[n] = _spent(ctx, n, units[n], _planned(plan.row), gains[n])
         plans.append(plan)
     return tuple(plans)
+
+
+def _planned(row: LadderRow) -> int:
+    """Contracts the layer holds after its own proposal: bought up to its target, sold at the ceiling."""
+    acts = row.target > row.actual or row.binding == "ceiling"
+    return row.target if acts else row.actual
 
 
 def _is_idle(ctx: Context, n: int, gates: Trace) -> bool:
@@ -234,7 +240,8 @@ def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float)
     """What a layer uses when it holds ``contracts``; those beyond the held ones cost today's price."""
     trades = ctx.layer(n)
     have = held_packages(trades)
-    premium = premium_of(trades) * (min(contracts / have, 1.0) if have else 1.0)
+    kept = min(contracts / have, 1.0) if have else 1.0
+    premium, gain = premium_of(trades) * kept, gain * kept
     if unit is None:
         return Spent(premium, premium * 365 / ctx.number(f"layer{n}.dte"), 0.0, gain)
     more = max(contracts - have, 0)
