@@ -19,7 +19,7 @@ from hedging.engine.market import Flag
 from hedging.engine.settlement import settled_value
 from hedging.engine.valuation import AWAITING, LegFlag, PriceSource, price_together, value_leg
 from hedging.maths.yearfrac import year_fraction
-from hedging.models import Contract, ContractMark
+from hedging.models import Contract, ContractMark, Quality
 from hedging.selectors.calendar import closes_at, settles_at
 from hedging.services.closing import Closing, closings
 from hedging.services.closing_market import ClosingMarket, carried_vol, closing_market, option_price
@@ -91,7 +91,7 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
     rows = []
     for contract in contracts:
         spec = contract_spec(contract)
-        row = ContractMark(contract=contract, day=closing.day, market_key=key)
+        row = _blank(contract, closing, key)
         if spec.expiry == closing.day:
             rows.append(_final(row, spec, closing))
         elif spec.kind is InstrumentKind.FUTURE:
@@ -104,7 +104,7 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
         market = closing_market(closing)
         price_together([spec for _, spec in options], market.market)
         for contract, spec in options:
-            row = ContractMark(contract=contract, day=closing.day, market_key=key)
+            row = _blank(contract, closing, key)
             rows.append(_option(row, spec, market, simulated=closing.simulated))
     for row in rows:
         for name in _FLOATS:
@@ -112,6 +112,12 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
             if value is not None:
                 setattr(row, name, float(f"{value:.12g}"))
     return rows
+
+
+def _blank(contract: Contract, closing: Closing, key: str) -> ContractMark:
+    """A row to fill; unknown marks of the simulated market are simulated, too."""
+    quality = Quality.SIMULATED.value if closing.simulated else ""
+    return ContractMark(contract=contract, day=closing.day, market_key=key, quality=quality)
 
 
 def _final(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractMark:
