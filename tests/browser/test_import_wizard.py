@@ -37,7 +37,8 @@ def _press(page: Page, name: str) -> None:
 
 def _looks_right(page: Page) -> None:
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal of the two
+        page.wait_for_timeout(400)  # buttons change their colours slowly
         assert _violations(page) == []
     assert page.evaluate(SMALL) == []
     width = page.viewport_size
