@@ -276,6 +276,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 55},
     },
+    "scheduled-reports": {
+        "task": "journal.reports_due",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 590},
+    },
     "delete-due-logins": {
         "task": "journal.delete_due",
         "schedule": timedelta(hours=1),

@@ -11,6 +11,7 @@ from journal.services import (
     data_import,
     evidence,
     import_commit,
+    report_schedules,
     valuation,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "data_import",
     "evidence",
     "import_commit",
+    "report_schedules",
     "reports",
     "tax",
     "valuation",

@@ -12,6 +12,7 @@ from journal.services.attribution_batch import day_request
 from journal.services.erasure import deletions_due
 from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
+from journal.services.report_schedules import reports_due
 from journal.services.rulesets import rulesets_activate
 from journal.services.valuation import accounts_revalue
 
@@ -42,3 +43,9 @@ def advise() -> None:
 def delete_due() -> None:
     """Delete the logins whose grace period is over."""
     deletions_due()
+
+
+@shared_task(name="journal.reports_due", ignore_result=True)
+def ask_reports() -> None:
+    """Ask for the scheduled reports of every period that is over."""
+    reports_due(now=timezone.now())

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 
 SEED, DRAWS, LEVEL = 1987, 2000, 0.90
-_BATCH_BYTES = 32 * 2**20
+_BATCH_BYTES = 4 * 2**20
 #: A statistic undefined in more resamples than this share has no interval.
 _MOST_UNDEFINED = 0.05
 

@@ -15,6 +15,7 @@ from journal.services.errors import RuleError
 _HELP = {
     "pdf": "typeset for print",
     "html": "a page",
+    "xlsx": "a workbook, one sheet a table",
     "csv": "tables for a spreadsheet, zipped",
 }
 

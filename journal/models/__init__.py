@@ -45,6 +45,7 @@ from journal.models.review import (
     Tagging,
     TradeReview,
 )
+from journal.models.schedules import ReportSchedule
 from journal.models.tax import YearEndMark
 from journal.models.trades import Fill, OwnedQuerySet, Trade
 from journal.models.users import RISK_GROUP, User
@@ -86,6 +87,7 @@ __all__ = [
     "Playbook",
     "Recommendation",
     "Report",
+    "ReportSchedule",
     "Role",
     "RulesetVersion",
     "SavedView",

@@ -70,6 +70,7 @@ class Report(models.Model):
         HTML = "html", "HTML"
         PDF = "pdf", "PDF"
         CSV = "csv", "CSV"
+        XLSX = "xlsx", "Excel"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="reports")

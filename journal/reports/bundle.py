@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from journal.reports.model import LegLine, ReportData, Result, Sum, TradeLine
+from journal.reports.results import result_sheets
 from journal.services.safe_csv import safe_cell
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -75,7 +76,10 @@ def _cell(value: Value) -> str:
 
 def sheets(data: ReportData) -> tuple[Sheet, ...]:
     """All tables of the report."""
-    return (_summary(data), _positions(data), _legs(data), _layers(data), _greeks(data), _fills(data))
+    return (
+        _summary(data), *(Sheet(*line) for line in result_sheets(data.results)), _positions(data),
+        _legs(data), _layers(data), _greeks(data), _fills(data),
+    )  # fmt: skip
 
 
 def _summary(data: ReportData) -> Sheet:

@@ -18,6 +18,7 @@ from journal.reports.model import (
     TradeLine,
     total,
 )
+from journal.reports.results import result_sections
 from journal.reports.texts import (
     DAGGER,
     NONE,
@@ -40,6 +41,7 @@ def document(data: ReportData) -> Document:
     charts = {chart.name: chart for chart in report_charts(data)}
     sections = [
         _period(data),
+        *result_sections(data.results),
         _risk(data),
         _greeks(data),
         _chart(charts.get("payoff")),

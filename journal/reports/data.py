@@ -35,7 +35,9 @@ from journal.reports.model import (
     total,
 )
 from journal.reports.payoff import book_payoff
+from journal.reports.results import account_results
 from journal.selectors.reports import account_history, fills_until, opened_and_last, period_start
+from journal.selectors.rules import ruleset_active
 from journal.selectors.trades import Position, book_trade, position_of
 
 Progress = Callable[[int, int, str], None]
@@ -84,7 +86,7 @@ def report_data(
             account=account.name, broker=account.broker, number=account.number_masked,
             kind=account.get_kind_display(), currency=account.currency, capital=account.base_capital,
             time_zone=account.time_zone, date_from=date_from, date_to=date_to, as_of=as_of,
-            marks=_marks(closing, as_of), opening_marks=_marks(opening, start), ruleset="none",
+            marks=_marks(closing, as_of), opening_marks=_marks(opening, start), ruleset=_ruleset(account),
             book_revision=history.revision, is_demo=account.is_demo, generated_at=generated_at,
             generated_by=generated_by,
         ),
@@ -96,7 +98,14 @@ def report_data(
         greeks_partial=any(leg.price is None for line in opened for leg in line.legs),
         trades=trades, layers=_layers(trades), payoff=book_payoff(book, closing),
         fills=_fills(history.trades, date_from, date_to, as_of),
+        results=account_results(account, date_from, date_to),
     )  # fmt: skip
+
+
+def _ruleset(account: Account) -> str:
+    """Name and hash of the rules in force."""
+    active = ruleset_active(account)
+    return "none" if active is None else f"{active.name}, sha256 {active.content_hash[:16]}"
 
 
 def _market(account: Account, moment: datetime) -> MarketSnapshot | None:

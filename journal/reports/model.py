@@ -10,9 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hedging.engine.book import ContractSpec, Right
 from hedging.engine.valuation import FactorGreeks
+
+if TYPE_CHECKING:
+    from journal.reports.results import Results
 
 ZERO = Decimal(0)
 
@@ -259,6 +263,7 @@ class ReportData:
     layers: tuple[LayerLine, ...]
     fills: tuple[FillLine, ...]
     payoff: Payoff | None = None
+    results: Results | None = None
 
     @property
     def without_hedge(self) -> Result:

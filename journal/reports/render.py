@@ -10,6 +10,7 @@ from journal.reports.html import render_html
 from journal.reports.layout import Document
 from journal.reports.model import ReportData
 from journal.reports.pdf import render_pdf
+from journal.reports.xlsx import render_xlsx
 
 Phase = Callable[[int, str], None]
 _DRAWING, _LAYING_OUT = 55, 70
@@ -20,6 +21,7 @@ _PRINTED: dict[str, tuple[str, Callable[[ReportData, Document], bytes]]] = {
 _TABLES: dict[str, Callable[[ReportData], bytes]] = {
     "csv": render_csv,
     "one-csv": render_one_csv,
+    "xlsx": render_xlsx,
 }
 
 

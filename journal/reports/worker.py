@@ -10,6 +10,7 @@ from django.utils import timezone
 from hedging.services.jobs import JobContext, JobError, JobRetryError, job_handler
 from journal.models import Account
 from journal.selectors.reports import RENDER_REPORT, BusyBookError
+from journal.services.report_schedules import mail_request
 from journal.services.reports import ReportOrder, report_store
 from journal.services.valuation import account_of_scope
 
@@ -42,6 +43,8 @@ def render_report(context: JobContext) -> Callable[[], dict[str, Any]]:
             job=context.job, account=account, order=order, content=content,
             as_of=marks.as_of if marks else None,
         )  # fmt: skip
+        if order.schedule:
+            mail_request(report=report, schedule_id=order.schedule)
         return {
             "report_id": str(report.pk), "filename": report.filename, "sha256": report.sha256,
             "bytes": len(content), "format": report.format,

@@ -20,8 +20,13 @@ from journal.services.audit import audit_record
 from journal.services.errors import RuleError
 
 #: What the browser is told about a stored report, and the suffix of its file.
-MEDIA_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "csv": "application/zip"}
-SUFFIXES = {"html": "html", "pdf": "pdf", "csv": "zip"}
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "csv": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SUFFIXES = {"html": "html", "pdf": "pdf", "csv": "zip", "xlsx": "xlsx"}
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2035, 12, 30)
 _NAME = re.compile(r"[^A-Za-z0-9]+")
 _NAME_LENGTH = 60
@@ -40,12 +45,14 @@ class ReportOrder:
     date_to: date
     as_of: datetime
     by: str
+    schedule: str = ""
 
     def payload(self) -> dict[str, str]:
         """Write the order as plain JSON values."""
         return {
             "format": self.form, "date_from": self.date_from.isoformat(), "by": self.by,
             "date_to": self.date_to.isoformat(), "as_of": self.as_of.isoformat(),
+            "schedule": self.schedule,
         }  # fmt: skip
 
     @classmethod
@@ -54,14 +61,14 @@ class ReportOrder:
         return cls(
             payload["format"], date.fromisoformat(payload["date_from"]),
             date.fromisoformat(payload["date_to"]), datetime.fromisoformat(payload["as_of"]),
-            payload["by"],
+            payload["by"], payload.get("schedule", ""),
         )  # fmt: skip
 
 
 def report_check(*, form: str, date_from: date, date_to: date) -> None:
     """Raise RuleError for a format or a period no report can have."""
     if form not in Report.Format.values:
-        raise RuleError("The format is html, pdf or csv.", "format")
+        raise RuleError("The format is html, pdf, csv or xlsx.", "format")
     if date_from > date_to:
         raise RuleError("The period ends before it starts.", "date_to")
     if date_from < FIRST_DAY:

@@ -76,7 +76,8 @@ def _ask(request: HttpRequest, form: ReportForm) -> Account | None:
 def view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the stored page in the browser; tables for a spreadsheet are downloaded."""
     report = report_get(person(request), pk)
-    return report_response(report, "attachment" if report.format == Report.Format.CSV else "inline")
+    is_page = report.format in {Report.Format.PDF, Report.Format.HTML}
+    return report_response(report, "inline" if is_page else "attachment")
 
 
 @login_required

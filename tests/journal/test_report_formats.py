@@ -126,7 +126,7 @@ def test_paper_follows_the_account(data: ReportData) -> None:
     assert "CET" in page.extract_text()
 
 
-@pytest.mark.parametrize("form", ["pdf", "html", "csv"])
+@pytest.mark.parametrize("form", ["pdf", "html", "csv", "xlsx"])
 def test_the_same_report_gives_the_same_bytes(data: ReportData, form: str) -> None:
     assert render(data, form) == render(data, form)
 
@@ -164,7 +164,13 @@ def test_html_stands_under_a_policy_without_inline_anything(data: ReportData) ->
 
 def test_csv_adds_up_and_keeps_numbers(data: ReportData) -> None:
     found = tables(render(data, "csv"))
-    assert set(found) == {f"{n}.csv" for n in ("summary", "positions", "legs", "layers", "greeks", "fills")}
+    assert set(found) == {
+        f"{n}.csv"
+        for n in (
+            "summary", "attribution", "attribution_split", "attribution_days", "performance", "months",
+            "statistics", "capital", "positions", "legs", "layers", "greeks", "fills",
+        )
+    }  # fmt: skip
     summary = {row["figure"]: row["value"] for row in found["summary.csv"]}
     lines = found["positions.csv"]
     for column, figure in (
