@@ -27,7 +27,7 @@ const keys = {
   j: () => walk(1),
   k: () => walk(-1),
   x: choose,
-  a: () => press(document.querySelector("[data-pick-matching]") ? "[data-pick-matching]" : "[data-pick-all]", "click"),
+  a: () => press("[data-pick-matching]", "click"),
   b: () => press("[data-bulk-action]", "focus"),
   u: () => press("[data-list-undo]", "click"),
   e: () => press("[data-list-csv]", "click"),
