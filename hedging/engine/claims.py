@@ -282,6 +282,7 @@ def findings(
     sessions: int,
     unwinds: int | None,
     draws: int = DRAWS,
+    seed: int = SEED,
 ) -> tuple[Finding, ...]:
     """Every claim on one history.
 
@@ -294,7 +295,7 @@ def findings(
     monthly = np.asarray(months, dtype=np.float64).reshape(-1, 6)
 
     def one(key: str, data: Floats, statistic: Statistic, block: int) -> Finding:
-        interval = bootstrap(data, statistic, block=block, draws=draws)
+        interval = bootstrap(data, statistic, block=block, draws=draws, seed=seed)
         return judge(CLAIMS[key], measured(data, statistic), interval, len(data))
 
     rate = None if unwinds is None or not sessions else unwinds / (sessions / 252)

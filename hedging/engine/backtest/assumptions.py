@@ -23,16 +23,16 @@ def assumptions_of(settings: Settings) -> tuple[str, ...]:
         "Strikes lie every 5 SPX points and every VIX point.",
         f"Each contract costs ${costs.fee:,.2f} a side.",
         (
-            f"Each leg pays its half-spread: {costs.share:.1%} of its price, at least {costs.spx_floor:g} (SPX) "
-            f"or {costs.vix_floor:g} (VIX) points, wider in proportion to VIX above 20."
+            f"Each leg pays its half-spread: {costs.share:.1%} of its price, at least {costs.spx_floor:g} "
+            f"(SPX) or {costs.vix_floor:g} (VIX) points, wider in proportion to VIX above 20."
         ),
         "Margin is the wider side's width (Cboe rule); it does not move with the market.",
         "Cash earns the 3-month bill rate known the day before; taxes are left out.",
         "Gates follow the ruleset; a signal that is unknown does not open one.",
         "The hedge ceiling is measured at expiry with the VX future doubled or SPX 12% lower.",
         (
-            "Not simulated: moved wings, recentred condors, the longer calls after a collapse, hedges moved out "
-            "in time, trimming, and the Second Engine."
+            "Not simulated: moved wings, recentred condors, the longer calls after a collapse, hedges moved "
+            "out in time, trimming, and the Second Engine."
         ),
     ]
     if settings.exits is Exits.EXPIRY:
@@ -63,8 +63,8 @@ def gaps_of(
         found.append(f"No bill or federal funds rate on {free:,} sessions: cash earned nothing.")
     if layers and missing.any():
         found.append(
-            f"VVIX is unknown on {int(missing.sum()):,} sessions, the last {days[missing][-1]}: no VIX option "
-            "could be bought then."
+            f"VVIX is unknown on {int(missing.sum()):,} sessions, the last {days[missing][-1]}: no VIX "
+            "option could be bought then."
         )
     if layers and curve:
         found.append(f"The VX curve is unknown on {curve:,} sessions.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ _YEAR = 252
 CLAIM_NOTES = {
     "drawdown_cut": "Both paths hold the same condors on the same days; only the layers' money differs.",
     "annual_cost": "What hedging lost after its gains and its trading costs.",
-    "net_credit_months": "The layers' own cash: payouts less premiums and costs. No financing legs are simulated.",
+    "net_credit_months": "The layers' own cash: payouts less premiums and costs, without financing legs.",
     "payouts_over_carry": "Cash received for hedges over cash paid for them with their costs.",
     "forced_unwinds": "Margin here is the fixed width of the condors, so a call needs a loss of most equity.",
     "credit_identity": "Credit collected by all condors of a year over equity.",
@@ -103,10 +104,11 @@ def claims_of(result: Result, *, draws: int = claims.DRAWS) -> tuple[claims.Find
             monthly_sums(days, result.credit),
         ]
     )  # fmt: skip
-    return claims.findings(
+    found = claims.findings(
         daily_returns=daily, months=months, sessions=len(days), unwinds=len(result.forced), draws=draws,
         seed=result.settings.seed,
     )  # fmt: skip
+    return found if result.credit.any() else tuple(f for f in found if f.claim.key != "credit_identity")
 
 
 def hedge_figures(result: Result) -> dict[str, Any]:
@@ -157,11 +159,10 @@ def capital_figures(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def report_of(result: Result, *, with_claims: bool = True, draws: int = claims.DRAWS) -> dict[str, Any]:
-    """Everything a page, the API or a file shows, as plain JSON values; the same run gives the same report."""
-    capital, hedged = result.settings.capital, result.premium.any()
+def report_of(result: Result, *, draws: int = claims.DRAWS) -> dict[str, Any]:
+    """Everything a page, the API or a file shows, as JSON values; a run repeated gives the same report."""
+    capital, hedged = result.settings.capital, bool(result.premium.any())
     condors = [trade for trade in result.trades if trade.part == 0 and trade.why != "open"]
-    _, last = _month_ends(result.days)
     week = _weekly(result.days)
     return {
         "from": str(result.days[0]),
@@ -189,7 +190,7 @@ def report_of(result: Result, *, with_claims: bool = True, draws: int = claims.D
             "bare_drawdown": [round(float(x) * 100, 3) for x in drawdown(result.bare_equity, capital)[week]],
         },
         "trades": [_trade(trade) for trade in result.trades],
-        "claims": [_finding(one) for one in claims_of(result, draws=draws)] if with_claims and hedged else [],
+        "claims": [_finding(one) for one in claims_of(result, draws=draws)] if hedged else [],
         "assumptions": list(result.assumptions),
         "gaps": list(result.gaps),
     }  # fmt: skip
@@ -231,7 +232,7 @@ def against_benchmark(result: Result, months: Mapping[str, float]) -> dict[str, 
     names = sorted(months)
     pairs = [
         (own[b], months[b] / months[a] - 1)
-        for a, b in zip(names, names[1:], strict=False)
+        for a, b in pairwise(names)
         if b in own and np.datetime64(b, "M") - np.datetime64(a, "M") == np.timedelta64(1, "M")
     ]
     if len(pairs) < 12:

@@ -407,7 +407,8 @@ class _Account:
         permanent = self.settings.hedge is Hedge.PERMANENT
         return Result(
             days=self.market.days[self.start : self.last + 1], equity=equity, cash=cash, core=core,
-            marks=marks, hedge_marks=hedges, margin=margin, locked=locked, premium=premium, payout=payout, credit=credit,
+            marks=marks, hedge_marks=hedges, margin=margin, locked=locked, premium=premium, payout=payout,
+            credit=credit,
             pnl=self.pnl, trades=tuple(self.trades),
             forced=tuple(to_date(self.market.days[self.start + at]) for at in self.forced),
             gaps=gaps_of(
