@@ -181,6 +181,22 @@ def test_trimming_waits_for_the_band_above_the_ceiling_and_goes_back_to_it() -> 
     assert len(trims(int(left * 1.25) + 1)) == 1
 
 
+def test_a_trimmed_layer_leaves_room_for_the_deeper_ones() -> None:
+    """Layer 1 is far above the ceiling; once it is cut back, the small deeper layer fits and stays."""
+    held = book(condor(2), hedge(1, 60), hedge(3, 2, "VIX   260617C00040000"))
+    found = advise(held, market(), calm(), rules())
+    assert [(p.action, p.layer) for p in found.proposals if p.layer] == [(Action.TRIM_LAYER, 1)]
+    assert found.ladder.rows[2].target == 2
+
+
+def test_a_future_s_settlement_is_no_modelled_price() -> None:
+    held = book(condor(1), hedge(3, 9, "VX/2026-02-18", 19.0))
+    (trim,) = [p for p in advise(held, market(), calm(), rules()).proposals if p.action is Action.TRIM_LAYER]
+    assert not trim.orders[0].modelled
+    assert trim.orders[0].text == ""
+    assert trim.effects is not None
+
+
 def test_the_capital_checks_stop_layers_that_cost_more_than_the_condors_bring() -> None:
     poor = replace(condor(), cash=20.0)
     found = advise(book(poor, hedge(1, 1, price=1.0)), market(), calm(), rules(layers__base_always_on=True))

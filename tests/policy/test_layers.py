@@ -129,6 +129,15 @@ def test_lay_11_a_layer_that_was_trimmed_makes_room_for_the_next() -> None:
     assert rows[1].target == rows[1].actual == 1  # it was there beside 60: beside the few left it may stay
 
 
+def test_a_layer_above_its_target_that_is_kept_still_counts_against_the_ceiling() -> None:
+    signals = day(Regime.REGIME_SHIFT, **STRESS)
+    ctx = Context(book(condor(), hedge(1, 8)), market(), signals, rules())
+    first, second, _ = plan_layers(ctx, layer_trace(ctx))
+    assert first.row.target < first.row.actual == 8
+    assert first.row.binding == "exposure"
+    assert second.others.gain == pytest.approx(ctx.gain_from_entry(ctx.layer(1)))
+
+
 def test_lay_11_the_ceiling_counts_from_entry() -> None:
     lost = context(condor(2, credit=2.0))
     assert lost.loss_from_entry == pytest.approx(lost.condor_loss - lost.pnl_of(lost.condors))

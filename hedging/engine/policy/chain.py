@@ -38,7 +38,7 @@ class Pick:
     @property
     def modelled(self) -> bool:
         """Whether the mark is the surface's."""
-        return self.value.source is not PriceSource.QUOTE or self.value.quality is Flag.MODELLED
+        return self.value.source is PriceSource.SURFACE or self.value.quality is Flag.MODELLED
 
 
 def days_to(market: MarketSnapshot, expiry: date) -> int:

@@ -237,7 +237,7 @@ def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[
 
 
 def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float) -> Spent:
-    """What a layer uses when it holds ``contracts``; those beyond the held ones cost today's price."""
+    """What a layer uses when it holds ``contracts``: its share of what is held, or more at today's price."""
     trades = ctx.layer(n)
     have = held_packages(trades)
     kept = min(contracts / have, 1.0) if have else 1.0
