@@ -127,7 +127,7 @@ def _untag(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
 
 def _rate(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
     text = order.value.strip()
-    rating = int(text) if text.isascii() and text.isdigit() else None
+    rating = int(text) if text.isascii() and text.isdigit() and len(text) == 1 else None
     if (text and rating is None) or (rating is not None and not 1 <= rating <= MAX_RATING):
         raise RuleError(f"A rating is between 1 and {MAX_RATING}.", "value")
     changed = [review for review in reviews_of(trades) if review.rating != rating]

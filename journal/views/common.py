@@ -21,6 +21,7 @@ from hedging.selectors.calendar import (
 )
 from journal.models import Role, User
 
+_DIGITS = 6
 _Row = TypeVar("_Row", bound=Model)
 
 
@@ -41,6 +42,11 @@ def likely_fill_time(now: datetime | None = None) -> str:
 def today_in_new_york() -> date:
     """Return the exchange's calendar day."""
     return timezone.now().astimezone(NEW_YORK).date()
+
+
+def small_number(text: str) -> int | None:
+    """Read a whole number of at most six digits, as forms and addresses of this site send it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def get_owned(model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)) -> _Row:

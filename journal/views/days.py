@@ -17,7 +17,7 @@ from journal.selectors import daily
 from journal.selectors.reviews import ranges_between, subjects
 from journal.selectors.shell import current_account
 from journal.templatetags.figures import money_text
-from journal.views.common import person, today_in_new_york
+from journal.views.common import person, small_number, today_in_new_york
 from journal.views.notes import may_write
 
 _FIRST_YEAR = 1990
@@ -38,9 +38,8 @@ def chosen_account(request: HttpRequest) -> Account | None:
 
 
 def _number(text: str, low: int, high: int, default: int) -> int:
-    if text.isascii() and text.isdigit() and low <= int(text[:6]) <= high:
-        return int(text)
-    return default
+    number = small_number(text)
+    return number if number is not None and low <= number <= high else default
 
 
 @login_required

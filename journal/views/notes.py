@@ -20,7 +20,7 @@ from journal.selectors.reviews import subjects
 from journal.services.attachments import MAX_SIZE, attachment_add, attachment_delete
 from journal.services.errors import ConflictError, RuleError
 from journal.services.notes import MAX_LENGTH, note_create, note_delete, note_edit
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, person, small_number
 from journal.views.review import changed, panel
 
 #: A file is never shown as a page of this site: it is downloaded, and could do nothing if opened.
@@ -111,9 +111,9 @@ def note(request: HttpRequest, pk: UUID) -> HttpResponse:
     error, text, status = "", row.text, 200
     if request.method == "POST":
         text = request.POST.get("text", "")
-        version = request.POST.get("version", "")
+        version = small_number(request.POST.get("version", "")) or 0
         try:
-            note_edit(user=user, note=row, text=text, version=int(version) if version.isdecimal() else 0)
+            note_edit(user=user, note=row, text=text, version=version)
         except RuleError as refusal:
             error, status = refusal.message, 400
         except ConflictError as conflict:

@@ -18,7 +18,7 @@ from journal.models import WRITE_ROLES, Account, Playbook, Tag, Trade, TradeRevi
 from journal.selectors.reviews import trade_review_view
 from journal.services import reviews
 from journal.services.errors import ConflictError, RuleError
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, person, small_number
 
 _RATINGS = (1, 2, 3, 4, 5)
 
@@ -93,16 +93,18 @@ def rate(request: HttpRequest, pk: UUID) -> HttpResponse:
     text = request.POST.get("rating", "")
 
     def act(user: User, trade: Trade) -> None:
-        if text and not (text.isascii() and text.isdigit()):
+        rating = small_number(text)
+        if text and rating is None:
             raise RuleError("A rating is a number.", "rating")
-        reviews.trade_rate(user=user, trade=trade, rating=int(text) if text else None)
+        reviews.trade_rate(user=user, trade=trade, rating=rating)
 
     return changed(request, pk, act)
 
 
 def ticked(request: HttpRequest) -> list[int]:
     """Positions of the checked questions in a form."""
-    return [int(text) for text in request.POST.getlist("checked") if text.isascii() and text.isdigit()]
+    numbers = (small_number(text) for text in request.POST.getlist("checked"))
+    return [number for number in numbers if number is not None]
 
 
 @login_required

@@ -29,7 +29,7 @@ from journal.services.tax import (
     tax_year,
     year_end_mark_set,
 )
-from journal.views.common import get_owned, person, today_in_new_york
+from journal.views.common import get_owned, person, small_number, today_in_new_york
 from journal.views.days import chosen_account
 from journal.views.jobs import shown_jobs
 from journal.views.notes import may_write
@@ -38,9 +38,10 @@ from journal.views.notes import may_write
 def _year(text: str) -> int:
     if not text:
         return today_in_new_york().year
-    if text.isascii() and text.isdigit() and FIRST_YEAR <= int(text[:6]) <= LAST_YEAR:
-        return int(text)
-    raise Http404
+    year = small_number(text)
+    if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Http404
+    return year
 
 
 def _worksheet(request: HttpRequest) -> TaxYear | None:

@@ -30,7 +30,7 @@ from journal.services.bulk import UNDO_FOR, BulkOrder, bulk_apply, bulk_undo, wr
 from journal.services.errors import ConflictError, RuleError
 from journal.services.safe_csv import safe_cell
 from journal.services.saved_views import canonical_query, view_remove, view_save
-from journal.views.common import person, today_in_new_york
+from journal.views.common import person, small_number, today_in_new_york
 
 PAGE = 50
 _COLUMNS = (
@@ -176,13 +176,13 @@ def _chosen_trades(request: HttpRequest, user: User) -> QuerySet[Any]:
 def bulk(request: HttpRequest) -> HttpResponse:
     """Tag, untag, rate or move the chosen trades; the list then offers to undo it."""
     user = person(request)
-    action, expected = request.POST.get("action", ""), request.POST.get("expected", "")
+    action, expected = request.POST.get("action", ""), small_number(request.POST.get("expected", ""))
     ticked = set(request.POST.getlist("id"))
     order = BulkOrder(
         action=action,
         value=request.POST.get(f"{action}_value", "") if action.isalpha() else "",
         # Without scripts nobody counted: then it is what was ticked.
-        expected=int(expected) if expected.isascii() and expected.isdigit() else len(ticked),
+        expected=len(ticked) if expected is None else expected,
         token=request.POST.get("token", ""),
         kind=request.POST.get("kind", Tag.Kind.LABEL),
     )

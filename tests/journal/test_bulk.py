@@ -197,3 +197,14 @@ def test_three_users_on_the_bulk_form(people: People, trades: list[Trade], clien
     found = answers(client, "post", "/trades/bulk/", people, **form)
     assert found == {"owner": 302, "teammate": 302, "stranger": 302, "nobody": 302}
     assert BulkChange.objects.get().user == people.owner
+
+
+def test_numbers_nobody_types_break_nothing(people: People, trades: list[Trade], client: Client) -> None:
+    client.force_login(people.owner)
+    huge = "9" * 5000
+    form = {"token": "web", "all": "1", "expected": huge, "action": "rate", "rate_value": huge}
+    assert client.post("/trades/bulk/", form).status_code == 302
+    assert client.post(f"/trades/{trades[0].pk}/rate/", {"rating": huge}).status_code == 302
+    note = note_create(user=people.owner, account=people.account, trade=trades[0], text="x")
+    assert client.post(f"/notes/{note.pk}/", {"text": "y", "version": huge}).status_code == 409
+    assert not BulkChange.objects.exists()

@@ -123,7 +123,8 @@ def test_calendar_day_trade_drill_down_for_members_only(people: People, client: 
 
 @pytest.mark.parametrize(
     "path", ["/days/2026-13-01/", "/days/9999-12-31/", "/days/0001-01-01/", "/calendar/?year=99999999999",
-             "/calendar/?month=²", "/calendar/?year=9998&month=12", "/days/2026-11-08/"],
+             "/calendar/?month=²", "/calendar/?year=9998&month=12", "/calendar/?month=00000199999",
+             "/tax/?year=002026999", "/days/2026-11-08/"],
 )  # fmt: skip
 def test_odd_days_never_break_the_page(people: People, client: Client, path: str) -> None:
     client.force_login(people.owner)
