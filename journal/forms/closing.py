@@ -27,7 +27,8 @@ class ClosingRow:
     mark: Decimal | None
 
 
-def _key(leg: OpenLeg) -> str:
+def leg_key(leg: OpenLeg) -> str:
+    """The leg's name in input names."""
     return leg.spec.symbol.replace(" ", "").replace("/", "-")
 
 
@@ -55,14 +56,14 @@ class CloseForm(StyledForm):
         self.legs, self.marks = legs, marks or {}
         for leg in legs:
             size = abs(leg.quantity)
-            self.fields[f"quantity_{_key(leg)}"] = forms.IntegerField(
+            self.fields[f"quantity_{leg_key(leg)}"] = forms.IntegerField(
                 label=f"Close of {leg.spec.symbol}",
                 min_value=0,
                 max_value=size,
                 initial=size,
                 widget=forms.NumberInput(attrs={"class": "form-control"}),
             )
-            self.fields[f"price_{_key(leg)}"] = forms.DecimalField(
+            self.fields[f"price_{leg_key(leg)}"] = forms.DecimalField(
                 label=f"Price of {leg.spec.symbol} (points)",
                 required=False,
                 initial=self.marks.get(leg.spec.symbol) if prefill else None,
@@ -77,8 +78,8 @@ class CloseForm(StyledForm):
         return [
             ClosingRow(
                 leg,
-                self[f"quantity_{_key(leg)}"],
-                self[f"price_{_key(leg)}"],
+                self[f"quantity_{leg_key(leg)}"],
+                self[f"price_{leg_key(leg)}"],
                 self.marks.get(leg.spec.symbol),
             )
             for leg in self.legs
@@ -88,13 +89,13 @@ class CloseForm(StyledForm):
         """Make the closing order; raises RuleError."""
         chosen = []
         for leg in self.legs:
-            quantity = self.cleaned_data[f"quantity_{_key(leg)}"]
+            quantity = self.cleaned_data[f"quantity_{leg_key(leg)}"]
             if not quantity:
                 continue
-            price = self.cleaned_data[f"price_{_key(leg)}"]
+            price = self.cleaned_data[f"price_{leg_key(leg)}"]
             if price is None:
                 raise RuleError(
-                    "Enter the price, or 0 contracts to leave this leg open.", f"price_{_key(leg)}"
+                    "Enter the price, or 0 contracts to leave this leg open.", f"price_{leg_key(leg)}"
                 )
             chosen.append(LegInput(leg.spec, -quantity if leg.quantity > 0 else quantity, price))
         if not chosen:

@@ -15,7 +15,7 @@ POST_ONLY = {
     "recommendation_override", "recommendation_snooze", "recommendation_execute",
 }  # fmt: skip
 #: What a member who may only read is refused.
-WRITES = POST_ONLY - {"alerts_channel_add"} | {"rules_new"}
+WRITES = POST_ONLY - {"alerts_channel_add"} | {"rules_new", "trade_roll"}
 
 
 def governance_ids(people: People) -> dict[str, Any]:
