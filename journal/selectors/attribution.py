@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from django.db.models import Max, Min, Sum
 
 from hedging.engine.attribution import from_cents, residual_share
 from hedging.engine.effects import (
@@ -116,12 +115,6 @@ def explained(name: str, pnl: int, cents: Sequence[int], names: Sequence[str] = 
     )
 
 
-def stored_range(account: Account) -> tuple[date | None, date | None]:
-    """First and last stored session."""
-    found = AttributionDay.objects.filter(account=account).aggregate(first=Min("day"), last=Max("day"))
-    return found["first"], found["last"]
-
-
 def account_attribution(
     account: Account, date_from: date | None = None, date_to: date | None = None
 ) -> AccountAttribution:
@@ -153,7 +146,7 @@ def account_attribution(
         rows[-1].day if rows else None,
         explained("Account", pnl, total),
         explained("Account", pnl, full, REVALUED_EFFECTS),
-        tuple(_named(found[name], _NAMES[name]) for name in _NAMES if name in found),
+        tuple(replace(found[name], name=_NAMES[name]) for name in _NAMES if name in found),
         found["condor"].pnl if "condor" in found else nothing,
         hedge - shared,
         shared,
@@ -166,10 +159,6 @@ def account_attribution(
 def _account_day(row: AttributionDay) -> ExplainedDay:
     total = explained(str(row.day), row.pnl, row.result["effects"])
     return ExplainedDay(row.day, total, row.unknown_legs, row.modelled_legs, row.alert)
-
-
-def _named(found: Explained, name: str) -> Explained:
-    return Explained(name, found.pnl, found.effects, found.rounding, found.residual_share)
 
 
 def _plus(a: Sequence[int], b: Sequence[int]) -> list[int]:
@@ -242,17 +231,3 @@ def _states(marks: Sequence[Any]) -> States:
         return np.array([np.nan if value is None else value for value in values], np.float64)
 
     return States(column("forward"), column("iv"), column("t"), np.nan_to_num(column("rate")))
-
-
-def trade_day_pnl(account: Account, day: date) -> dict[str, Decimal]:
-    """P&L of each trade on one session, by trade id, to the cent."""
-    rows = (
-        DailyMark.objects.filter(account=account, day=day)
-        .values("trade_id")
-        .annotate(total=Sum("pnl"))
-        .order_by("trade_id")
-    )
-    return {
-        str(row["trade_id"]): from_cents(int(half_even(np.array([row["total"]], np.int64), _CENT)[0]))
-        for row in rows
-    }

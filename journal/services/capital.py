@@ -14,7 +14,6 @@ from hedging.models import DailyBar, Quality
 from hedging.selectors.calendar import session_date
 from journal.models import Account
 from journal.selectors.capital import capital
-from journal.selectors.capital_series import capital_series
 from journal.services.cash import Gate, leverage_gates
 
 _YEAR = timedelta(days=380)
@@ -29,7 +28,7 @@ UNITS = {
 def gates_now(account: Account) -> tuple[Gate, ...]:
     """The gates of leverage: ten-day realized volatility against its median of a year, target, stress."""
     rv10, median = _realized(account)
-    found = None if capital_series(account) is None else capital(account)
+    found = capital(account)
     return leverage_gates(
         account=account, rv10=rv10, rv_median=median, lowered=bool(found and found.collapse > 0)
     )
