@@ -79,6 +79,7 @@ RECORDED: dict[type[models.Model], str] = {
     tables.Alert: "account",
     tables.AlertDelivery: "alert__account",
     tables.Report: "account",
+    tables.ReportSchedule: "account",
     tables.CapitalDay: "account",
     tables.AttributionDay: "account",
     tables.DailyMark: "account",
