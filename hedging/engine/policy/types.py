@@ -118,7 +118,6 @@ class OrderLeg:
     delta: float | None = None
     bid: float | None = None
     ask: float | None = None
-    open_interest: int | None = None
     modelled: bool = False
 
 
