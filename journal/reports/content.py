@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from hedging.engine.valuation import FactorGreeks
 from journal.reports.chart import Chart, report_charts
-from journal.reports.layout import Block, Column, Document, Row, Section, Table, gain, text
+from journal.reports.layout import LONG, Block, Column, Document, Row, Section, Table, gain, text
 from journal.reports.model import (
     ZERO,
+    FillLine,
     LegLine,
     Marks,
     ReportData,
@@ -317,14 +318,16 @@ def _leg(leg: LegLine) -> Row:
 
 
 def _by_position(data: ReportData, zone: ZoneInfo) -> Section:
+    long = len(data.fills) > LONG
     rows = tuple(
         (
-            trade.label, f"{trade.opened_at.astimezone(zone):%Y-%m-%d}",
+            f"#{at} {trade.label}" if long else trade.label,
+            f"{trade.opened_at.astimezone(zone):%Y-%m-%d}",
             f"{trade.closed_at.astimezone(zone):%Y-%m-%d}" if trade.closed_at else "open",
             amount(trade.result.realized), amount(-trade.result.fees),
             sum_text(trade.result.closing.plus(trade.result.opening, -1)), sum_text(trade.result.net),
         )
-        for trade in data.trades
+        for at, trade in enumerate(data.trades, start=1)
     )  # fmt: skip
     whole = data.account
     foot = (
@@ -344,12 +347,18 @@ def _by_position(data: ReportData, zone: ZoneInfo) -> Section:
 
 
 def _fills(data: ReportData, zone: ZoneInfo) -> Section:
+    long = len(data.fills) > LONG
+    numbers = {trade.trade_id: f"#{at}" for at, trade in enumerate(data.trades, start=1)} if long else {}
+
+    def name(fill: FillLine) -> str:
+        return numbers.get(fill.trade_id, fill.trade)
+
     rows = tuple(
         (
             moment(fill.executed_at, zone), fill.contract, fill.spec.settlement.value,
             quantity(fill.quantity), price(fill.price),
             NONE if fill.cash is None else amount(fill.cash), price(fill.fees),
-            f"{fill.trade}, {fill.note}" if fill.note else fill.trade,
+            f"{name(fill)}, {fill.note}" if fill.note else name(fill),
         )
         for fill in data.fills
     )  # fmt: skip
@@ -364,7 +373,8 @@ def _fills(data: ReportData, zone: ZoneInfo) -> Section:
     return Section(
         "Fills of the period",
         "As recorded, prices in points, premium and fees in dollars. A corrected fill and its correction "
-        "cancel; futures move no premium.",
+        "cancel; futures move no premium."
+        + (" Positions by their number in the result by position." if long else ""),
         Table(columns, rows, (foot,), "wide-last"),
         empty="" if rows else "No fill in the period.",
     )

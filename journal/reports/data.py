@@ -256,7 +256,7 @@ def _fills(trades: Iterable[Trade], date_from: date, date_to: date, as_of: datet
             cash = None if is_future else to_cents(-fill.quantity * fill.price * fill.contract.multiplier)
             line = FillLine(
                 fill.executed_at, fill.trade_date, contract_spec(fill.contract), fill.quantity,
-                fill.price, cash, fill.fees, trade.label, note,
+                fill.price, cash, fill.fees, trade.label, note, str(trade.pk),
             )  # fmt: skip
             found.append((fill.executed_at, str(fill.pk), line))
     return tuple(line for _, _, line in sorted(found, key=lambda item: item[:2]))

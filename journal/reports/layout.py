@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from journal.reports.chart import Chart
 
 Row = tuple[str, ...]
+#: Tables of more rows are printed as plain lines, and refer to positions by number.
+LONG = 1000
 DISCLAIMER = "Educational record, no advice and no recommendation."
 
 

@@ -188,6 +188,7 @@ class FillLine:
     fees: Decimal
     trade: str
     note: str
+    trade_id: str = ""
 
     @property
     def contract(self) -> str:

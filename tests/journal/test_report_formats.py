@@ -202,7 +202,7 @@ def test_csv_texts_are_never_formulas(data: ReportData, text: str) -> None:
 def test_csv_as_one_file_holds_every_table(data: ReportData) -> None:
     text = render_one_csv(data).decode("utf-8-sig")
     assert [name for name in ("summary", "positions", "fills") if f"{name}\r\n" in text] != []
-    assert text.count("\r\n\r\n") == 5
+    assert text.count("\r\n\r\n") == 12
 
 
 def test_unknown_is_a_word_in_print_and_empty_in_tables(data: ReportData, monkeypatch) -> None:
