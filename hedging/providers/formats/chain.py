@@ -125,5 +125,9 @@ def build_chain(
 
 def expiry_dates(columns: ChainColumns) -> list[tuple[str, date]]:
     """The (root, expiry) pairs of a chain, sorted."""
-    pairs = {(str(root), expiry.item()) for root, expiry in zip(columns.root, columns.expiry, strict=True)}
+    pairs = [
+        (str(root), expiry.item())
+        for root in np.unique(columns.root)
+        for expiry in np.unique(columns.expiry[columns.root == root])
+    ]
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
