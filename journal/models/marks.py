@@ -20,9 +20,16 @@ class DailyMark(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="daily_marks")
-    contract = models.ForeignKey("hedging.Contract", on_delete=models.PROTECT, related_name="+")
-    mark = models.ForeignKey("hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+")
-    base = models.ForeignKey("hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+")
+    # Unchecked by the database: workers that write in parallel would all lock the same contracts' rows.
+    contract = models.ForeignKey(
+        "hedging.Contract", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    mark = models.ForeignKey(
+        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    base = models.ForeignKey(
+        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     day = models.DateField()
     since = models.DateField(null=True)
     quantity = models.IntegerField()
