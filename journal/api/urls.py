@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, capital, governance, imports, market, review, signals, views
+from journal.api import attribution, capital, governance, imports, market, review, signals, statistics, views
 
 app_name = "api"
 
@@ -32,6 +32,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("trades/<uuid:pk>/settle/", attribution.SettleView.as_view(), name="trade-settle"),
     path("accounts/<uuid:pk>/capital/", capital.CapitalView.as_view(), name="account-capital"),
+    path("accounts/<uuid:pk>/statistics/", statistics.StatisticsView.as_view(), name="account-statistics"),
+    path("accounts/<uuid:pk>/performance/", statistics.PerformanceView.as_view(), name="account-performance"),
+    path("accounts/<uuid:pk>/hedge-value/", statistics.HedgeValueView.as_view(), name="account-hedge-value"),
+    path(
+        "accounts/<uuid:pk>/report-schedules/",
+        statistics.SchedulesView.as_view(),
+        name="account-report-schedules",
+    ),
+    path(
+        "report-schedules/<uuid:pk>/stop/", statistics.ScheduleStopView.as_view(), name="report-schedule-stop"
+    ),
     path("accounts/<uuid:pk>/cash/", capital.CashView.as_view(), name="account-cash"),
     path("cash/<uuid:pk>/reverse/", capital.CashReverseView.as_view(), name="cash-reverse"),
     path("trades/<uuid:pk>/review/", review.ReviewView.as_view(), name="trade-review"),

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from journal.forms.base import StyledForm
-from journal.models import Account, Report
+from journal.models import Account, Report, ReportSchedule
 from journal.services.errors import RuleError
 
 _HELP = {
@@ -38,6 +38,21 @@ class ReportForm(StyledForm):
         field.queryset = Account.objects.filter(pk__in=[account.pk for account in accounts])
         if not self.is_bound:
             self.initial["token"] = secrets.token_urlsafe(18)
+
+    def show(self, error: RuleError) -> None:
+        """Put a refusal beside the input it belongs to."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class ScheduleForm(StyledForm):
+    """A report every week or month, and who is told."""
+
+    every = forms.ChoiceField(label="How often", choices=ReportSchedule.Every.choices)
+    format = forms.ChoiceField(choices=Report.Format.choices, initial=Report.Format.PDF)
+    send = forms.ChoiceField(label="Send by e-mail", required=False, choices=ReportSchedule.Send.choices)
+    email = forms.EmailField(
+        label="E-mail address", required=False, help_text="A link asks for the login; a file does not."
+    )
 
     def show(self, error: RuleError) -> None:
         """Put a refusal beside the input it belongs to."""

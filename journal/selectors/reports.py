@@ -8,13 +8,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK
-from journal.models import Account, Fill, Report, Trade, User
+from journal.models import MANAGE_ROLES, Account, Fill, Report, ReportSchedule, Trade, User
 from journal.selectors.trades import live_fills, with_fills
 
 RENDER_REPORT = "journal.render_report"
@@ -127,3 +128,20 @@ def report_jobs(account: Account) -> list[Job]:
 def account_of_request(text: str, accounts: Iterable[Account]) -> Account | None:
     """Pick the account an address names from those the user may read."""
     return next((account for account in accounts if str(account.pk) == text), None)
+
+
+def schedules_for(user: User, account: Account) -> list[ReportSchedule]:
+    """The account's running schedules."""
+    rows = ReportSchedule.objects.for_user(user).filter(account=account, stopped_at=None)
+    return list(rows.select_related("created_by"))
+
+
+def schedule_get(user: User, schedule_id: UUID) -> ReportSchedule:
+    """One schedule the user may stop: 404 for strangers, 403 for members who neither made it nor own."""
+    found: ReportSchedule = get_object_or_404(
+        ReportSchedule.objects.for_user(user).select_related("account"), pk=schedule_id
+    )
+    owns = Account.objects.for_user(user, MANAGE_ROLES).filter(pk=found.account_id).exists()
+    if found.created_by_id != user.pk and not owns:
+        raise PermissionDenied("Who made a schedule may stop it, or an owner of the account.")
+    return found

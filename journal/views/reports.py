@@ -9,11 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from hedging.selectors.calendar import session_date
 from journal.downloads import report_response
-from journal.forms.reports import ReportForm
+from journal.forms.reports import ReportForm, ScheduleForm
 from journal.models import Account, Report
 from journal.selectors.reports import (
     account_of_request,
@@ -21,9 +23,12 @@ from journal.selectors.reports import (
     report_get,
     report_jobs,
     reports_for,
+    schedule_get,
+    schedules_for,
 )
 from journal.selectors.shell import current_account
 from journal.services.errors import RuleError
+from journal.services.report_schedules import schedule_add, schedule_stop
 from journal.services.reports import report_request
 from journal.views.common import person
 from journal.views.jobs import shown_jobs
@@ -56,6 +61,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     context = {
         "account": account, "accounts": accounts, "form": form, "presets": presets, "chosen": chosen,
         "page": page, "jobs": shown_jobs(user, report_jobs(account)),
+        "schedules": schedules_for(user, account), "schedule_form": ScheduleForm(),
     }  # fmt: skip
     return render(request, "journal/reports/page.html", context, status=status)
 
@@ -84,3 +90,35 @@ def view(request: HttpRequest, pk: UUID) -> HttpResponse:
 def download(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send the stored bytes as a file."""
     return report_response(report_get(person(request), pk), "attachment")
+
+
+@login_required
+@require_POST
+def schedule_new(request: HttpRequest) -> HttpResponse:
+    """Make a report of every coming week or month of the account in the address."""
+    user = person(request)
+    account = account_of_request(request.GET.get("account", ""), Account.objects.for_user(user))
+    account = account or current_account(request)
+    if account is None:
+        return redirect("journal:reports")
+    form = ScheduleForm(request.POST)
+    if form.is_valid():
+        try:
+            schedule_add(user=user, account=account, **form.cleaned_data)
+        except RuleError as refusal:
+            form.show(refusal)
+        else:
+            messages.success(request, "The first report is made when the running period is over.")
+    for errors in form.errors.values():
+        messages.error(request, str(errors[0]))
+    return redirect(f"{reverse('journal:reports')}?account={account.pk}")
+
+
+@login_required
+@require_POST
+def schedule_end(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Stop a schedule: by who made it, or by an owner of the account."""
+    schedule = schedule_get(person(request), pk)
+    schedule_stop(user=person(request), schedule=schedule)
+    messages.success(request, "Stopped. The reports made so far stay.")
+    return redirect(f"{reverse('journal:reports')}?account={schedule.account_id}")

@@ -269,3 +269,69 @@ def test_figures_are_written_in_the_words_of_the_site() -> None:
     assert price(Decimal("-1.3"), dollar=True) == "−$1.30"
     assert share(0.7123) == "71.2%"
     assert MADE.tzinfo is not None
+
+
+def workbook(content: bytes) -> dict[str, list[dict[str, tuple[str, str]]]]:
+    """Rows of (type, text) by sheet and column, read from the XML; type "s" is text, "" a number."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        names = [
+            sheet.get("name")
+            for sheet in ET.fromstring(archive.read("xl/workbook.xml")).iter(f"{space}sheet")
+        ]
+        for at, name in enumerate(names, start=1):
+            root = ET.fromstring(archive.read(f"xl/worksheets/sheet{at}.xml"))
+            assert not list(root.iter(f"{space}f"))
+            assert not list(root.iter(f"{space}hyperlink"))
+            found[str(name)] = [
+                {
+                    str(cell.get("r")).rstrip("0123456789"): (cell.get("t", ""), "".join(cell.itertext()))
+                    for cell in row
+                }
+                for row in root.iter(f"{space}row")
+            ]
+    return found
+
+
+def column(book, sheet: str, name: str) -> list[tuple[str, str]]:
+    """The filled cells below a heading."""
+    letter = next(letter for letter, (_, text) in book[sheet][0].items() if text == name)
+    return [row[letter] for row in book[sheet][1:] if letter in row]
+
+
+def test_the_workbook_holds_the_tables_of_the_csv_with_numbers_as_numbers(data: ReportData) -> None:
+    book, flat = workbook(render(data, "xlsx")), tables(render(data, "csv"))
+    assert {f"{name}.csv" for name in book} == set(flat)
+    for name, rows in book.items():
+        assert len(rows) - 1 == len(flat[f"{name}.csv"])
+    premiums = column(book, "fills", "premium")
+    assert {kind for kind, _ in premiums} <= {"", "n"}
+    wanted = sum(float(row["premium"]) for row in flat["fills.csv"] if row["premium"])
+    assert sum(float(text) for _, text in premiums) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", '+cmd|" /C calc"!A0', "-2", "@x", "\t=1", "http://example.org", "{=1}"]
+)
+def test_texts_in_the_workbook_are_never_formulas_or_links(data: ReportData, text: str) -> None:
+    book = workbook(render(renamed(data, text), "xlsx"))
+    for kind, said in column(book, "fills", "position"):
+        assert kind in {"inlineStr", "s", "str"}
+        assert said.lstrip("'").strip() == text.strip()
+
+
+def test_print_says_where_the_result_came_from_and_which_rules_were_in_force(data: ReportData) -> None:
+    text = pdf_text(render(data, "pdf"))
+    for words in ("Where it came from", "Performance", "Closed positions in figures", "Capital"):
+        assert words in text
+    assert data.header.ruleset in text.replace("\n", " ")
+
+
+def test_long_lists_name_positions_by_their_number(data: ReportData) -> None:
+    long = many_fills(data, 1200)
+    text = pdf_text(render(long, "pdf"))
+    assert "Positions by their number" in text
+    for at, trade in enumerate(long.trades, start=1):
+        assert f"#{at} {trade.label}"[:20] in text.replace("\xa0", " ")

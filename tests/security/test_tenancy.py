@@ -15,11 +15,18 @@ from journal.models import AuditEvent, Fill, Report, Trade
 from journal.services.demo import demo_login
 from journal.services.reports import report_request
 from tests.journal.people import People, make_people, open_condor
-from tests.security import attribution_routes, governance_routes, import_routes, review_routes
+from tests.security import (
+    attribution_routes,
+    governance_routes,
+    import_routes,
+    review_routes,
+    statistics_routes,
+)
 from tests.security.attribution_routes import attribution_ids
 from tests.security.governance_routes import governance_ids
 from tests.security.import_routes import import_ids
 from tests.security.review_routes import review_ids
+from tests.security.statistics_routes import statistics_ids
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +37,7 @@ POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
     "as_of", "data_fetch", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
-    *import_routes.POST_ONLY, *attribution_routes.POST_ONLY,
+    *import_routes.POST_ONLY, *attribution_routes.POST_ONLY, *statistics_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -74,6 +81,7 @@ def ids(people: People) -> dict[str, Any]:
         **review_ids(people, trade), **import_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
         "risk": people.account.pk, **governance_ids(people), **attribution_ids(people),
+        **statistics_ids(people),
     }  # fmt: skip
 
 
@@ -126,6 +134,7 @@ def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People,
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
         *attribution_routes.WRITES, *governance_routes.WRITES, *review_routes.WRITES, *import_routes.WRITES,
+        *statistics_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected
