@@ -37,7 +37,7 @@ def settings_for(ruleset: Ruleset, settings: Settings) -> Settings:
 def backtest_key(*, ruleset: Ruleset, settings: Settings, revision: str) -> str:
     """What a result depends on, as a hash: the same key gives the same figures."""
     return content_hash(
-        {"ruleset": ruleset.hash, "settings": asdict(settings), "history": revision, "version": VERSION}
+        {"ruleset": ruleset.hash, "settings": settings_json(settings), "history": revision, "version": VERSION}
     )
 
 

@@ -10,6 +10,7 @@ from journal.models.accounts import (
 )
 from journal.models.alerts import Alert, AlertChannel, AlertDelivery
 from journal.models.audit import AuditEvent
+from journal.models.backtest import BacktestPart, BacktestRun
 from journal.models.capital import CapitalDay, CashEntry
 from journal.models.governance import (
     AdviceRun,
@@ -64,6 +65,8 @@ __all__ = [
     "Attachment",
     "AttributionDay",
     "AuditEvent",
+    "BacktestPart",
+    "BacktestRun",
     "BulkChange",
     "CapitalDay",
     "CashEntry",
