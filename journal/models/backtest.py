@@ -15,9 +15,9 @@ from journal.models.trades import OwnedQuerySet
 class BacktestRun(models.Model):
     """One backtest, or several sets of parameters on one range.
 
-    ``key`` is the hash of everything the figures depend on, so that the same question is answered once.
-    ``settings`` and ``document`` (the ruleset) are what was asked. ``sets`` are changed parameters, one object
-    a set, empty for a single run. ``result`` is None until the worker is done.
+    ``key`` is the hash of what the figures depend on: the same question is answered once. ``settings`` and
+    ``document`` (the ruleset) are what was asked. ``sets`` are changed parameters, one object a set, empty for
+    a single run. ``result`` is None until the worker is done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Asking for backtests and keeping their figures; many parameter sets are spread over the workers in parts."""
+"""Asking for backtests and keeping their figures; many parameter sets go to the workers in parts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ def settings_of(stored: dict[str, Any]) -> Settings:
 
 @transaction.atomic
 def backtest_request(
-    *, user: User, account: Account, ruleset: Ruleset, settings: Settings, grid: dict[str, list[Any]] | None = None
+    *,
+    user: User,
+    account: Account,
+    ruleset: Ruleset,
+    settings: Settings,
+    grid: dict[str, list[Any]] | None = None,
 ) -> BacktestRun:
     """The account's run of these rules and settings, made and queued if new.
 
@@ -125,7 +130,6 @@ def backtest_delete(*, user: User, run: BacktestRun) -> None:
     """Forget a run with its figures and stop its jobs."""
     backtest_cancel(run=run)
     audit_record(actor=user, action="backtest.delete", account=run.account, obj=run, summary=str(run)[:200])
-    run.jobs.exclude(state__in=_OPEN).delete()
     run.delete()
 
 

@@ -25,6 +25,8 @@ _TITLES = {
     "hedging.market_fetch": "Fetching",
     "journal.advise": "Advice",
     "journal.ruleset_evidence": "Backtest of the rules",
+    "journal.backtest": "Backtest",
+    "journal.backtest_part": "Backtest of parameter sets",
     "journal.deliver_alert": "Alert",
     "journal.import_read": "Reading the file",
     "journal.import_commit": "Recording the import",

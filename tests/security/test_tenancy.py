@@ -17,12 +17,14 @@ from journal.services.reports import report_request
 from tests.journal.people import People, make_people, open_condor
 from tests.security import (
     attribution_routes,
+    backtest_routes,
     governance_routes,
     import_routes,
     review_routes,
     statistics_routes,
 )
 from tests.security.attribution_routes import attribution_ids
+from tests.security.backtest_routes import backtest_ids
 from tests.security.governance_routes import governance_ids
 from tests.security.import_routes import import_ids
 from tests.security.review_routes import review_ids
@@ -38,6 +40,7 @@ POST_ONLY = {
     "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
     "as_of", "data_fetch", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
     *import_routes.POST_ONLY, *attribution_routes.POST_ONLY, *statistics_routes.POST_ONLY,
+    *backtest_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def ids(people: People) -> dict[str, Any]:
         **review_ids(people, trade), **import_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
         "risk": people.account.pk, **governance_ids(people), **attribution_ids(people),
-        **statistics_ids(people),
+        **statistics_ids(people), **backtest_ids(people),
     }  # fmt: skip
 
 
@@ -134,7 +137,7 @@ def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People,
     writes = {
         "account_edit", "account_archive", "trade_close", "fill_reverse", "job_cancel", "job_retry",
         *attribution_routes.WRITES, *governance_routes.WRITES, *review_routes.WRITES, *import_routes.WRITES,
-        *statistics_routes.WRITES,
+        *statistics_routes.WRITES, *backtest_routes.WRITES,
     }  # fmt: skip
     expected = {403, 404} if name in writes else {200}
     assert ask(people.teammate, name, address(path, ids)) in expected
@@ -144,7 +147,7 @@ def test_a_viewer_reads_but_does_not_write(name: str, path: str, people: People,
 def test_the_owner_reaches_every_page(name: str, path: str, people: People, ids: dict[str, Any]) -> None:
     status = ask(people.owner, name, address(path, ids))
     # Switching without naming an account finds none.
-    missing = RISK | {"switch_account", *review_routes.INCOMPLETE}
+    missing = RISK | {"switch_account", *backtest_routes.INCOMPLETE, *review_routes.INCOMPLETE}
     assert status == 404 if name in missing else status in (200, 204, 302, 400, 503)
 
 
