@@ -16,8 +16,8 @@ class BacktestRun(models.Model):
     """One backtest, or several sets of parameters on one range.
 
     ``key`` is the hash of what the figures depend on: the same question is answered once. ``settings`` and
-    ``document`` (the ruleset) are what was asked. ``sets`` are changed parameters, one object a set, empty for
-    a single run. ``result`` is None until the worker is done.
+    ``document`` (the ruleset) are what was asked. ``sets`` are changed parameters, one object a set; a single
+    run has none. ``result`` is None until the worker is done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
