@@ -26,7 +26,7 @@ VERSION = 1
 
 
 def settings_for(ruleset: Ruleset, settings: Settings) -> Settings:
-    """The settings, with a benchmark's own way: no delay, CNDR held to expiry, VXTH on the index."""
+    """The settings; a benchmark trades its own way: no delay, CNDR held to expiry, VXTH on the index."""
     if ruleset.name == "neutral-cndr":
         return replace(settings, exits=Exits.EXPIRY, delay=0)
     if ruleset.name == "neutral-vxth":
