@@ -36,9 +36,8 @@ def settings_for(ruleset: Ruleset, settings: Settings) -> Settings:
 
 def backtest_key(*, ruleset: Ruleset, settings: Settings, revision: str) -> str:
     """What a result depends on, as a hash: the same key gives the same figures."""
-    return content_hash(
-        {"ruleset": ruleset.hash, "settings": settings_json(settings), "history": revision, "version": VERSION}
-    )
+    asked = settings_json(settings)
+    return content_hash({"ruleset": ruleset.hash, "settings": asked, "history": revision, "version": VERSION})
 
 
 class Backtests:
