@@ -94,7 +94,6 @@ LEFT_OUT: dict[type[models.Model], str] = {
     tables.AccountRisk: "computed again from the fills",
     tables.DataTransfer: "the exports themselves",
     tables.DeletionRequest: "concerns the login, not its data",
-    tables.ReportSchedule: "holds e-mail addresses; a copy would send every report twice",
 }
 
 

@@ -76,6 +76,7 @@ def hedge_answer(*, account: Account, until: date | None) -> dict[str, Any]:
     if found is None:
         return {"account": str(account.pk), "from": None, "to": None}
     body = _plain(found)
+    body["claims_received"] = body.pop("claims")
     claims = body.pop("findings")
     return {
         "account": str(account.pk), "from": body.pop("first"), "to": body.pop("last"), **body,

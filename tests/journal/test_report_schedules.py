@@ -271,3 +271,23 @@ def test_api_of_results_is_open_to_members_and_refuses_bad_filters(
         assert client.get(url).json()["still_open"] == 1
         for query in ({"by": "moon"}, {"layer": "4"}, {"unit": "leg"}, {"kind": "x"}):
             assert client.get(url, query).status_code == 400
+
+
+def test_api_of_the_hedge_keeps_money_and_claims_apart(people: People) -> None:
+    from decimal import Decimal
+
+    from journal.models import Trade
+    from journal.services.statistics_api import hedge_answer
+    from journal.services.trades import trade_create
+    from tests.journal.people import FILLED, order, vix_call
+    from tests.journal.test_statistics_pages import session
+
+    trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1, order=order([vix_call()])
+    )
+    session(people, FILLED.date(), 0, 25)
+    found = hedge_answer(account=people.account, until=None)
+    assert Decimal(str(found["premium"])) == Decimal("1263.00")
+    assert found["claims_received"] == 0.0
+    assert {one["claim"]["key"] for one in found["claims"]} >= {"drawdown_cut", "forced_unwinds"}
+    assert all(one["claim"]["low"] is None or one["claim"]["low"] >= 0 for one in found["claims"])
