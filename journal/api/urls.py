@@ -3,7 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, capital, governance, imports, market, review, signals, statistics, views
+from journal.api import (
+    attribution,
+    backtests,
+    capital,
+    governance,
+    imports,
+    market,
+    review,
+    signals,
+    statistics,
+    views,
+)
 
 app_name = "api"
 
@@ -31,6 +42,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "trades/<uuid:pk>/attribution/", attribution.TradeAttributionView.as_view(), name="trade-attribution"
     ),
     path("trades/<uuid:pk>/settle/", attribution.SettleView.as_view(), name="trade-settle"),
+    path("accounts/<uuid:pk>/backtests/", backtests.AccountBacktestsView.as_view(), name="account-backtests"),
+    path("backtests/<uuid:pk>/", backtests.BacktestView.as_view(), name="backtest"),
     path("accounts/<uuid:pk>/capital/", capital.CapitalView.as_view(), name="account-capital"),
     path("accounts/<uuid:pk>/statistics/", statistics.StatisticsView.as_view(), name="account-statistics"),
     path("accounts/<uuid:pk>/performance/", statistics.PerformanceView.as_view(), name="account-performance"),

@@ -143,3 +143,28 @@ def test_a_reader_sees_but_does_not_ask_and_a_stranger_finds_nothing() -> None:
         client.force_login(user)
         assert client.get(f"/backtest/{run.pk}/").status_code == page
         assert client.post(f"/backtest/{run.pk}/cancel/").status_code == cancel
+
+
+def test_the_api_asks_once_tells_progress_and_hides_from_strangers() -> None:
+    people = make_people()
+    asked = {
+        "rules": RULES.name,
+        "first": "2015-01-02",
+        "last": "2016-01-04",
+        "grid": {"condor.dte": [40, 45]},
+    }
+    address = f"/api/v1/accounts/{people.account.pk}/backtests/"
+    client = Client()
+    client.force_login(people.owner)
+    answers = [client.post(address, asked, content_type="application/json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    run = answers[0].json()
+    assert run["id"] == answers[1].json()["id"]
+    assert (run["state"], run["done"], run["total"]) == ("queued", 0, 2)
+    wrong = client.post(address, asked | {"rules": "none"}, content_type="application/json")
+    assert wrong.status_code in (400, 409, 422)
+    for user, read, write in ((people.teammate, 200, 404), (people.stranger, 404, 404)):
+        client.force_login(user)
+        assert client.get(f"/api/v1/backtests/{run['id']}/").status_code == read
+        assert client.get(address).status_code == read
+        assert client.post(address, asked, content_type="application/json").status_code == write
