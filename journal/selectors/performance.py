@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -55,6 +55,51 @@ class AccountPerformance:
         return (
             1.0 - (self.hedged.drawdown.depth if self.hedged.drawdown else 0.0) / self.unhedged.drawdown.depth
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a dashboard shows: P&L in dollars of the last session, the month and the year so far."""
+
+    day: date
+    last: Decimal
+    month: Decimal
+    year: Decimal
+    chart: dict[str, object]
+    table: dict[str, object]
+
+
+def glance(account: Account, today: date) -> Glance | None:
+    """The last year at a glance; None before the first attributed session."""
+    found = account_performance(account, today - timedelta(days=365), today)
+    if found is None:
+        return None
+    day = found.days[-1]
+
+    def since(first: date) -> Decimal:
+        return sum((p for d, p in zip(found.days, found.pnl, strict=True) if d >= first), Decimal(0))
+
+    names = [("with hedge", found.equity), *([("without", found.equity_unhedged)] if found.has_hedge else [])]
+    return Glance(
+        day,
+        found.pnl[-1],
+        since(day.replace(day=1)),
+        since(day.replace(month=1, day=1)),
+        {
+            "categories": [str(d) for d in found.days], "unit": "usd",
+            "series": [
+                {"name": name, "data": [round(float(v), 2) for v in worth], "dashed": at > 0}
+                for at, (name, worth) in enumerate(names)
+            ],
+        },
+        {
+            "head": ["Session", *(f"{name} $" for name, _ in names)],
+            "rows": [
+                [str(found.days[at]), *(f"{float(worth[at]):,.2f}" for _, worth in names)]
+                for at in range(0, len(found.days), max(1, len(found.days) // 24))
+            ],
+        },
+    )  # fmt: skip
 
 
 def gains(series: CapitalSeries) -> Floats:

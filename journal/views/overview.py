@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from hedging.selectors.calendar import session_date
 from journal.selectors import overview
+from journal.selectors.alerts import alert_page
 from journal.selectors.as_of import as_of_for
+from journal.selectors.performance import glance
 from journal.selectors.shell import current_account
 from journal.selectors.valuation import account_current
 from journal.services.past import account_then
@@ -35,6 +37,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             "today": past.day,
             "past_reason": then.reason,
             "as_of_shown": True,
+            "glance": glance(account, past.day),
         }
         return render(request, "journal/dashboard/page.html", context)
     trades = overview.account_trades(user, account)
@@ -45,5 +48,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "attention": overview.attention(trades, session_date(timezone.now())),
         "realized": overview.realized_total(user, account),
         "today": session_date(timezone.now()),
+        "glance": glance(account, session_date(timezone.now())),
+        "alerts": alert_page(user, account).open_ones,
     }
     return render(request, "journal/dashboard/page.html", context)
