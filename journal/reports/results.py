@@ -159,11 +159,13 @@ def _capital(found: Capital | None) -> Section:
     title = "Capital"
     if found is None:
         return Section(title, empty="No session is attributed.")
-    rows = tuple((name, value) for name, value in _capital_lines(found))
+    lines = _capital_lines(found)
+    half = len(lines) // 2
+    rows = tuple((*left, *right) for left, right in zip(lines[:half], lines[half:], strict=True))
     return Section(
         title,
         f"From {found.first} to {found.last}; rates a year. A rate that cannot be computed is unknown.",
-        Table((text(""), Column("Value")), rows),
+        Table((text(""), Column("Value"), text(""), Column("Value")), rows),
     )
 
 
@@ -174,7 +176,7 @@ def _capital_lines(found: Capital) -> list[tuple[str, str]]:
         ("Margin used", _level(found.margin)),
         ("WACC", share(found.wacc, 2)),
         ("Target of the method", f"{share(low)} to {share(high)}"),
-        ("Financing rate embedded in condors and hedge", share(found.embedded, 2)),
+        ("Embedded financing rate", share(found.embedded, 2)),
         ("Box rate", share(found.box, 2)),
         ("Return on condor capital", share(found.condor_on_capital)),
         ("Quick ratio", _plain(found.quick_ratio, 2)),
