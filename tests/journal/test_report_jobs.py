@@ -44,7 +44,9 @@ def ask(people: People, **values: object) -> Job:
     return report_request(user=people.owner, account=people.account, **given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("form", "start"), [("pdf", b"%PDF-"), ("html", b"<!doctype html>"), ("csv", b"PK")])
+@pytest.mark.parametrize(
+    ("form", "start"), [("pdf", b"%PDF-"), ("html", b"<!doctype html>"), ("csv", b"PK"), ("xlsx", b"PK")]
+)
 def test_a_worker_renders_and_stores_each_format(people: People, form: str, start: bytes) -> None:
     job = ask(people, format=form)
     assert jobs.job_run(job.pk) == Job.State.DONE
