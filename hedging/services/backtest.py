@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any
+from math import isfinite
+from typing import Any, cast
 
 from hedging.engine.backtest.figures import against_benchmark, report_of
 from hedging.engine.backtest.plan import plan_of
@@ -73,7 +74,7 @@ class Backtests:
         found["benchmark"] = None if symbol is None else self._benchmark(result, symbol)
         if ruleset.name == "neutral-vxth":
             found["gaps"].append("No VXTH index is stored: this run is compared with the S&P 500 alone.")
-        return found
+        return cast("dict[str, Any]", _finite(found))
 
     def _benchmark(self, result: Result, symbol: str) -> dict[str, Any] | None:
         series = self.history.get(symbol)
@@ -85,6 +86,15 @@ class Backtests:
         }
         against = against_benchmark(result, months)
         return None if against is None else {"symbol": str(symbol)} | against
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for what is no number: JSON knows no NaN, and unknown is shown as unknown."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.db import transaction
 
+from hedging.engine.backtest.types import BacktestError, Settings
 from hedging.engine.history import MarketHistory, to_date
 from hedging.engine.policy.replay import ReplayDay
 from hedging.engine.rulesets.types import Ruleset
 from hedging.models import Job
 from hedging.selectors.history import market_history
+from hedging.services.backtest import backtests_on
 from hedging.services.jobs import JobContext, JobError, job_handler, job_request
 from hedging.services.replay import replay_history
 from journal.models import RulesetVersion, User
@@ -53,6 +55,7 @@ def replay_versions(context: JobContext) -> Callable[[], dict[str, Any]]:
         if not days:
             raise JobError("The stored history has no day with closes of SPX and VIX.")
         found[name] = {"ruleset": ruleset.hash} | summary(days)
+        found.setdefault("money", {})[name] = _money(history, ruleset, days[0].day, days[-1].day)
 
     def write() -> dict[str, Any]:
         with transaction.atomic():
@@ -64,6 +67,21 @@ def replay_versions(context: JobContext) -> Callable[[], dict[str, Any]]:
         return found
 
     return write
+
+
+def _money(history: MarketHistory, ruleset: Ruleset, first: date, last: date) -> dict[str, Any] | None:
+    """What the version earned and cost over the replay in dollars; None where it cannot be simulated."""
+    try:
+        report = backtests_on(history).report(ruleset, Settings(first, last))
+    except BacktestError:
+        return None
+    hedge = report["hedge"]
+    return {
+        "final": report["account"]["final"], "annual_return": report["account"]["annual_return"],
+        "max_drawdown": report["account"]["max_drawdown"],
+        "bare_drawdown": report["bare"]["max_drawdown"], "hedge_pnl": hedge["pnl"] if hedge else None,
+        "claims": {one["key"]: one["verdict"] for one in report["claims"]},
+    }  # fmt: skip
 
 
 def _replayed(

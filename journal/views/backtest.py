@@ -88,7 +88,13 @@ def _figures(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
         series = [{"name": "Account", "data": weeks[own]}]
         if hedged:
             series.append({"name": "Without the hedge", "data": weeks[other], "dashed": True})
-        return {"series": series, "categories": weeks["days"], "y_label": label, "unit": unit, "digits": 1}
+        return {
+            "series": series,
+            "categories": weeks["days"],
+            "y_label": label,
+            "unit": unit,
+            "digits": 0 if unit == "usd" else 1,
+        }
 
     return {
         "result": result,
@@ -96,7 +102,7 @@ def _figures(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
         "falls": chart("drawdown", "bare_drawdown", "Drawdown, %", "percent"),
         "equity_summary": _equity_words(result), "falls_summary": _falls_words(result),
         "year_table": {
-            "head": ["Week", "Equity", "Drawdown, %"],
+            "head": ["Every 13th week", "Equity", "Drawdown, %"],
             "rows": [
                 (weeks["days"][at], f"{weeks['equity'][at]:,.0f}", f"{weeks['drawdown'][at]:.1f}")
                 for at in range(0, len(weeks["days"]), _WEEKS_A_ROW)
