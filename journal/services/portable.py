@@ -83,6 +83,8 @@ RECORDED: dict[type[models.Model], str] = {
     tables.CapitalDay: "account",
     tables.AttributionDay: "account",
     tables.DailyMark: "account",
+    tables.BacktestRun: "account",
+    tables.BacktestPart: "run__account",
 }
 #: Tables that are not in the file, and why.
 LEFT_OUT: dict[type[models.Model], str] = {

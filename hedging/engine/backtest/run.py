@@ -232,7 +232,6 @@ class _Account:
         held = [int(p.expiry.astype(np.int64)) for p in condors]
         one = condor_at(self.market, self.plan, self.row, held, far=far)
         if one is None:
-            self.unpriced[0] += 1
             return
         width = max(
             abs(one.legs[0].strike - one.legs[1].strike), abs(one.legs[2].strike - one.legs[3].strike)
