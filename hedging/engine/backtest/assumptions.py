@@ -43,7 +43,7 @@ def assumptions_of(settings: Settings) -> tuple[str, ...]:
         found.append(
             "Permanent hedge: bought whatever the gates say, held to expiry, "
             f"{settings.collateral:.0%} of its exposure and {settings.buffer:.0%} of equity locked without "
-            f"interest; leaving early costs {settings.penalty:.0%} of the mark."
+            f"interest (the loss is in interest, not in the hedge); early exit costs {settings.penalty:.0%}."
         )
     return tuple(found)
 
