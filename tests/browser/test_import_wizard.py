@@ -43,7 +43,8 @@ def _looks_right(page: Page) -> None:
     assert page.evaluate(SMALL) == []
     width = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    # charts follow their box a moment later
+    page.wait_for_function("document.documentElement.scrollWidth <= 320", timeout=3000)
     if width:
         page.set_viewport_size(width)
 

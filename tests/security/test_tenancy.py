@@ -95,7 +95,7 @@ def address(path: str, ids: dict[str, Any]) -> str:
     path = (
         path.replace("<day:day>", "2026-11-02")
         .replace("<slug:name>", "neutral-vxth")
-        .replace("<int:membership>", "999999")
+        .replace("<int:membership>", str(ids["membership"]))
     )
     return "/" + path.replace("<uuid:pk>", str(own)).replace("<slug:kind>", "condor")
 
