@@ -21,6 +21,16 @@ PAGES = {
     "entry": "/trades/new/",
     "hedge-entry": "/trades/new/hedge/",
     "hedge": "/hedge/",
+    "what-if": "/what-if/",
+    "rules": "/rules/",
+    "performance": "/performance/",
+    "statistics": "/statistics/",
+    "hedge-value": "/hedge-value/",
+    "capital": "/attribution/capital/",
+    "discipline": "/discipline/",
+    "alerts": "/alerts/",
+    "calendar": "/calendar/",
+    "backtest": "/backtest/",
     "market": "/market/",
     "data": "/data/",
     "reports": "/reports/",
@@ -35,6 +45,9 @@ KEPT = {
     "entry-light",
     "market-light",
     "trade-phone",
+    "what-if-light",
+    "capital-light",
+    "hedge-value-dark",
 }
 
 
@@ -65,10 +78,24 @@ def shoot(page: Page, folder: Path, name: str, *, every: bool) -> None:
         page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
+def wait_until_computed(page: Page) -> None:
+    """Workers fill the pages in the first minute after a start."""
+    signs = {"/market/": "text=Regimes", "/hedge/": ".rec-card", "/performance/": "text=Under water"}
+    for path, sign in signs.items():
+        for _ in range(60):
+            page.goto(path)
+            if page.locator(sign).count():
+                break
+            page.wait_for_timeout(2000)
+        else:
+            print(f"{path} was not computed in two minutes")
+
+
 def walk(browser: Browser, url: str, folder: Path, *, every: bool) -> None:
     """Visit the pages in both themes and at phone width."""
     for name, scheme, width in (("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 360)):
         with signed_in(browser, url, scheme, width, ("demo", "demo-journal")) as page:
+            wait_until_computed(page)
             for label, path in PAGES.items():
                 page.goto(path)
                 if label == "entry":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_ready
 from django.utils import timezone
 
 from hedging.services.signals import signals_request
@@ -49,3 +52,10 @@ def delete_due() -> None:
 def ask_reports() -> None:
     """Ask for the scheduled reports of every period that is over."""
     reports_due(now=timezone.now())
+
+
+@worker_ready.connect
+def first_round(**_: Any) -> None:
+    """A worker that took its place asks at once for what the schedule would ask for within a minute."""
+    revalue.delay()
+    advise.delay()

@@ -13,9 +13,9 @@ from django.utils import timezone
 from hedging.models import Job
 from hedging.services.jobs import job_run
 from hedging.services.snapshots import snapshot_for, snapshot_load
-from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation
+from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation, RulesetVersion
 from journal.services.advice import account_advise, accounts_advise
-from journal.services.demo import demo_start
+from journal.services.demo import demo_remove, demo_start
 from journal.services.evidence import evidence_request
 from journal.services.outcomes import outcomes_update, proposal_pnl
 from journal.services.recommendations import recommendation_override
@@ -113,3 +113,18 @@ def test_a_changed_ruleset_is_backtested_proposed_and_signed(
     client = Client()
     client.force_login(user)
     assert "This version" in client.get(f"/rules/{version.pk}/").content.decode()
+
+
+def test_a_demo_with_advice_and_decisions_is_removed_without_a_trace(account: Account) -> None:
+    user = account.members.get()
+    job = account_advise(account=account)
+    assert job is not None
+    job_run(job.pk)
+    row = Recommendation.objects.filter(state="new").first()
+    if row is not None:
+        recommendation_override(
+            user=user, recommendation=row, reason_code="view", reason="I wait for another day."
+        )
+    demo_remove(user=user)
+    for model in (Account, AdviceRun, Recommendation, Alert, RulesetVersion, Job):
+        assert not model.objects.exists(), model
