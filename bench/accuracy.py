@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench import market as markets
 from bench.market import Market
-from bench.peers import NAMES, Model, all_peers
+from bench.peers import NAMES, Model, Solver, all_peers
 from hedging.maths import bsm
 from hedging.maths import implied_vol as slow_vol
 from hedging.maths.fast import black as fast_black
@@ -106,7 +106,7 @@ def vol_errors() -> Iterator[Errors]:
         yield Errors("ours, compiled", kind, worst(fast_vol.implied_vol(*args)))
         yield Errors("ours, NumPy", kind, worst(slow_vol.implied_vol(*args)))
         for peer in all_peers():
-            if peer.distribution != "scipy":
+            if isinstance(peer, Solver):
                 yield _peer(peer, kind, lambda p=peer, m=market: worst(p.vol(m)()))
 
 

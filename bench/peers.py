@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
@@ -33,8 +34,8 @@ class Model(Enum):
     BSM = "black_scholes_merton"
 
 
-class Peer:
-    """One library. ``six`` prices and differentiates, ``vol`` solves; both give the call to time."""
+class Peer(ABC):
+    """One library that prices and differentiates; its methods give the call to time."""
 
     name = ""
     distribution = ""
@@ -57,13 +58,9 @@ class Peer:
         """The options this peer is given."""
         return market.first(min(_LOOP, len(market.t))) if self.loop else market
 
+    @abstractmethod
     def six(self, market: Market, model: Model) -> Call:
         """Price and five Greeks."""
-        raise NotImplementedError
-
-    def vol(self, market: Market) -> Call:
-        """Black-76 implied volatilities of the market's prices."""
-        raise NotImplementedError
 
     def raw(self, found: Any) -> dict[str, Floats]:
         """Our names and units."""
@@ -72,7 +69,15 @@ class Peer:
         return {"price": np.asarray(price, dtype=float)} | table
 
 
-class Pyvolr(Peer):
+class Solver(Peer):
+    """A library that finds implied volatilities too."""
+
+    @abstractmethod
+    def vol(self, market: Market) -> Call:
+        """Black-76 implied volatilities of the market's prices."""
+
+
+class Pyvolr(Solver):
     """Rust core; uses every core from about 4,000 options on."""
 
     name, distribution, module = "pyvolr", "pyvolr", "pyvolr"
@@ -92,7 +97,7 @@ class Pyvolr(Peer):
         return lambda: solve(price, flag, f, k, t, r, on_error="ignore")
 
 
-class _Vollib(Peer):
+class _Vollib(Solver):
     """The vollib family: letters, vega per vol point, theta per day, rho per 1%."""
 
     def raw(self, found: Any) -> dict[str, Floats]:
@@ -196,7 +201,7 @@ class Vollib(_Vollib):
         return lambda: [solve(*row) for row in rows]
 
 
-class QuantLib(Peer):
+class QuantLib(Solver):
     """Scalar: BlackCalculator and the implied deviation of Li and Lee, one option a call."""
 
     name, distribution, module, loop = "QuantLib loop", "QuantLib", "QuantLib", True

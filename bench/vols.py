@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.market import prices, spx
-from bench.peers import all_peers
+from bench.peers import Solver, all_peers
 from bench.timing import THREADS, Case, Rival, Target
 from hedging.maths.fast import implied_vol as fast
 from hedging.maths.implied_vol import implied_vol
@@ -27,7 +27,7 @@ def cases() -> Iterator[Case]:
         Rival("ours, NumPy path", lambda: implied_vol(price, f, k, t, d, right)),
     ]
     for peer in all_peers():
-        if peer.distribution != "scipy":
+        if isinstance(peer, Solver):
             part = peer.part(market)
             rivals.append(
                 Rival(peer.name, None if peer.note else peer.vol(part), peer.note, items=len(part.t))

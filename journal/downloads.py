@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.http import HttpResponse
 
@@ -29,19 +30,22 @@ def report_response(report: Report, disposition: str) -> HttpResponse:
     return response
 
 
-def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> HttpResponse:
+def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
     """A table as a CSV file; texts are made harmless for spreadsheets, figures stay figures."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     writer = csv.writer(response)
     writer.writerow(head)
-    writer.writerows([cell if _is_figure(cell) else safe_cell(cell) for cell in row] for row in rows)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return response
 
 
-def _is_figure(text: str) -> bool:
+def _cell(value: Any) -> Any:
+    """Texts that are no figure lose what a spreadsheet would compute; everything else stays."""
+    if not isinstance(value, str):
+        return value
     try:
-        float(text)
+        float(value)
     except ValueError:
-        return False
-    return True
+        return safe_cell(value)
+    return value

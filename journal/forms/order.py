@@ -114,8 +114,8 @@ class OrderForm(StyledForm):
         return self.typed_package()
 
     def typed_package(self) -> Package:
-        """Read the legs of the form's own fields."""
-        raise NotImplementedError
+        """Read the legs of the form's own fields: each form has others, so each says how."""
+        raise NotImplementedError  # Django's form metaclass leaves no room for an abstract class
 
     def order(self) -> OrderInput:
         """Make the order that services take; raises RuleError or OrderTextError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from itertools import accumulate
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from hedging.engine.effects import EFFECTS
 from hedging.models import Job
+from journal.downloads import csv_response
 from journal.forms.attribution import PeriodForm, SettleForm
 from journal.models import WRITE_ROLES, Account, Trade
 from journal.selectors.as_of import as_of_for
@@ -33,7 +33,6 @@ from journal.selectors.shell import current_account
 from journal.selectors.trades import first_fill_day, trade_get
 from journal.services.attribution import ATTRIBUTE, attribution_request
 from journal.services.errors import ConflictError, RuleError
-from journal.services.safe_csv import safe_cell
 from journal.services.settlement import settlement_book, settlements_due
 from journal.views.common import get_owned, person
 from journal.views.jobs import shown_jobs
@@ -135,18 +134,15 @@ def trade_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _days_csv(name: str, days: Iterable[ExplainedDay]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{safe_cell(name)}"'
-    writer = csv.writer(response)
-    writer.writerow(["day", "since", "pnl", *EFFECTS, "rounding", "unknown_legs", "modelled_legs"])
-    for day in days:
-        writer.writerow(
-            [
-                day.day, day.since or "", day.total.pnl, *(day.total.effects[e] for e in EFFECTS),
-                day.total.rounding, day.unknown_legs, day.modelled_legs,
-            ]
-        )  # fmt: skip
-    return response
+    head = ("day", "since", "pnl", *EFFECTS, "rounding", "unknown_legs", "modelled_legs")
+    rows = (
+        (
+            day.day, day.since or "", day.total.pnl, *(day.total.effects[e] for e in EFFECTS),
+            day.total.rounding, day.unknown_legs, day.modelled_legs,
+        )
+        for day in days
+    )  # fmt: skip
+    return csv_response(name, head, rows)
 
 
 @login_required

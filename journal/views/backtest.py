@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +15,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from hedging.selectors.history import market_history
+from journal.downloads import csv_response
 from journal.forms.backtest import BacktestForm
 from journal.models import WRITE_ROLES, Account, BacktestRun, RulesetVersion, User
 from journal.selectors.backtests import PARTS, WHYS, backtests_for, month_grid, progress_of, shown_interval
 from journal.services.backtests import backtest_cancel, backtest_delete, backtest_request, backtest_resume
-from journal.services.safe_csv import safe_cell
 from journal.views.common import get_owned, person
 
 _TRADES_A_PAGE, _WEEKS_A_ROW = 50, 13
@@ -169,25 +168,17 @@ def _finished(user: User, pk: UUID) -> BacktestRun:
 def run_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The trades as CSV; of several sets, one row a set."""
     run = _finished(person(request), pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="backtest-{str(run.pk)[:8]}.csv"'
-    writer = csv.writer(response)
+    name = f"backtest-{str(run.pk)[:8]}.csv"
     if run.sets:
-        keys = list(run.sets[0])
         figures = ("final", "annual_return", "max_drawdown", "bare_drawdown", "hedge_pnl", "trades")
-        writer.writerow([*keys, *figures])
-        for part in run.parts.all():
-            writer.writerows(
-                [*row["values"].values(), *(row[name] for name in figures)] for row in part.figures
-            )
-        return response
-    writer.writerow(_TRADE_COLUMNS)
-    for one in (run.result or {}).get("trades", []):
-        shown = one | {"part": PARTS[one["part"]]}
-        writer.writerow(
-            [safe_cell(value) if isinstance(value := shown[name], str) else value for name in _TRADE_COLUMNS]
+        rows = (
+            [*row["values"].values(), *(row[figure] for figure in figures)]
+            for part in run.parts.all()
+            for row in part.figures
         )
-    return response
+        return csv_response(name, [*run.sets[0], *figures], rows)
+    trades = (one | {"part": PARTS[one["part"]]} for one in (run.result or {}).get("trades", []))
+    return csv_response(name, _TRADE_COLUMNS, ([one[column] for column in _TRADE_COLUMNS] for one in trades))
 
 
 @login_required

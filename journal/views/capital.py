@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from hedging.selectors.calendar import session_date
+from journal.downloads import csv_response
 from journal.forms.cash import CashForm
 from journal.forms.closing import ReverseForm
 from journal.models import WRITE_ROLES, Account, CashEntry, User
@@ -24,7 +24,6 @@ from journal.selectors.shell import current_account
 from journal.services.capital import gates_now
 from journal.services.cash import cash_record, cash_reverse
 from journal.services.errors import RuleError
-from journal.services.safe_csv import safe_cell
 from journal.views.common import get_owned, person
 
 _ROWS = 50
@@ -129,22 +128,11 @@ def cash_csv(request: HttpRequest) -> HttpResponse:
     account = current_account(request)
     if account is None:
         return redirect("journal:capital")
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="cash.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["day", "kind", "amount", "purpose", "in_force", "note"])
-    for entry, live in cash_rows(person(request), account):
-        writer.writerow(
-            [
-                entry.day,
-                entry.kind,
-                entry.amount,
-                entry.purpose,
-                "yes" if live else "no",
-                safe_cell(entry.note),
-            ]
-        )
-    return response
+    rows = (
+        (entry.day, entry.kind, entry.amount, entry.purpose, "yes" if live else "no", entry.note)
+        for entry, live in cash_rows(person(request), account)
+    )
+    return csv_response("cash.csv", ("day", "kind", "amount", "purpose", "in_force", "note"), rows)
 
 
 @login_required

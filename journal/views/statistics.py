@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from hedging.engine.statistics import BREAKDOWNS, ENOUGH, Figures, Outcome, breakdown, figures
+from journal.downloads import csv_response
 from journal.forms.attribution import PeriodForm
 from journal.forms.statistics import StatisticsForm
 from journal.models import Account, Tag
@@ -95,8 +95,8 @@ def statistics_csv(request: HttpRequest) -> HttpResponse:
         return redirect("journal:statistics")
     form, rows, _ = _asked(request, account)
     if "groups" in request.GET:
-        return _csv("statistics.csv", _GROUP_HEAD, map(_group_line, breakdown(rows, form.way())))
-    return _csv("outcomes.csv", _OUTCOME_HEAD, map(_outcome_line, rows))
+        return csv_response("statistics.csv", _GROUP_HEAD, map(_group_line, breakdown(rows, form.way())))
+    return csv_response("outcomes.csv", _OUTCOME_HEAD, map(_outcome_line, rows))
 
 
 _GROUP_HEAD = (
@@ -138,15 +138,6 @@ def _outcome_line(one: Outcome) -> list[Any]:
 def _number(value: float | None) -> str:
     """Four digits; empty is unknown."""
     return "" if value is None else f"{value:.4f}"
-
-
-def _csv(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    writer.writerow(head)
-    writer.writerows(rows)
-    return response
 
 
 @login_required
@@ -247,7 +238,7 @@ def performance_csv(request: HttpRequest) -> HttpResponse:
         map(_rate, found.below), (f"{v:.2f}" for v in found.equity_unhedged),
         map(_rate, found.returns_unhedged), map(_rate, found.below_unhedged), strict=True,
     )  # fmt: skip
-    return _csv("performance.csv", head, rows)
+    return csv_response("performance.csv", head, rows)
 
 
 def _rate(value: float) -> str:
@@ -284,4 +275,4 @@ def claims_csv(request: HttpRequest) -> HttpResponse:
         )
         for one in found.findings
     ]  # fmt: skip
-    return _csv("claims.csv", head, rows)
+    return csv_response("claims.csv", head, rows)
