@@ -16,7 +16,8 @@ class CashEntry(models.Model):
 
     ``amount`` in dollars: + into the account (deposit, interest earned, borrowed), - out of it. ``allocate``
     moves money of the account's own between its collateral and the Second Engine bucket (+ into the bucket)
-    and leaves the account's cash unchanged; it names a purpose and keeps the gates as they stood.
+    and leaves the account's cash unchanged; it names a purpose and keeps the gates as they stood. An entry of
+    a broker's file has the file's sign: a fee that was given back is a fee above zero.
     """
 
     class Kind(models.TextChoices):
@@ -24,7 +25,10 @@ class CashEntry(models.Model):
         WITHDRAWAL = "withdrawal", "Withdrawal"
         INTEREST_EARNED = "interest_earned", "Interest earned on collateral"
         INTEREST_PAID = "interest_paid", "Margin interest paid"
+        DIVIDEND = "dividend", "Dividend"
         FEE = "fee", "Fee"
+        OTHER_CREDIT = "other_credit", "Other credit"
+        OTHER_DEBIT = "other_debit", "Other debit"
         BORROW = "borrow", "Margin loan drawn"
         REPAY = "repay", "Margin loan repaid"
         ALLOCATE = "allocate", "Into the Second Engine bucket"
@@ -36,7 +40,9 @@ class CashEntry(models.Model):
         LEVERAGE = "leverage", "Leverage"
         HEDGE_FINANCING = "hedge_financing", "Hedge financing"
 
-    INFLOWS = (Kind.DEPOSIT, Kind.INTEREST_EARNED, Kind.BORROW, Kind.ALLOCATE)
+    INFLOWS = (
+        Kind.DEPOSIT, Kind.INTEREST_EARNED, Kind.DIVIDEND, Kind.OTHER_CREDIT, Kind.BORROW, Kind.ALLOCATE,
+    )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cash_entries")

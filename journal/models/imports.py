@@ -61,13 +61,17 @@ class ImportBatch(models.Model):
 
 
 class ImportRow(models.Model):
-    """One record of the file. ``data`` is what it was understood as, ``raw`` what it says."""
+    """One record of the file. ``data`` is what it was understood as, ``raw`` what it says.
+
+    ``word`` is the broker's name of a cash movement, by which an answer is remembered.
+    """
 
     class Status(models.TextChoices):
         NEW = "new", "New"
         DUPLICATE = "duplicate", "Duplicate"
         ERROR = "error", "Error"
-        OTHER = "other", "Not a position"
+        OUTSIDE = "outside", "Outside the journal"
+        OTHER = "other", "Nothing to record"
         RECORDED = "recorded", "Recorded"
         WAITING = "waiting", "Waiting for its opening"
         UNDONE = "undone", "Undone"
@@ -83,6 +87,7 @@ class ImportRow(models.Model):
     raw = models.TextField()
     message = models.CharField(max_length=300, blank=True, default="")
     field = models.CharField(max_length=40, blank=True, default="")
+    word = models.CharField(max_length=80, blank=True, default="")
     cash = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
     fixed = models.BooleanField(default=False)
 
@@ -104,12 +109,16 @@ class ImportRow(models.Model):
 
 
 class ImportSetting(models.Model):
-    """What was chosen for a broker's files in an account, remembered for the next file."""
+    """What was chosen for a broker's files in an account, remembered for the next file.
+
+    ``movements`` maps the broker's name of a cash movement to a kind of the cash ledger, or to ``note``.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="import_settings")
     broker = models.CharField(max_length=16)
     zone = models.CharField(max_length=40)
     encoding = models.CharField(max_length=12, blank=True, default="")
+    movements = models.JSONField(default=dict, blank=True)
 
     objects = OwnedQuerySet.as_manager()
 

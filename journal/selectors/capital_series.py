@@ -15,7 +15,7 @@ from hedging.engine.effects import EFFECTS, MICRO
 from hedging.models import DailyBar, Quality
 from hedging.selectors.calendar import sessions_between
 from journal.models import Account, AttributionDay, CapitalDay, CashEntry, DailyMark, Fill, Trade
-from journal.selectors.cash import EXTERNAL, entries
+from journal.selectors.cash import EXTERNAL, OTHER, entries
 
 Floats = NDArray[np.float64]
 GROUPS = ("condor", "hedge", "other", "layer_1", "layer_2", "layer_3")
@@ -114,14 +114,14 @@ def capital_series(account: Account, until: date | None = None) -> CapitalSeries
     external = _daily(ledger, EXTERNAL, days)
     paid = -_daily(ledger, (Kind.INTEREST_PAID,), days)
     earned = _daily(ledger, (Kind.INTEREST_EARNED,), days)
-    fees = _daily(ledger, (Kind.FEE,), days)
+    other = _daily(ledger, OTHER, days)
     levels = _levels(("SPX", "VIX", "DTB3"), days, simulated=account.is_demo)
     return CapitalSeries(
         days=days,
         gap=gap,
         opening=opening,
         pnl=pnl,
-        equity=opening + np.cumsum(external + earned - paid + fees + pnl),
+        equity=opening + np.cumsum(external + earned - paid + other + pnl),
         external=external,
         interest_paid=paid,
         interest_earned=earned,

@@ -13,7 +13,8 @@ ZERO = Decimal(0)
 Kind = CashEntry.Kind
 #: Money the owner put in or took out; everything else is earned, paid or borrowed.
 EXTERNAL = (Kind.DEPOSIT, Kind.WITHDRAWAL)
-_RESULT = (Kind.INTEREST_EARNED, Kind.INTEREST_PAID, Kind.FEE)
+#: What the account earned or paid beside its trades and its interest.
+OTHER = (Kind.DIVIDEND, Kind.FEE, Kind.OTHER_CREDIT, Kind.OTHER_DEBIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,14 @@ class CashBalance:
     earned: Decimal
     paid: Decimal
     fees: Decimal
+    other: Decimal
     loan: Decimal
     bucket: Decimal
 
     @property
     def result(self) -> Decimal:
-        """Interest and fees, + earned."""
-        return self.earned - self.paid - self.fees
+        """Interest, dividends, fees and other credits, + earned."""
+        return self.earned - self.paid - self.fees + self.other
 
 
 def entries(account: Account) -> list[CashEntry]:
@@ -48,6 +50,7 @@ def balance_of(rows: Iterable[CashEntry]) -> CashBalance:
         sums[Kind.INTEREST_EARNED],
         -sums[Kind.INTEREST_PAID],
         -sums[Kind.FEE],
+        sums[Kind.DIVIDEND] + sums[Kind.OTHER_CREDIT] + sums[Kind.OTHER_DEBIT],
         sums[Kind.BORROW] + sums[Kind.REPAY],
         sums[Kind.ALLOCATE] + sums[Kind.RELEASE],
     )

@@ -36,13 +36,16 @@ def test_balances_follow_from_signed_entries_and_corrections_cancel(people: Peop
     record(people, "interest_earned", "12.34")
     record(people, "interest_paid", "5.00")
     record(people, "fee", "1.25")
+    record(people, "dividend", "0.80")
+    record(people, "other_credit", "2.00")
+    record(people, "other_debit", "0.30")
     record(people, "borrow", "300")
     record(people, "repay", "100")
     record(people, "allocate", "50", purpose="wing_adjustment")
     wrong = record(people, "deposit", "7777")
     cash_reverse(user=people.owner, entry=wrong, reason="another account")
     found = cash_balance(people.account, DAY)
-    assert (found.contributed, found.result) == (Decimal("799.50"), Decimal("6.09"))
+    assert (found.contributed, found.result) == (Decimal("799.50"), Decimal("8.59"))
     assert (found.loan, found.bucket) == (Decimal(200), Decimal(50))
     assert AuditEvent.objects.filter(action="cash.reverse").count() == 1
     with pytest.raises(RuleError, match="already"):
