@@ -2,6 +2,7 @@
 
 ``ours`` is ``journal.services.attribution_batch``; ``bare COPY`` moves the same rows and does nothing else:
 every fill out, and the rows ours wrote back in, by PostgreSQL's binary COPY. Both begin with empty tables.
+The comparison of workers goes the whole way: job rows, Redis, and Celery worker processes of one core each.
 ``ALVH_BENCH_ACCOUNTS`` makes a smaller book.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.crew import Crew
 from bench.timing import Case, Rival, Target
 
 ACCOUNTS = int(os.environ.get("ALVH_BENCH_ACCOUNTS", "10000"))
@@ -63,12 +65,14 @@ def cases() -> Iterator[Case]:
                 ):
                     copy.write(data)
 
+    crew = Crew(2)
+
     def workers(count: int) -> None:
         _empty()
-        _forked([accounts[i::count] for i in range(count)], day)
+        crew.attribute(day, workers=count)
 
     yield Case(
-        title=f"Attribution and capital of {ACCOUNTS:,} accounts × {LEGS} legs by worker processes",
+        title=f"Attribution and capital of {ACCOUNTS:,} accounts × {LEGS} legs by Celery workers",
         count=legs,
         unit="leg",
         rivals=[
@@ -77,7 +81,9 @@ def cases() -> Iterator[Case]:
         ],
         targets=[Target("two workers", "one worker", 1.7)],
         limit="the cores: PostgreSQL's own work shares them with the workers",
+        wall=True,
     )
+    crew.stop()
     yield Case(
         title=f"{ACCOUNTS:,} accounts × {LEGS} legs from PostgreSQL and back, attributed on one session",
         count=legs,
@@ -89,39 +95,18 @@ def cases() -> Iterator[Case]:
     )
 
 
-def _forked(parts: list[list[Any]], day: Any) -> None:
-    """Attribute each part in a process of its own; raises when one fails."""
-    from django.db import connections
-
-    connections.close_all()
-    children = []
-    for part in parts:
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                from journal.services.attribution_batch import PORTION, batch_day
-
-                for start in range(0, len(part), PORTION):
-                    batch_day(day=day, accounts=part[start : start + PORTION])
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(child)
-    if any(os.waitpid(child, 0)[1] for child in children):
-        raise RuntimeError("a worker failed")
-
-
 def _server() -> None:
-    """A PostgreSQL for this run, with the site's tables."""
-    from tests.servers import start_postgres
+    """A PostgreSQL and a Redis for this run, with the site's tables."""
+    from tests.servers import start_postgres, start_redis
 
     state = Path(tempfile.mkdtemp(prefix="alvh-bench-"))
     atexit.register(shutil.rmtree, state, ignore_errors=True)
     postgres = start_postgres(state / "postgres")
     atexit.register(postgres.stop)
+    redis = start_redis(state / "redis")
+    atexit.register(redis.stop)
     os.environ |= {
-        "STATE_DIR": str(state / "state"), "DATABASE_URL": postgres.url,
+        "STATE_DIR": str(state / "state"), "DATABASE_URL": postgres.url, "REDIS_URL": redis.url,
         "SECRET_KEY": "only-for-the-bench-" + "x" * 40, "DJANGO_SETTINGS_MODULE": "alvh_site.settings",
     }  # fmt: skip
     import django

@@ -61,10 +61,11 @@ def test_killed_children_come_back_and_ctrl_c_leaves_nothing(tmp_path: Path) -> 
 def test_a_redis_without_its_socket_is_started_again(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with running_site(state) as (url, environment):
-        read_environment(environment, ROOT).redis_socket.unlink()
-        wait_for(lambda: not healthy(url), "still healthy without Redis", 10)
-        wait_for(lambda: healthy(url), "Redis was not started again", 30)
-        assert "child_unreachable" in (state / "up.log").read_text()
+        socket_file = read_environment(environment, ROOT).redis_socket
+        socket_file.unlink()
+        # Health alone proves nothing: connections that were open live on in the old process.
+        wait_for(lambda: "child_unreachable" in (state / "up.log").read_text(), "Redis is not missed", 60)
+        wait_for(lambda: socket_file.exists() and healthy(url), "Redis was not started again", 60)
 
 
 @pytest.mark.worker
@@ -74,7 +75,8 @@ def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
         supervisors = [p for p in processes_of(state) if command_of(p).endswith("manage.py up")]
         assert len(supervisors) == 1
         supervisors[0].kill()
-        wait_for(lambda: not processes_of(state), "children are left", 30)
+        # A worker first ends what it is doing, which on a new machine is compiling the kernels.
+        wait_for(lambda: not processes_of(state), "children are left", 180)
 
 
 def wait_for(condition: Callable[[], bool], otherwise: str, seconds: float) -> None:
