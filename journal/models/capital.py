@@ -86,7 +86,9 @@ class CapitalDay(models.Model):
     options by group. What paid for it follows from the cash ledger when it is read.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="capital_days")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="capital_days", db_index=False
+    )
     day = models.DateField()
     book_revision = models.PositiveBigIntegerField()
     content_hash = models.CharField(max_length=64)

@@ -18,8 +18,9 @@ class DailyMark(models.Model):
     session it counts from.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="daily_marks")
+    # Account and trade lead an index below each; a second one of their own would only slow down writing.
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="daily_marks", db_index=False)
     # Unchecked by the database: workers that write in parallel would all lock the same contracts' rows.
     contract = models.ForeignKey(
         "hedging.Contract", on_delete=models.PROTECT, related_name="+", db_constraint=False
@@ -67,7 +68,9 @@ class AttributionDay(models.Model):
     the full revaluation and the interaction; see docs/adr/0015.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="attribution_days")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="attribution_days", db_index=False
+    )
     day = models.DateField()
     book_revision = models.PositiveBigIntegerField()
     market_hash = models.CharField(max_length=64)
