@@ -125,8 +125,8 @@ def _unprivileged() -> str | None:
     raise ServerError("PostgreSQL cannot run as root and no account named nobody exists")
 
 
-def start_postgres(folder: Path) -> Server:
-    """A PostgreSQL of our own on a loopback port, trusted locally, durable settings off."""
+def start_postgres(folder: Path, **settings: str) -> Server:
+    """A PostgreSQL of our own on a loopback port, trusted locally, durable settings off, others as given."""
     binaries = _postgres_bin()
     user = _unprivileged()
     folder.mkdir(parents=True)
@@ -179,6 +179,7 @@ def start_postgres(folder: Path) -> Server:
             "fsync=off",
             "-c",
             "max_connections=200",
+            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
         ],
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -33,8 +33,8 @@ from journal.services.bulk_copy import read_rows
 from journal.services.capital_days import capital_rows
 
 ATTRIBUTE_DAY = "journal.attribute_day"
-#: Accounts of one job, and of one transaction within it.
-PART, PORTION = 1_000, 500
+#: Accounts of one job: each reads the contracts' marks anew, so small ones read more than they write.
+PART = 1_000
 _BATCH = 1_000
 _POSITIONS = """
     SELECT f.account_id, f.trade_id, f.contract_id, CAST(SUM(f.quantity) AS BIGINT) AS held,
@@ -253,25 +253,19 @@ def day_request(*, day: date, simulated: bool = False, nonce: str = "") -> list[
 
 @job_handler(ATTRIBUTE_DAY)
 def attribute_day(context: JobContext) -> Callable[[], dict[str, Any]]:
-    """Attribute a session of the payload's accounts, a few hundred at a time.
+    """Attribute a session of the payload's accounts; those that need their history get a job of their own.
 
-    Each portion is stored as it comes, so that a killed worker's successor finds it done; accounts that need
-    their history get a job of their own.
+    What was attributed is stored before the job ends, so that a killed worker's successor finds it done.
     """
     day = date.fromisoformat(context.job.payload["day"])
     accounts = list(Account.objects.filter(pk__in=context.job.payload["accounts"]).order_by("pk"))
-    written, legs = 0, 0
-    left: list[UUID] = []
-    for start in range(0, len(accounts), PORTION):
-        context.progress(start, len(accounts), "attributing")
-        result = batch_day(day=day, accounts=accounts[start : start + PORTION])
-        written, legs = written + result.accounts, legs + result.legs
-        left += result.left
+    context.progress(0, len(accounts), "attributing")
+    result = batch_day(day=day, accounts=accounts)
 
     def write() -> dict[str, Any]:
-        for account in Account.objects.filter(pk__in=left):
+        for account in Account.objects.filter(pk__in=result.left):
             attribution_request(account=account, date_from=day, date_to=day, nonce=str(context.job.pk))
-        return {"accounts": written, "legs": legs, "by_history": len(left)}
+        return {"accounts": result.accounts, "legs": result.legs, "by_history": len(result.left)}
 
     return write
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("journal", "0016_backtests"),
+        ("journal", "0017_cash_kinds"),
     ]
 
     operations = [
