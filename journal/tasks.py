@@ -8,7 +8,6 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from hedging.services.signals import signals_request
 from journal.services.advice import accounts_advise
 from journal.services.attribution import last_closed_session
 from journal.services.attribution_batch import day_request
@@ -17,6 +16,7 @@ from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
 from journal.services.report_schedules import reports_due
 from journal.services.rulesets import rulesets_activate
+from journal.services.signals import account_signals_request
 from journal.services.valuation import accounts_revalue
 
 
@@ -25,9 +25,8 @@ def revalue() -> None:
     """Ask for valuations and signals on data that arrived since; the data's hash in the key makes it once."""
     accounts_revalue()
     accounts_revalue(simulated=True)
-    signals_request()
-    signals_request(simulated=True)
     for simulated in (False, True):
+        account_signals_request(simulated=simulated)
         day_request(day=last_closed_session(), simulated=simulated)
 
 

@@ -54,6 +54,9 @@ class S(StrEnum):
     CAPE = "SHILLER:CAPE"
     PE = "SHILLER:PE"  # price over trailing earnings, from the two above
     PCF = "SPX:PCF"  # price over cash flow, supplied by the user
+    CAP_BREADTH = "SPX:CAP_BREADTH"  # share of capitalisation that takes part, supplied; lower is narrower
+    SPREAD = "SPX:SPREAD"  # bid-ask of options near the money, % of mid, from stored chains or supplied
+    FOREIGN_10Y = "FOREIGN:10Y"  # 10-year yield abroad, percent a year, supplied by the user
     CNDR = "CNDR"  # Cboe iron condor index
     PUT = "PUT"
     PPUT = "PPUT"

@@ -58,8 +58,8 @@ CORE = frozenset({S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW, S.DTB3})
 #: Another series that stopped this long ago has ended; that is to know, not to mend.
 ENDED_SESSIONS = 500
 ENDED = "ended"
-#: Monthly, by contract or derived from others: no value is due every session.
-_NOT_DAILY = {S.CNDR, S.PUT, S.PPUT, S.VRO, S.PE}
+#: Monthly, by contract, derived from others or the user's own: no value is due every session.
+_NOT_DAILY = {S.CNDR, S.PUT, S.PPUT, S.VRO, S.PE, S.PCF, S.CAP_BREADTH, S.SPREAD, S.FOREIGN_10Y}
 #: A settlement that leaves both neighbouring days by this share and comes back is a wrong print.
 SPIKE = 0.35
 SHOWN_DAYS = 8

@@ -127,6 +127,9 @@ class ChainSnapshot(models.Model):
     row_count = models.PositiveIntegerField()
     payload = models.BinaryField()
     content_hash = models.CharField(max_length=64, unique=True)
+    near_spread = models.FloatField(
+        null=True, blank=True, help_text="median bid-ask near the money, 30 days ahead, % of mid; SPX only"
+    )
     quality = models.CharField(max_length=10, choices=Quality)
     recorded_at = models.DateTimeField(auto_now_add=True)
     run = models.ForeignKey(IngestRun, null=True, blank=True, on_delete=models.PROTECT, related_name="chains")

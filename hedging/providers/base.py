@@ -23,7 +23,8 @@ JSON_TYPES = ("application/json", "text/json", "text/plain", "application/octet-
 class Wanted:
     """One thing to fetch: ``key`` names it for ever, ``file`` is the name its reader sees.
 
-    ``symbol`` is what it must turn out to hold; ``group`` says when it is due (quotes, close, macro).
+    ``symbol`` is what it must turn out to hold; ``group`` says when it is due: quotes, close, macro, or
+    history when somebody asks.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Wanted:
     types: tuple[str, ...] = CSV_TYPES
     max_bytes: int = 16 * MIB
     optional: bool = False  # may not be published yet: 404 is no failure
+    once: bool = False  # final: after a good answer it is not asked for again
 
 
 class Provider(Protocol):

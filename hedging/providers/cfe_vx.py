@@ -10,6 +10,8 @@ from hedging.providers.formats.tables import ParsedFile
 from hedging.selectors.calendar import previous_session, vix_expiries_after
 
 CONTRACTS = 9
+#: The publisher's files of single contracts begin with this one.
+FIRST_CONTRACT = date(2013, 1, 1)
 
 
 class CFEContracts:
@@ -23,23 +25,42 @@ class CFEContracts:
 
     def wanted(self, day: date) -> list[Wanted]:
         """The last settled contract and the nearest monthly ones; a far one may not be listed yet."""
-        expiries = vix_expiries_after(date.fromordinal(day.toordinal() - 36), CONTRACTS + 1)
-        return [
-            Wanted(
-                key=f"{self.name}/{expiry}",
-                url=f"{self._base}/VX_{expiry}.csv",
-                file=f"VX_{expiry}.csv",
-                symbol="VX",
-                group="close",
-                max_bytes=2 * MIB,
-                optional=True,
-            )
-            for expiry in expiries
-        ]
+        expiries = vix_expiries_after(_settled_before(day), CONTRACTS + 1)
+        return [self._contract(expiry, "close") for expiry in expiries]
+
+    def _contract(self, expiry: date, group: str) -> Wanted:
+        return Wanted(
+            key=f"{self.name}/{expiry}",
+            url=f"{self._base}/VX_{expiry}.csv",
+            file=f"VX_{expiry}.csv",
+            symbol="VX",
+            group=group,
+            max_bytes=2 * MIB,
+            optional=True,
+            once=group == "history",
+        )
 
     def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
         """The contract; its reader refuses a file of another one."""
         return must_hold(parse_market_file(wanted.file, content), "VX")
+
+
+class CFEArchive(CFEContracts):
+    """History files of every contract that has settled: the past of the curve, asked for once."""
+
+    name, title = "cfe_archive", "CFE files of settled VX contracts"
+
+    def wanted(self, day: date) -> list[Wanted]:
+        """Settled monthly contracts, oldest first."""
+        months = 12 * (day.year - FIRST_CONTRACT.year) + day.month
+        last = _settled_before(day)
+        expiries = vix_expiries_after(FIRST_CONTRACT, months)
+        return [self._contract(expiry, "history") for expiry in expiries if expiry <= last]
+
+
+def _settled_before(day: date) -> date:
+    """Contracts up to here have settled and are of the past; the one after them may be quite new."""
+    return date.fromordinal(day.toordinal() - 36)
 
 
 class CFESettlements:

@@ -15,8 +15,15 @@ from django.db.models.functions import Cast
 from hedging.engine.history import Days, MarketHistory, S, to_date
 from hedging.engine.history_build import RawSeries, RawVX, build_history, known_day
 from hedging.engine.publication import RULES
-from hedging.models import DailyBar, IngestRun, MacroEvent, Quality, VXSettlement
-from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, is_early_close, sessions_between, vix_expiry
+from hedging.models import ChainSnapshot, DailyBar, IngestRun, MacroEvent, Quality, VXSettlement
+from hedging.selectors.calendar import (
+    FIRST_DAY,
+    LAST_DAY,
+    is_early_close,
+    session_date,
+    sessions_between,
+    vix_expiry,
+)
 from hedging.selectors.events import event_rows
 
 #: Where two sources give one value, the publisher's own wins over a file of unknown making.
@@ -73,7 +80,21 @@ def _raw(sessions: Days, simulated: bool) -> dict[str, RawSeries]:
         vintages.annotate(**floats).order_by("symbol", "date", "pk").values_list(*names)
     ).items():
         found[symbol] = _without_replaced_estimates(rows)
+    if measured := _spreads(simulated):
+        days = {row[2] for row in measured}
+        supplied = [row for row in found.get(S.SPREAD, []) if row[2] not in days]
+        found[S.SPREAD] = sorted([*supplied, *measured], key=lambda row: row[2])
     return {symbol: _columns(rows, sessions) for symbol, rows in found.items()}
+
+
+def _spreads(simulated: bool) -> list[tuple[Any, ...]]:
+    """What the last SPX chain of each day quotes, as rows of a series."""
+    chains = _of_kind(ChainSnapshot.objects.filter(underlying="SPX", near_spread__isnull=False), simulated)
+    by_day: dict[date, float] = {}
+    for as_of, spread in chains.order_by("as_of", "pk").values_list("as_of", "near_spread"):
+        by_day[session_date(as_of)] = spread
+    source = "SPX chains"
+    return [(S.SPREAD, source, day, None, None, None, spread, None, False) for day, spread in by_day.items()]
 
 
 def _by_symbol(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:

@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from hedging.engine.quality import overdue
+from hedging.engine.supplied import SUPPLIED, SuppliedSeries
 from hedging.models import (
     ChainSnapshot,
     DailyBar,
@@ -104,6 +105,27 @@ def _sources(today: date) -> list[SourceAge]:
         name = f"{row['underlying']} option chains"
         add(name, "", row, session_date(row["first"]), session_date(row["last"]))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SuppliedState:
+    """A series users may supply, and what of it is stored; ``last`` None: nothing."""
+
+    series: SuppliedSeries
+    last: date | None
+    stale: str
+
+
+def supplied_series(*, now: datetime) -> list[SuppliedState]:
+    """Every symbol signals look for that no public source here has, with its newest stored day."""
+    newest: dict[str, SourceAge] = {}
+    for stored in sources(now=now):
+        if stored.quality != Quality.SIMULATED and (
+            stored.symbol not in newest or newest[stored.symbol].last < stored.last
+        ):
+            newest[stored.symbol] = stored
+    found = ((one, newest.get(one.symbol)) for one in SUPPLIED)
+    return [SuppliedState(one, row.last if row else None, row.stale if row else "") for one, row in found]
 
 
 def sources_csv(*, now: datetime) -> Iterator[list[str]]:

@@ -68,7 +68,7 @@ def _counted(run: UUID, newest: tuple[int | None, ...]) -> str:
     return history_revision()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _frame(pk: int, created_at: datetime) -> SignalFrame | None:
     """The unpacked frame; ``created_at`` tells a row written again under the same key apart."""
     payload = (

@@ -21,7 +21,7 @@ from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality
 from hedging.providers.base import Provider, Wanted
 from hedging.providers.cboe_history import CboeHistory
 from hedging.providers.cboe_quotes import CboeQuotes
-from hedging.providers.cfe_vx import CFEContracts, CFESettlements
+from hedging.providers.cfe_vx import CFEArchive, CFEContracts, CFESettlements
 from hedging.providers.csv_url import CSVAddress
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
 from hedging.providers.fred import Fred
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 MARKET_FETCH = "hedging.market_fetch"
 MARKET_SCOPE = "market"
 GROUPS = ("quotes", "close", "macro")
+#: Asked for by name only: the past that is not part of a round.
+HISTORY = "history"
 #: The lock outlives the slowest file, is renewed with each, and dies with its holder.
 LOCK_SECONDS = 600
 #: A round of silent sources ends here; the next one begins where things stand then.
@@ -64,6 +66,7 @@ def providers() -> list[Provider]:
         CboeQuotes(urls["cboe_quotes"]),
         CboeHistory(urls["cboe_history"]),
         CFEContracts(urls["cfe_contracts"]),
+        CFEArchive(urls["cfe_contracts"]),
         CFESettlements(urls["cfe_settlements"]),
         Fred(urls["fred"]),
         CSVAddress(settings.MARKET_CSV),
@@ -109,7 +112,8 @@ def market_fetch(
     progress: Callable[[int, int, str], None] = lambda *_: None,
     check: Callable[[], None] = lambda: None,
 ) -> list[Fetched]:
-    """Fetch the groups or providers named, or all; raises LockHeldError while another round runs."""
+    """Fetch the groups or providers named, or all groups; raises LockHeldError while another round runs."""
+    named = set(names or GROUPS)
     with lock_hold(MARKET_FETCH, seconds=LOCK_SECONDS) as renew:
         began = monotonic()
         day = session_date(timezone.now())
@@ -117,8 +121,10 @@ def market_fetch(
             (provider, wanted)
             for provider in providers()
             for wanted in provider.wanted(day)
-            if not names or {provider.name, wanted.group, wanted.key} & set(names)
+            if {provider.name, wanted.group, wanted.key} & named
         ]
+        complete = set(MarketSource.objects.filter(success_at__isnull=False).values_list("key", flat=True))
+        chosen = [(provider, one) for provider, one in chosen if not (one.once and one.key in complete)]
         done = []
         for number, (provider, wanted) in enumerate(chosen):
             progress(number, len(chosen), wanted.key)

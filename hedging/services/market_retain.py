@@ -11,8 +11,11 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from hedging.models import ChainSnapshot, IngestRun, Job, MarketSnapshot
+from hedging.engine.signals import codec
+from hedging.models import ChainSnapshot, IngestRun, Job, MarketSnapshot, SignalFrameRow
 from hedging.selectors.calendar import NEW_YORK
+from hedging.selectors.history import history_revision
+from hedging.selectors.signals import DEFAULT_PARAMS, params_hash
 from hedging.services.market_fetch import MARKET_FETCH
 
 log = structlog.get_logger(__name__)
@@ -22,6 +25,8 @@ CHAINS_WHOLE = timedelta(days=10)
 SNAPSHOTS_UNUSED = timedelta(days=30)
 FAILED_RUNS = timedelta(days=30)
 FETCH_JOBS = timedelta(days=14)
+#: Signals under thresholds that nobody asked for on newer data since.
+FRAMES_UNUSED = timedelta(days=14)
 _BATCH = 200
 
 
@@ -33,6 +38,7 @@ class Retained:
     chains: int
     failed_runs: int
     jobs: int
+    frames: int
 
 
 def market_retain(*, now: datetime, dry_run: bool = False) -> Retained:
@@ -47,13 +53,22 @@ def market_retain(*, now: datetime, dry_run: bool = False) -> Retained:
     jobs = Job.objects.filter(
         kind=MARKET_FETCH, created_at__lt=now - FETCH_JOBS, state__in=(Job.State.DONE, Job.State.CANCELLED)
     )
-    counts = Retained(len(unused), len(chains), runs.count(), jobs.count())
+    frames = _old_frames(now)
+    counts = Retained(len(unused), len(chains), runs.count(), jobs.count(), len(frames))
     if not dry_run:
         _delete(ChainSnapshot, chains)
         _delete(IngestRun, list(runs.values_list("pk", flat=True)))
         _delete(Job, list(jobs.values_list("pk", flat=True)))
+        _delete(SignalFrameRow, frames)
         log.info("market_retained", snapshots=counts.snapshots, chains=counts.chains)
     return counts
+
+
+def _old_frames(now: datetime) -> list[int]:
+    """Signals of another layout, and those of abandoned thresholds: behind the data for long."""
+    own = SignalFrameRow.objects.exclude(params_hash=params_hash(DEFAULT_PARAMS))
+    behind = own.exclude(revision=history_revision()).filter(created_at__lt=now - FRAMES_UNUSED)
+    return list((behind | SignalFrameRow.objects.exclude(version=codec.VERSION)).values_list("pk", flat=True))
 
 
 def _thinned_chains(now: datetime, unused: set[Any]) -> list[int]:

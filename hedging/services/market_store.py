@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from hedging.engine.history import Days, S
 from hedging.engine.publication import RULES, known_days
+from hedging.maths.quoted_spread import near_money_spread
 from hedging.models import (
     ChainSnapshot,
     DailyBar,
@@ -23,7 +24,14 @@ from hedging.models import (
 )
 from hedging.providers.formats.chain import ChainTable
 from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, VXRow
-from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, NEW_YORK, closes_at, sessions_between
+from hedging.selectors.calendar import (
+    FIRST_DAY,
+    LAST_DAY,
+    NEW_YORK,
+    closes_at,
+    session_date,
+    sessions_between,
+)
 from hedging.selectors.events import events_current
 from hedging.services.bulk import rows_insert
 
@@ -312,7 +320,17 @@ def chain_store(run: IngestRun, quality: Quality, chain: ChainTable) -> Counts:
         row_count=len(chain),
         payload=chain.pack(),
         content_hash=content_hash,
+        near_spread=_near_spread(chain),
         quality=quality,
         run=run,
     )
     return len(chain), 0
+
+
+def _near_spread(chain: ChainTable) -> float | None:
+    """How wide the chain is quoted, percent of mid; only that of SPX is a signal."""
+    if chain.underlying != S.SPX:
+        return None
+    c, day = chain.columns, np.datetime64(session_date(chain.as_of), "D")
+    days = (c.expiry - day).astype(np.int64)
+    return near_money_spread(days=days, right=c.right, strike=c.strike, bid=c.bid, ask=c.ask)

@@ -17,9 +17,9 @@ from rest_framework.views import APIView
 
 from hedging.models import DailyBar, IngestRun, MacroEvent, MarketSource
 from hedging.selectors.calendar import session_date, vix_expiry
-from hedging.selectors.market import curve_on, sources
+from hedging.selectors.market import curve_on, sources, supplied_series
 from hedging.selectors.quality import quality_findings
-from hedging.services.market_fetch import GROUPS, fetch_request
+from hedging.services.market_fetch import GROUPS, HISTORY, fetch_request
 from journal.api.serializers import JobSerializer
 from journal.api.writing import answered, person
 from journal.services.attribution_api import parse_day
@@ -115,10 +115,22 @@ class CurveSerializer(serializers.Serializer[Any]):
     contracts = CurvePointSerializer(many=True)
 
 
+class SuppliedSerializer(serializers.Serializer[Any]):
+    """A series users may load under ``symbol``; ``last`` null: nothing is stored yet."""
+
+    symbol = serializers.CharField(source="series.symbol")
+    title = serializers.CharField(source="series.title")
+    unit = serializers.CharField(source="series.unit")
+    note = serializers.CharField(source="series.note")
+    signals = serializers.ListField(child=serializers.CharField(), source="series.signals")
+    last = serializers.DateField(allow_null=True)
+    stale = serializers.CharField()
+
+
 class FetchSerializer(serializers.Serializer[Any]):
     """Which files to fetch; empty is all."""
 
-    group = serializers.ChoiceField(choices=GROUPS, required=False, allow_blank=True, default="")
+    group = serializers.ChoiceField(choices=(*GROUPS, HISTORY), required=False, allow_blank=True, default="")
 
 
 class BarFilter(django_filters.FilterSet):  # type: ignore[misc]  # carries no types
@@ -168,6 +180,15 @@ class StoredSeriesView(APIView):
     def get(self, request: Request) -> Response:
         """Every stored series by source, with its span and age."""
         return Response(StoredSeriesSerializer(sources(now=timezone.now()), many=True).data)
+
+
+class SuppliedView(APIView):
+    """Series of the users' own."""
+
+    @extend_schema(responses=SuppliedSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Symbols signals look for that no public source here has, and what of them is stored."""
+        return Response(SuppliedSerializer(supplied_series(now=timezone.now()), many=True).data)
 
 
 class SourceView(generics.ListAPIView[MarketSource]):

@@ -1,27 +1,47 @@
-"""The market as signals see it: every signal, the regimes, the term structure. The same for every user."""
+"""The market as signals see it: every signal and the regimes by chosen rules, the term structure."""
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import UUID
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from hedging.engine.rulesets.presets import NAMES
 from journal.api.errors import problem
+from journal.api.writing import person
+from journal.models import Account
+from journal.services.errors import RuleError
 from journal.services.market_api import (
     MARKETS,
+    Asked,
     SignalsNotReadyError,
+    asked_of,
     regimes_answer,
     signals_answer,
     term_structure_answer,
 )
 
 _MARKET = OpenApiParameter("market", OpenApiTypes.STR, enum=MARKETS, description="absent: real")
+_WHOSE = (
+    OpenApiParameter("account", OpenApiTypes.UUID, description="its market, judged by its rules in force"),
+    OpenApiParameter("ruleset", OpenApiTypes.STR, enum=NAMES, description="a preset; absent: the default"),
+    _MARKET,
+)
 _AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATE, description="a day's close; absent: the newest")
 _RETRY_SECONDS = "5"
+
+
+def _account(request: Request, text: str) -> Account:
+    try:
+        pk = UUID(text)
+    except ValueError:
+        raise RuleError("account is an account's id.", "account") from None
+    return get_object_or_404(Account.objects.for_user(person(request)), pk=pk)
 
 
 def _not_ready() -> Response:
@@ -37,18 +57,24 @@ class _MarketView(APIView):
         """The one refusal of these views; the rest is the API's."""
         return _not_ready() if isinstance(exc, SignalsNotReadyError) else super().handle_exception(exc)
 
-    def asked(self, request: Request, *names: str) -> dict[str, Any]:
-        """Query parameters, empty where absent."""
-        return {name: request.query_params.get(name, "") for name in names}
+    def asked(self, request: Request) -> Asked:
+        """Whose market and rules; an account the user cannot see is 404."""
+        query = request.query_params
+        return asked_of(
+            market=query.get("market", ""),
+            account=_account(request, query["account"]) if query.get("account") else None,
+            ruleset=query.get("ruleset", ""),
+        )
 
 
 class SignalsView(_MarketView):
     """Signals of a day."""
 
-    @extend_schema(parameters=[_AS_OF, _MARKET], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[_AS_OF, *_WHOSE], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """Every signal with value, threshold, state, since, source, age; levels; the regime and why."""
-        return Response(signals_answer(**self.asked(request, "as_of", "market")))
+        """Every signal with value, threshold, state, since, source, age; levels; the regime; whose rules."""
+        as_of = request.query_params.get("as_of", "")
+        return Response(signals_answer(self.asked(request), as_of=as_of))
 
 
 class RegimesView(_MarketView):
@@ -58,14 +84,15 @@ class RegimesView(_MarketView):
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATE, description="absent: from the first session"),
             OpenApiParameter("to", OpenApiTypes.DATE, description="absent: to the last session"),
-            _MARKET,
+            *_WHOSE,
         ],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
         """Runs of sessions in one regime that touch the days, oldest first."""
-        query = self.asked(request, "from", "to", "market")
-        return Response(regimes_answer(first=query["from"], last=query["to"], market=query["market"]))
+        query = request.query_params
+        found = regimes_answer(self.asked(request), first=query.get("from", ""), last=query.get("to", ""))
+        return Response(found)
 
 
 class TermStructureView(_MarketView):
@@ -74,4 +101,6 @@ class TermStructureView(_MarketView):
     @extend_schema(parameters=[_AS_OF, _MARKET], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """Monthly VX settlements of the day, a week and a month before; null where none are near."""
-        return Response(term_structure_answer(**self.asked(request, "as_of", "market")))
+        query = request.query_params
+        found = term_structure_answer(as_of=query.get("as_of", ""), market=query.get("market", ""))
+        return Response(found)

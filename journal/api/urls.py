@@ -74,6 +74,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("market/term-structure/", signals.TermStructureView.as_view(), name="market-term-structure"),
     path("market-data/", views.MarketDataView.as_view(), name="market-data"),
     path("market-data/series/", market.StoredSeriesView.as_view(), name="market-series"),
+    path("market-data/supplied/", market.SuppliedView.as_view(), name="market-supplied"),
     path("market-data/sources/", market.SourceView.as_view(), name="market-sources"),
     path("market-data/quality/", market.QualityView.as_view(), name="market-quality"),
     path("market-data/runs/", market.RunView.as_view(), name="market-runs"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from hedging.engine.policy.types import Advice
-from hedging.engine.signals.types import SignalState
+from hedging.engine.signals.types import Signal, SignalState
 from hedging.models import Job
+from hedging.selectors.calendar import session_date
 from hedging.selectors.signals import stored_signals
 from journal.models import Account, AdviceRun, User
 from journal.selectors.recommendations import Card, cards, newest_run, run_stale_reasons
+from journal.selectors.signal_rules import SignalRules, signal_rules
 from journal.selectors.signing import ApprovalRule, approval_rule
 
 ADVISE = "journal.advise"
@@ -24,6 +25,21 @@ TRIGGERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Triggers:
+    """The method's own triggers at the close of ``day``, judged by ``rules``, fired ones first.
+
+    ``current`` is False while the signals wait to be computed, by these rules or on newer data; ``behind``
+    is how many calendar days the close lies before today.
+    """
+
+    rules: SignalRules
+    current: bool
+    day: date | None = None
+    behind: int = 0
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HedgePage:
     """Everything the page shows of the newest advice; None where there is none yet."""
 
@@ -31,7 +47,7 @@ class HedgePage:
     advice: Advice | None
     stale: tuple[str, ...]
     cards: tuple[Card, ...]
-    triggers: tuple[Any, ...]
+    triggers: Triggers
     rule: ApprovalRule
     may_sign: bool
     job: Job | None
@@ -47,19 +63,21 @@ def hedge_page(user: User, account: Account, now: datetime) -> HedgePage:
         Advice.from_json(run.advice) if run else None,
         tuple(run_stale_reasons(run, account, now)) if run else (),
         tuple(cards(user, account, now)),
-        _triggers(account),
+        _triggers(account, session_date(now)),
         rule,
         user.pk in rule.signers,
         job,
     )
 
 
-def _triggers(account: Account) -> tuple[Any, ...]:
-    """The method's own triggers on the newest day, fired ones first, unknown last."""
-    stored = stored_signals(simulated=account.is_demo)
-    if stored is None or not len(stored.frame):
-        return ()
-    signals = stored.frame.day(stored.frame.days[-1].item()).signals
+def _triggers(account: Account, today: date) -> Triggers:
+    rules = signal_rules(account)
+    stored = stored_signals(simulated=account.is_demo, params=rules.params)
+    if stored is None or stored.last_day is None:
+        return Triggers(rules, stored is not None and stored.current)
+    signals = stored.frame.day(stored.last_day).signals
     order = {SignalState.ON: 0, SignalState.OFF: 1, SignalState.UNKNOWN: 2}
     found = [signals[key] for key in signals if key.value in TRIGGERS]
-    return tuple(sorted(found, key=lambda signal: (order[signal.state], TRIGGERS.index(signal.key.value))))
+    found.sort(key=lambda signal: (order[signal.state], TRIGGERS.index(signal.key.value)))
+    behind = (today - stored.last_day).days
+    return Triggers(rules, stored.current, stored.last_day, behind, tuple(found))

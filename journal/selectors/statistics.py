@@ -26,6 +26,7 @@ from hedging.maths.payoff import PayoffLegs, profile
 from hedging.models import DailyBar, Quality
 from hedging.selectors.signals import stored_signals
 from journal.models import Account, AttributionDay, DailyMark, Fill, Tagging, Trade, TradeLink
+from journal.selectors.signal_rules import signal_rules
 
 _RIGHTS = {"C": 1.0, "P": -1.0}
 
@@ -241,7 +242,7 @@ def _with_market(account: Account, rows: list[Outcome]) -> list[Outcome]:
     )
     days = sorted(known)
     ordinals = [day.toordinal() for day in days]
-    stored = stored_signals(simulated=account.is_demo)
+    stored = stored_signals(simulated=account.is_demo, params=signal_rules(account).params)
     found = []
     for one in rows:
         at = int(np.searchsorted(ordinals, one.opened.toordinal())) - 1

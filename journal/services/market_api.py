@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
 from hedging.engine.codec import to_json
+from hedging.engine.rulesets.presets import NAMES
 from hedging.engine.signals.types import Regime
 from hedging.selectors.calendar import session_date
 from hedging.selectors.signals import StoredSignals, stored_signals
 from hedging.services.signals import signals_request
+from journal.models import Account
+from journal.selectors.signal_rules import SignalRules, preset_rules, signal_rules
 from journal.selectors.signals_page import regime_name
 from journal.selectors.term_structure import MONTH_BEFORE, THIS_DAY, WEEK_BEFORE, TermCurve, term_curves
 from journal.services.attribution_api import parse_day
@@ -26,6 +30,35 @@ class SignalsNotReadyError(Exception):
     """No signals are stored yet; a worker was asked to compute them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose market and thresholds a question is about: an account's, or the named ones."""
+
+    simulated: bool
+    rules: SignalRules
+
+
+def asked_of(*, market: str, account: Account | None = None, ruleset: str = "") -> Asked:
+    """From the words of a request. An account brings its market and its rules in force.
+
+    Raises RuleError for words that are none or that contradict each other.
+    """
+    if account is None:
+        return Asked(parse_market(market), _named(ruleset))
+    if ruleset:
+        raise RuleError("Name an account or a ruleset, not both.", "ruleset")
+    if market and parse_market(market) is not account.is_demo:
+        raise RuleError(f"The account lives on the {MARKETS[account.is_demo]} market.", "market")
+    return Asked(account.is_demo, signal_rules(account))
+
+
+def _named(ruleset: str) -> SignalRules:
+    try:
+        return preset_rules(ruleset) if ruleset else preset_rules()
+    except KeyError:
+        raise RuleError(f"ruleset is one of {', '.join(NAMES)}.", "ruleset") from None
+
+
 def parse_market(text: str) -> bool:
     """Whether the simulated market is meant. Raises RuleError."""
     if text not in ("", *MARKETS):
@@ -33,10 +66,10 @@ def parse_market(text: str) -> bool:
     return text == "simulated"
 
 
-def _stored(*, simulated: bool) -> StoredSignals:
-    stored = stored_signals(simulated=simulated)
+def _stored(asked: Asked) -> StoredSignals:
+    stored = stored_signals(simulated=asked.simulated, params=asked.rules.params)
     if stored is None or not stored.current:
-        signals_request(simulated=simulated)
+        signals_request(simulated=asked.simulated, params=asked.rules.params)
     if stored is None:
         raise SignalsNotReadyError
     return stored
@@ -49,9 +82,17 @@ def _day(text: str, stored: StoredSignals) -> date:
     return stored.last_day or stored.computed_at.date()
 
 
-def _state(stored: StoredSignals, *, simulated: bool) -> dict[str, Any]:
+def _state(stored: StoredSignals, asked: Asked) -> dict[str, Any]:
+    rules = asked.rules
     return {
-        "market": MARKETS[simulated],
+        "market": MARKETS[asked.simulated],
+        "ruleset": {
+            "id": rules.version.pk if rules.version else None,
+            "name": rules.name,
+            "title": rules.title,
+            "content_hash": rules.content_hash,
+            "problem": rules.problem,
+        },
         "current": stored.current,
         "first_day": stored.first_day,
         "last_day": stored.last_day,
@@ -59,15 +100,14 @@ def _state(stored: StoredSignals, *, simulated: bool) -> dict[str, Any]:
     }
 
 
-def signals_answer(*, as_of: str, market: str) -> dict[str, Any]:
+def signals_answer(asked: Asked, *, as_of: str) -> dict[str, Any]:
     """Every signal and the regime of a day; unknown figures are null with a reason."""
-    simulated = parse_market(market)
-    stored = _stored(simulated=simulated)
+    stored = _stored(asked)
     day = _day(as_of, stored)
     seen = stored.frame.day(day)
     return {
         "as_of": day,
-        **_state(stored, simulated=simulated),
+        **_state(stored, asked),
         "levels": to_json(list(stored.frame.levels_on(day).values())),
         "signals": to_json(list(seen.signals.values())),
         "regime": {**to_json(seen.regime), "name": regime_name(seen.regime.regime)},
@@ -75,10 +115,9 @@ def signals_answer(*, as_of: str, market: str) -> dict[str, Any]:
     }
 
 
-def regimes_answer(*, first: str, last: str, market: str) -> dict[str, Any]:
+def regimes_answer(asked: Asked, *, first: str, last: str) -> dict[str, Any]:
     """Runs of regimes that touch the days from ``first`` to ``last``, oldest first."""
-    simulated = parse_market(market)
-    stored = _stored(simulated=simulated)
+    stored = _stored(asked)
     begin, end = parse_day(first, "from"), parse_day(last, "to")
     if begin and end and begin > end:
         raise RuleError("from lies after to.", "from")
@@ -94,7 +133,7 @@ def regimes_answer(*, first: str, last: str, market: str) -> dict[str, Any]:
         if (begin is None or run.last >= begin) and (end is None or run.first <= end)
     ]
     names = {regime.value: regime_name(regime) for regime in Regime}
-    return {**_state(stored, simulated=simulated), "regimes": names, "runs": runs}
+    return {**_state(stored, asked), "regimes": names, "runs": runs}
 
 
 def term_structure_answer(*, as_of: str, market: str) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from hedging.selectors.market import (
     series_csv,
     sources,
     sources_csv,
+    supplied_series,
 )
 from hedging.selectors.quality import quality_findings
-from hedging.services.market_fetch import GROUPS, fetch_request
+from hedging.services.market_fetch import GROUPS, HISTORY, fetch_request
 from hedging.services.market_load import MarketFileError, market_file_load
 from journal.services.safe_csv import safe_cell
 from journal.services.valuation import accounts_revalue
@@ -61,6 +62,7 @@ def _page(
         "only_stale": only_stale,
         "files": fetched_files(),
         "runs": recent_runs(RUNS),
+        "supplied": supplied_series(now=timezone.now()),
         "fetching": settings.MARKET_FETCH,
         "groups": GROUPS,
         "shown": shown_job(person(request), job) if job is not None else None,
@@ -110,7 +112,7 @@ def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
 def fetch(request: HttpRequest) -> HttpResponse:
     """Ask for a round of fetching; a second press within the minute is the same round."""
     group = request.POST.get("group", "")
-    if group not in (*GROUPS, ""):
+    if group not in (*GROUPS, HISTORY, ""):
         raise Http404
     if not settings.MARKET_FETCH:
         messages.error(request, "Fetching is switched off on this site.")

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from hedging.selectors.calendar import session_date
+from hedging.services.signals import signals_request
 from journal.models import WRITE_ROLES, Account, Trade
 from journal.selectors import overview
 from journal.selectors.hedge import hedge_page
@@ -29,6 +30,8 @@ def page(request: HttpRequest) -> HttpResponse:
     trades.sort(key=lambda trade: (trade.layer or 0, trade.nearest_expiry or timezone.localdate()))
     values = overview.layer_values(account, trades)
     shown = hedge_page(user, account, timezone.now())
+    if not shown.triggers.current:
+        signals_request(simulated=account.is_demo, params=shown.triggers.rules.params)
     context = {
         "account": account,
         "current": account_current(account),

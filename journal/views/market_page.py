@@ -20,6 +20,7 @@ from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.selectors import signals_page as signals
 from journal.selectors.as_of import AsOf, as_of_for, past_day
 from journal.selectors.shell import current_account
+from journal.selectors.signal_rules import SignalRules, signal_rules
 from journal.selectors.smiles import smile_chart, smile_table
 from journal.selectors.term_structure import curve_chart, curve_summary, curve_table, term_curves
 from journal.services.safe_csv import safe_cell
@@ -36,15 +37,16 @@ FORWARD_TEXT = {
 _KEPT = ("as_of", "compare", "expiry", "span", "q", "state", "group")
 _CSV = (
     "as_of", "key", "signal", "group", "value", "unit", "threshold", "state", "since", "distance",
-    "input_day", "age_days", "stale", "source", "provenance", "reason",
+    "input_day", "age_days", "stale", "source", "provenance", "reason", "ruleset", "ruleset_hash",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Which market and day a request looks at, and the stored signals for it."""
+    """Which market, rules and day a request looks at, and the stored signals for them."""
 
     simulated: bool
+    rules: SignalRules
     past: AsOf
     stored: StoredSignals | None
     day: date | None
@@ -53,9 +55,10 @@ class _Asked:
 def _asked(request: HttpRequest) -> _Asked:
     account = current_account(request)
     simulated = bool(account and account.is_demo)
+    rules = signal_rules(account)
     past = as_of_for(request)
-    stored = stored_signals(simulated=simulated)
-    return _Asked(simulated, past, stored, past.day or (stored.last_day if stored else None))
+    stored = stored_signals(simulated=simulated, params=rules.params)
+    return _Asked(simulated, rules, past, stored, past.day or (stored.last_day if stored else None))
 
 
 @login_required
@@ -63,7 +66,7 @@ def market(request: HttpRequest) -> HttpResponse:
     """The whole page."""
     asked = _asked(request)
     row = snapshot_for(as_of=asked.past.moment, simulated=asked.simulated)
-    context: dict[str, Any] = {"row": row, "as_of_shown": True, **_address(request)}
+    context: dict[str, Any] = {"row": row, "rules": asked.rules, "as_of_shown": True, **_address(request)}
     if row is not None:
         view = snapshot_load(row)
         context |= {
@@ -89,7 +92,7 @@ def _waiting(asked: _Asked) -> dict[str, Any]:
     """The job that computes signals, while the stored ones are absent or behind the data."""
     if asked.stored is not None and asked.stored.current:
         return {"waiting": None}
-    return {"waiting": signals_request(simulated=asked.simulated)}
+    return {"waiting": signals_request(simulated=asked.simulated, params=asked.rules.params)}
 
 
 def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
@@ -135,6 +138,7 @@ def _table(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
         "total": len(seen.signals),
         "groups": list(signals.GROUPS),
         "query": request.GET.urlencode(),
+        "rules": asked.rules,
     }
 
 
@@ -189,8 +193,9 @@ def signals_ready(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
     if asked.stored is not None and asked.stored.current:
         return HttpResponse(headers={"HX-Refresh": "true"})
-    job = signals_request(simulated=asked.simulated)
-    return render(request, "journal/market/waiting.html", {"waiting": job, "stored": asked.stored})
+    job = signals_request(simulated=asked.simulated, params=asked.rules.params)
+    context = {"waiting": job, "stored": asked.stored, "rules": asked.rules}
+    return render(request, "journal/market/waiting.html", context)
 
 
 @login_required
@@ -224,6 +229,8 @@ def signal_csv(request: HttpRequest) -> HttpResponse:
                 safe_cell(one.source),
                 safe_cell(one.provenance),
                 safe_cell(one.reason),
+                safe_cell(asked.rules.name),
+                asked.rules.content_hash,
             ]
         )
     return response

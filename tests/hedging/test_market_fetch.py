@@ -270,6 +270,32 @@ def test_contracts_and_settlements_that_are_not_published_yet_are_no_failure(sou
     assert "the contract expires 2024-01-17" in wrong.message
 
 
+def test_the_past_of_the_curve_is_fetched_when_asked_for_and_each_file_once(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedging.providers.cfe_vx.FIRST_CONTRACT", date(2025, 10, 1))
+    settled = {
+        "2025-10-22": b"2025-10-21,V (Oct 2025),20,21,19,20,20.5,0,100,0,5000\n",
+        "2025-11-19": b"2025-11-18,X (Nov 2025),21,22,20,21,21.5,0,100,0,5000\n",
+    }
+    header = b"Trade Date,Futures,Open,High,Low,Close,Settle,Change,Total Volume,EFP,Open Interest\n"
+    for expiry, row in settled.items():
+        sources.answer(f"/cfe/VX_{expiry}.csv", Reply(header + row))
+    sources.answer("/cfe/VX_2025-12-17.csv", Reply(b"Service Unavailable", 503))
+    steps: list[tuple[int, int]] = []
+    done = market_fetch(names=["history"], progress=lambda at, total, _: steps.append((at, total)))
+    told = {one.key.removeprefix("cfe_archive/"): one.state for one in done}
+    assert [told[day] for day in (*settled, "2025-12-17")] == ["new", "new", "failed"]
+    assert steps == [(at, len(done)) for at in range(len(done))], "a bar can be drawn"
+    assert VXSettlement.objects.count() == 2
+    sources.asked.clear()
+    again = {one.key for one in market_fetch(names=["history"])}
+    assert not any(f"cfe_archive/{day}" in again for day in settled), "a settled contract is final"
+    assert "cfe_archive/2025-12-17" in again
+    every = {one.key for one in market_fetch()}
+    assert not any(key in every for key in told), "a round is about the present"
+
+
 def test_daily_settlements_do_not_wipe_out_volumes_known_from_contract_files(sources: Sources) -> None:
     row = VXSettlement.objects.create(
         source="cfe",

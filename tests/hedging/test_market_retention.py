@@ -11,10 +11,13 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from hedging.models import ChainSnapshot, DailyBar, IngestRun, Job, MarketSnapshot
+from hedging.engine.signals.params import SignalParams
+from hedging.models import ChainSnapshot, DailyBar, IngestRun, Job, MarketSnapshot, SignalFrameRow
+from hedging.selectors.signals import params_hash
 from hedging.services.market_fetch import fetch_request
 from hedging.services.market_load import market_file_load
 from hedging.services.market_retain import market_retain
+from hedging.services.signals import signals_refresh
 from hedging.services.snapshots import snapshot_for
 from journal.models import AccountRisk
 from tests.journal.people import make_people
@@ -92,9 +95,29 @@ def test_failed_runs_and_old_fetch_jobs_go_and_revisions_stay() -> None:
     Job.objects.all().update(created_at=long_ago)
     out = io.StringIO()
     call_command("market_retain", "--dry-run", stdout=out)
-    assert "would go: 0 unused snapshots, 0 chains, 1 failed runs, 1 fetch jobs" in out.getvalue()
+    assert (
+        "would go: 0 unused snapshots, 0 chains, 1 failed runs, 1 fetch jobs, 0 signal archives"
+        in out.getvalue()
+    )
     call_command("market_retain", stdout=out)
     assert not IngestRun.objects.filter(pk=failed.pk).exists()
     assert list(Job.objects.values_list("pk", flat=True)) == [waiting.pk]
     assert DailyBar.objects.filter(symbol="ABC").count() == 2
     assert IngestRun.objects.count() == 2
+
+
+def test_signals_of_abandoned_thresholds_go_and_those_in_use_stay() -> None:
+    market_file_load(name="vix.csv", data=b"date,close\n2024-01-02,13\n2024-01-03,14\n")
+    used, abandoned = SignalParams(rsi_vix_below=30.0), SignalParams(rsi_vix_below=31.0)
+    for params in (SignalParams(), used, abandoned):
+        signals_refresh(params=params)
+    long_ago = NOW - timedelta(days=20)
+    SignalFrameRow.objects.all().update(created_at=long_ago)
+    assert market_retain(now=NOW).frames == 0, "all of them are of the newest data"
+    market_file_load(name="vix.csv", data=b"date,close\n2024-01-04,15\n")
+    signals_refresh(params=used)
+    assert market_retain(now=NOW).frames == 1
+    kept = set(SignalFrameRow.objects.values_list("params_hash", flat=True))
+    assert kept == {params_hash(SignalParams()), params_hash(used)}
+    SignalFrameRow.objects.update(version=1)
+    assert market_retain(now=NOW).frames == 2

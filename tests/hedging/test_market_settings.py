@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from alvh_site.env import Environment, read_environment
 from hedging.models import Job
-from hedging.services.market_fetch import providers
+from hedging.services.market_fetch import HISTORY, providers
 from hedging.tasks import market_fetch, market_retain
 
 
@@ -51,8 +51,12 @@ def test_a_mistake_names_its_variable(tmp_path: Path, name: str, value: str) -> 
 def test_every_provider_names_different_files() -> None:
     from datetime import date
 
-    keys = [wanted.key for provider in providers() for wanted in provider.wanted(date(2024, 1, 5))]
-    assert len(keys) == len(set(keys)) == 28
+    every = [wanted for provider in providers() for wanted in provider.wanted(date(2024, 1, 5))]
+    assert len({one.key for one in every}) == len(every)
+    assert sum(one.group != HISTORY for one in every) == 28
+    past = [one for one in every if one.group == HISTORY]
+    assert [one.file for one in (past[0], past[-1])] == ["VX_2013-01-16.csv", "VX_2023-11-15.csv"]
+    assert all(one.once for one in past), "settled contracts do not change"
 
 
 @pytest.mark.django_db

@@ -114,6 +114,30 @@ def test_the_command_prints_every_signal_as_json(simulated: None) -> None:
         assert row["state"] in {"on", "off"} or row["reason"]
 
 
+def test_the_command_judges_by_the_ruleset_named(simulated: None, tmp_path: Path) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(
+        json.dumps(
+            {
+                "format": 1,
+                "name": "own-rules",
+                "extends": "seed-s4-credit-budget",
+                "title": "Own",
+                "parameters": {"signals.rsi_vix_low": {"base": 99, "source": "user"}},
+            }
+        )
+    )
+    asked = ("--as-of", str(LAST), "--simulated", "--json")
+    answers = [json.loads(printed(*asked, *more)) for more in ((), ("--ruleset", str(own)))]
+    signals = [next(row for row in one["signals"] if row["key"] == "rsi_vix") for one in answers]
+    assert [one["ruleset"]["name"] for one in answers] == ["seed-s4-credit-budget", "own-rules"]
+    assert [row["threshold"] for row in signals] == ["< 35", "< 99"]
+    assert [row["state"] for row in signals] == ["off", "on"]
+    assert "judged by own-rules" in printed("--simulated", "--ruleset", str(own))
+    with pytest.raises(CommandError, match="no ruleset is named 'nobody'"):
+        printed("--ruleset", "nobody")
+
+
 def test_the_command_without_data_says_unknown_and_does_not_fail() -> None:
     text = printed("--as-of", "2020-03-16")
     assert "no market data by then" in text

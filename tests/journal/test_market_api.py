@@ -15,7 +15,7 @@ from tests.journal.people import People, make_people
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/market-data/"
-READS = ("series", "sources", "quality", "runs", "bars", "events", "vx-curve")
+READS = ("series", "supplied", "sources", "quality", "runs", "bars", "events", "vx-curve")
 
 
 def client_of(user: User) -> APIClient:

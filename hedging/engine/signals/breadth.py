@@ -6,13 +6,11 @@ import numpy as np
 
 from hedging.engine.history import Floats, S
 from hedging.engine.signals.frame import Column
-from hedging.engine.signals.inputs import Figures, Inputs, above, below
+from hedging.engine.signals.inputs import Figures, Inputs, above, below, lagged
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
 
-#: Share of capitalisation in the largest names' favour, supplied by the user; lower is narrower.
-CAP_BREADTH = "SPX:CAP_BREADTH"
 _BREADTH = "NYSE, after its end one stock universe"
 
 
@@ -93,17 +91,10 @@ def _ad_columns(inputs: Inputs) -> list[Column]:
     ]
 
 
-def _lagged(values: Floats, lag: int) -> Floats:
-    out = np.full(len(values), np.nan)
-    if len(values) > lag:
-        out[lag:] = values[:-lag]
-    return out
-
-
 def _over(inputs: Inputs, symbol: str, *, traded: bool) -> Figures:
     """Change in percent of what was known against what was known ``valuation_lag`` sessions before."""
     now = inputs.plain(symbol, traded=traded)
-    before = _lagged(now.values, inputs.params.valuation_lag)
+    before = lagged(now.values, inputs.params.valuation_lag)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = 100 * (now.values / before - 1)
     return Figures(np.where(np.isfinite(value), value, np.nan), now.as_of)
@@ -115,7 +106,7 @@ def _valuation(inputs: Inputs) -> list[Column]:
     months = f"{p.valuation_lag} sessions"
     found = []
     for key, symbol, label, what in (
-        (K.CAP_BREADTH, CAP_BREADTH, "Market-cap breadth", "narrows"),
+        (K.CAP_BREADTH, S.CAP_BREADTH, "Market-cap breadth", "narrows"),
         (K.PCF_DIVERGENCE, S.PCF, "P/CF compression", "compresses"),
     ):
         figures = _over(inputs, symbol, traded=False)
@@ -184,20 +175,20 @@ def _reit(inputs: Inputs) -> Column:
     )
 
 
-def spread(inputs: Inputs, symbol: str) -> Column:
-    """Bid-ask spread of SPX options, from a supplied or derived series."""
+def spread(inputs: Inputs) -> Column:
+    """Bid-ask spread of SPX options near the money, 30 days ahead, as the chains of the session quote it."""
     p = inputs.params
-    figures = inputs.plain(symbol)
+    figures = inputs.plain(S.SPREAD)
     on, distance = above(figures.values, p.spx_spread_above)
     return inputs.column(
         K.SPX_SPREAD,
-        "SPX option spread, bid to ask",
+        "SPX option spread near the money, 30 days",
         figures,
         unit="% of mid",
         threshold=f"> {p.spx_spread_above:g} (wide)",
-        source=inputs.source(symbol),
+        source=inputs.source(S.SPREAD),
         provenance=f"S2, S3; rule {PROPOSED}",
-        why_unknown="No chain was measured for this session.",
+        why_unknown=f"No SPX option chain is stored near this day, nor a series {S.SPREAD}.",
         on=on,
         distance=distance,
     )

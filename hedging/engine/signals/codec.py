@@ -19,7 +19,7 @@ from hedging.engine.signals.regimes import RegimeHistory, RegimeInputs
 from hedging.engine.signals.types import SignalKey
 
 #: Changes when the layout or a formula changes, so that older stored frames are computed again.
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 def pack(frame: SignalFrame) -> bytes:

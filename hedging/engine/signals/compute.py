@@ -20,7 +20,6 @@ from hedging.engine.signals.regimes import RegimeInputs, regimes
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
 
-SPX_SPREAD = "SPX:SPREAD"
 _RSI_CONFLICT = (
     "RSI of VIX and of SPX are both below their thresholds: calm and stress at once. Check the closes."
 )
@@ -48,7 +47,7 @@ def _frame(inputs: Inputs) -> SignalFrame:
             *curve_columns(inputs, curve),
             open_interest(inputs, curve),
             *breadth_columns(inputs),
-            spread(inputs, SPX_SPREAD),
+            spread(inputs),
             *macro_columns(inputs),
             days_to_major_expiry(inputs),
             _quick_ratio(inputs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -88,11 +88,28 @@ class Inputs:
         return Figures(found, as_of)
 
     def apply(self, symbol: str, formula: Callable[[Floats], Floats], *, traded: bool = True) -> Figures:
-        """An indicator over a series' own observations, carried to the sessions."""
+        """An indicator over a series' own observations, carried to the sessions.
+
+        A series with revisions is read anew at each of them: what a release showed on its day is worked
+        out from the vintage of that day alone, because vintages may differ in their base year.
+        """
         series = self.series(symbol, traded=traded)
         if series is None:
             return self.nothing()
+        if not traded and self.history.series[symbol].revised:
+            seen = [(known, days[-1], formula(values)[-1]) for known, days, values in self.vintages(symbol)]
+            known, days, values = zip(*seen, strict=True)
+            return self.figures(np.array(days), np.array(known), np.array(values, dtype=np.float64))
         return self.figures(series.days, series.known, formula(series.values))
+
+    def vintages(self, symbol: str) -> Iterator[tuple[np.datetime64, Days, Floats]]:
+        """The day something new was known, and the series as it stood then; oldest first."""
+        series = self.history.series[symbol]
+        for known in np.unique(series.known):
+            days, values = series.upto(known)
+            finite = np.isfinite(values)
+            if finite.any():
+                yield known, days[finite], values[finite]
 
     def plain(self, symbol: str, *, traded: bool = True) -> Figures:
         """The newest known value of a series on every session."""
@@ -192,6 +209,14 @@ class Inputs:
             late_days=late_days,
             note=note,
         )
+
+
+def lagged(values: Floats, lag: int) -> Floats:
+    """Each session's value ``lag`` sessions before; NaN at the beginning."""
+    out = np.full(len(values), np.nan)
+    if len(values) > lag:
+        out[lag:] = values[:-lag]
+    return out
 
 
 def states(on: Bools, unknown: Bools) -> States:

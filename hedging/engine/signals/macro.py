@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.history import Days, Event, EventKind, Floats, S
+from hedging.engine.history import Days, Event, EventKind, Floats, S, Series
 from hedging.engine.signals.frame import UNKNOWN, Column, States
-from hedging.engine.signals.inputs import DIGITS, Figures, Inputs, above, all_of, below, oldest, states
+from hedging.engine.signals.inputs import (
+    DIGITS,
+    Figures,
+    Inputs,
+    above,
+    all_of,
+    below,
+    lagged,
+    oldest,
+    states,
+)
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
@@ -97,7 +109,7 @@ class _Print:
         released = [e for e in inputs.history.events.of(kind) if e.actual is not None]
         own = _from_events(released)
         series = inputs.series(symbol, traded=False)
-        indexed = _from_index(series.days, series.known, series.values) if series is not None else _NONE
+        indexed = _NONE if series is None else _from_index(inputs, symbol, series)
         self.figures = self._latest(own[:, 1], indexed[:, 1], own, indexed)
         self.against_previous = self._latest(own[:, 2], indexed[:, 2], own, indexed)
         self.revised = series is not None and not series.first_print
@@ -150,14 +162,28 @@ def _from_events(events: Sequence[Event]) -> Floats:
     return np.array(rows) if rows else _NONE
 
 
-def _from_index(days: Days, known: Days, values: Floats) -> Floats:
+def _from_index(inputs: Inputs, symbol: str, series: Series) -> Floats:
     """The same from a monthly index: the yearly rate against the month before's, both to 0.1 as printed."""
+    if not inputs.history.series[symbol].revised:
+        step = _yearly_steps(series.days, series.values)
+        known = series.known[13:].astype("int64").astype(np.float64)
+        return np.column_stack([known, step, step]) if len(step) else _NONE
+    rows, newest = [], np.datetime64("0001-01-01", "D")
+    for day, days, values in inputs.vintages(symbol):
+        if days[-1] > newest:  # a release; a revision of older months alone is none
+            newest = days[-1]
+            step = _yearly_steps(days[-14:], values[-14:])
+            if len(step):
+                rows.append((float(day.astype("int64")), step[-1], step[-1]))
+    return np.array(rows) if rows else _NONE
+
+
+def _yearly_steps(days: Days, values: Floats) -> Floats:
+    """Change of the yearly rate from month to month, percentage points; none where months are missing."""
     month = days.astype("datetime64[M]").astype("int64")
-    if len(days) < 14 or not np.array_equal(np.diff(month), np.ones(len(month) - 1)):
-        return _NONE
-    rate = np.round(100 * (values[12:] / values[:-12] - 1), 1)
-    step = np.round(np.diff(rate), DIGITS)
-    return np.column_stack([known[13:].astype("int64").astype(np.float64), step, step])
+    if len(days) < 14 or (np.diff(month) != 1).any():
+        return np.empty(0)
+    return np.round(np.diff(np.round(100 * (values[12:] / values[:-12] - 1), 1)), DIGITS)
 
 
 def _stable(inputs: Inputs, cpi: _Print, ppi: _Print) -> Column:
@@ -251,11 +277,13 @@ def _reer_vol(level: Floats, window: int) -> Floats:
 def _running_median(values: Floats) -> Floats:
     """Median of all finite entries so far."""
     out = np.full(len(values), np.nan)
-    for i in range(len(values)):
-        seen = values[: i + 1]
-        seen = seen[np.isfinite(seen)]
-        if len(seen):
-            out[i] = np.median(seen)
+    seen: list[float] = []
+    for i, value in enumerate(values.tolist()):
+        if math.isfinite(value):
+            insort(seen, value)
+        if seen:
+            half = len(seen) // 2
+            out[i] = seen[half] if len(seen) % 2 else (seen[half - 1] + seen[half]) / 2
     return out
 
 
@@ -320,6 +348,31 @@ def _reer(inputs: Inputs) -> list[Column]:
     ]
 
 
+def _foreign(inputs: Inputs) -> Column:
+    """Ten-year rates here less abroad, each as newest known, against the same ``valuation_lag`` before."""
+    lag = inputs.params.valuation_lag
+    home, abroad = inputs.plain(S.DGS10), inputs.plain(S.FOREIGN_10Y, traded=False)
+    stale_home = inputs.too_old(home, 8)
+    value = np.where(stale_home, np.nan, home.values - abroad.values)
+    before = lagged(value, lag)
+    on, distance = below(value, before)
+    return inputs.column(
+        K.FOREIGN_DIFFERENTIAL,
+        "Rate differential, 10 years here less abroad",
+        Figures(value, oldest(home, abroad)),
+        unit="pp",
+        threshold=f"< {{0}}, its value {lag} sessions before (narrows)",
+        source=f"{inputs.source(S.DGS10)}, {inputs.source(S.FOREIGN_10Y)}",
+        provenance=f"S0, S1, S3; rule {PROPOSED}",
+        why_unknown=f"No series {S.FOREIGN_10Y} reaches {lag} sessions back; it is supplied by the user.",
+        on=on,
+        distance=distance,
+        levels=(before,),
+        max_age=75,
+        late_days=45,
+    )
+
+
 def bill_yield(discount: Floats) -> Floats:
     """Bond-equivalent yield of a 91-day bill from its discount rate, both percent (US Treasury)."""
     rate = discount / 100
@@ -341,6 +394,7 @@ def _rates(inputs: Inputs, cpi: _Print, ppi: _Print) -> list[Column]:
     eases = [states(r.against_previous.values <= 0, np.isnan(r.against_previous.values)) for r in (cpi, ppi)]
     state = all_of(within, narrows, *eases)
     return [
+        _foreign(inputs),
         inputs.column(
             K.RATE_DIFFERENTIAL,
             "Rate differential, 10 years less 3 months",

@@ -45,6 +45,7 @@ class SignalKey(StrEnum):
     REER_Z = "reer_z"
     REER_VOL = "reer_vol"
     RATE_DIFFERENTIAL = "rate_differential"
+    FOREIGN_DIFFERENTIAL = "foreign_differential"
     POST_FOMC_NARROWING = "post_fomc_narrowing"
     CAP_BREADTH = "cap_breadth"
     PE_DIVERGENCE = "pe_divergence"

@@ -8,7 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from hedging.services.locks import LockHeldError
-from hedging.services.market_fetch import BUSY, GROUPS, market_fetch, providers
+from hedging.services.market_fetch import BUSY, GROUPS, HISTORY, market_fetch, providers
+
+_BAR = 24
 
 
 class Command(BaseCommand):
@@ -17,7 +19,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        names = [*GROUPS, *(provider.name for provider in providers())]
+        names = [*GROUPS, HISTORY, *(provider.name for provider in providers())]
         parser.add_argument(
             "--source", action="append", default=[], choices=names, help="a group or a provider; repeatable"
         )
@@ -27,6 +29,8 @@ class Command(BaseCommand):
             done = market_fetch(names=source, progress=self._tell)
         except LockHeldError:
             raise CommandError(BUSY) from None
+        if self.stderr.isatty():
+            self.stderr.write("\r\x1b[K", ending="")
         for one in done:
             self.stdout.write(f"{one.key}: {one.state}" + (f", {one.new} new" if one.new else "")
                               + (f" ({one.message})" if one.message else ""))  # fmt: skip
@@ -38,4 +42,8 @@ class Command(BaseCommand):
 
     def _tell(self, done: int, total: int, key: str) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"[{done + 1}/{total}] {key}")
+            filled = _BAR * done // total
+            self.stderr.write(
+                f"\r\x1b[K[{'#' * filled}{'.' * (_BAR - filled)}] {done} of {total} {key[:40]}", ending=""
+            )
+            self.stderr.flush()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from hedging.engine.supplied import SUPPLIED
 from hedging.models import IngestRun
 from hedging.services.market_load import MarketFileError, market_files_in, market_path_load
 
@@ -20,11 +21,19 @@ class Command(BaseCommand):
     help = "Load market data files or folders; the format is detected, the same file twice adds nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder")
+        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a file, or a folder")
         parser.add_argument("--symbol", default="", help="series the file holds, if its name does not say")
+        parser.add_argument(
+            "--symbols", action="store_true", help="list the symbols signals look for in series of your own"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a file")
 
     def handle(self, *, paths: list[Path], symbol: str, **options: Any) -> None:
+        if options["symbols"]:
+            self._symbols()
+            return
+        if not paths:
+            raise CommandError("name a file or a folder, or ask for --symbols")
         began = monotonic()
         try:
             files = market_files_in(paths)
@@ -48,6 +57,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(files) - failed} files, {new} new rows in {seconds:.1f} s")
         if failed:
             raise CommandError(f"{failed} of {len(files)} files could not be read; nothing of them is kept")
+
+    def _symbols(self) -> None:
+        """One line a series, then how its file looks."""
+        for one in SUPPLIED:
+            signals = ", ".join(key.value for key in one.signals)
+            self.stdout.write(f"{one.symbol:18} {one.title}, {one.unit} → {signals}\n{'':18} {one.note}")
+        self.stdout.write("A CSV with the header date,value; each row dated by the day it became known:")
+        self.stdout.write(f"  manage.py market_load FILE.csv --symbol {SUPPLIED[0].symbol}")
 
     def _bar(self, done: int = 0, total: int = 0, name: str = "") -> None:
         """A progress bar on a terminal; without ``total`` it is wiped."""

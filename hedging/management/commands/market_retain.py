@@ -22,5 +22,5 @@ class Command(BaseCommand):
         verb = "would go" if dry_run else "removed"
         self.stdout.write(
             f"{verb}: {found.snapshots} unused snapshots, {found.chains} chains, "
-            f"{found.failed_runs} failed runs, {found.jobs} fetch jobs"
+            f"{found.failed_runs} failed runs, {found.jobs} fetch jobs, {found.frames} signal archives"
         )

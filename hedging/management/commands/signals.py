@@ -11,11 +11,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from hedging.engine.codec import to_json
+from hedging.engine.rulesets.presets import DEFAULT
+from hedging.engine.rulesets.types import Ruleset, RulesetError
 from hedging.engine.signals.frame import SignalFrame
+from hedging.engine.signals.from_ruleset import signal_params
 from hedging.engine.signals.levels import LevelDay
 from hedging.engine.signals.types import Signal, SignalDay, SignalState
 from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import NEW_YORK, session_date
+from hedging.services.rulesets import ruleset_find
 from hedging.services.signals import signals_refresh
 from hedging.services.snapshots import snapshot_for
 
@@ -25,20 +29,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-of", default="", metavar="YYYY-MM-DD", help="the day; today without it")
+        parser.add_argument(
+            "--ruleset",
+            default=DEFAULT,
+            metavar="NAME",
+            help="whose thresholds: a preset, its hash, or a file",
+        )
         parser.add_argument("--json", action="store_true", help="JSON instead of a table")
         parser.add_argument("--simulated", action="store_true", help="the simulated market of the demo")
 
-    def handle(self, *, as_of: str, simulated: bool, **options: Any) -> None:
+    def handle(self, *, as_of: str, simulated: bool, ruleset: str, **options: Any) -> None:
         day = _day(as_of)
-        frame = signals_refresh(simulated=simulated)
+        try:
+            rules = ruleset_find(ruleset)
+        except RulesetError as error:
+            raise CommandError("; ".join(error.problems)) from None
+        frame = signals_refresh(simulated=simulated, params=signal_params(rules))
         snapshot = snapshot_for(as_of=datetime.combine(day, time(23, 59), NEW_YORK), simulated=simulated)
         seen, levels = frame.day(day), frame.levels_on(day)
         if options["json"]:
             self.stdout.write(
-                json.dumps(as_json(frame, seen, levels, snapshot), indent=2, ensure_ascii=False)
+                json.dumps(as_json(frame, seen, levels, snapshot, rules), indent=2, ensure_ascii=False)
             )
             return
-        for line in as_text(seen, levels, snapshot):
+        for line in as_text(seen, levels, snapshot, rules):
             self.stdout.write(line)
 
 
@@ -52,11 +66,16 @@ def _day(text: str) -> date:
 
 
 def as_json(
-    frame: SignalFrame, seen: SignalDay, levels: dict[str, LevelDay], snapshot: MarketSnapshot | None
+    frame: SignalFrame,
+    seen: SignalDay,
+    levels: dict[str, LevelDay],
+    snapshot: MarketSnapshot | None,
+    rules: Ruleset,
 ) -> dict[str, Any]:
     """The day as plain values, None for unknown."""
     return {
         "as_of": seen.day.isoformat(),
+        "ruleset": {"name": rules.name, "title": rules.title, "content_hash": rules.hash},
         "history": {
             "first_day": frame.days[0].item().isoformat() if len(frame) else None,
             "last_day": frame.days[-1].item().isoformat() if len(frame) else None,
@@ -77,9 +96,11 @@ def as_json(
     }
 
 
-def as_text(seen: SignalDay, levels: dict[str, LevelDay], snapshot: MarketSnapshot | None) -> list[str]:
+def as_text(
+    seen: SignalDay, levels: dict[str, LevelDay], snapshot: MarketSnapshot | None, rules: Ruleset
+) -> list[str]:
     """The day as lines for a terminal."""
-    lines = [f"Signals as of {seen.day}"]
+    lines = [f"Signals as of {seen.day}, judged by {rules.name} ({rules.hash[:8]})"]
     if snapshot is None:
         lines.append("Snapshot: no market data by then")
     else:

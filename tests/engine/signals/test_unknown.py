@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from hedging.engine.history import MarketHistory, S
 from hedging.engine.history_folder import history_from_folder
-from hedging.engine.signals.breadth import CAP_BREADTH
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.types import Regime, SignalKey, SignalState
@@ -47,6 +46,7 @@ def test_series_nobody_supplied_are_unknown_and_not_off() -> None:
         SignalKey.PE_DIVERGENCE,
         SignalKey.REIT_STRESS,
         SignalKey.SPX_SPREAD,
+        SignalKey.FOREIGN_DIFFERENTIAL,
         SignalKey.QUICK_RATIO,
         SignalKey.BACKWARDATION,
     ):
@@ -54,7 +54,7 @@ def test_series_nobody_supplied_are_unknown_and_not_off() -> None:
         assert seen.signals[key].reason
 
 
-@pytest.mark.parametrize("symbol", [S.PCF, CAP_BREADTH])
+@pytest.mark.parametrize("symbol", [S.PCF, S.CAP_BREADTH])
 def test_a_supplied_series_is_read(symbol: str) -> None:
     days = weekdays(200)
     market = history(
