@@ -74,7 +74,7 @@ def market_status(*, simulated: bool = False) -> MarketStatus | None:
 def age_text(age: timedelta) -> str:
     """An age in the largest fitting unit."""
     if age.days > 0:
-        return f"{age.days} days old"
+        return f"{age.days} day{'' if age.days == 1 else 's'} old"
     hours, minutes = age.seconds // 3600, age.seconds % 3600 // 60
     return f"{hours} h old" if hours else f"{minutes} min old"
 

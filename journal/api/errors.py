@@ -15,6 +15,7 @@ from structlog.contextvars import get_contextvars
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.services.market_load import MarketFileError
 from journal.importers.order_text import OrderTextError
+from journal.services.bulk_close import RowsRefusedError
 from journal.services.errors import ConflictError, RuleError
 from journal.services.idempotency import KeyReusedError
 
@@ -51,6 +52,11 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _known(exc: Exception) -> Response | None:
     bad = status.HTTP_400_BAD_REQUEST
+    if isinstance(exc, RowsRefusedError):
+        errors = [{"trade": str(r.trade), "field": r.field, "message": r.message} for r in exc.refusals]
+        changed = any(refusal.conflict for refusal in exc.refusals)
+        code = status.HTTP_409_CONFLICT if changed else bad
+        return problem(code, "Nothing was closed", exc.message, errors)
     if isinstance(exc, RuleError):
         return problem(
             bad, "The request breaks a rule", exc.message, [{"field": exc.field, "message": exc.message}]

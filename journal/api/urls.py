@@ -7,6 +7,7 @@ from journal.api import (
     attribution,
     backtests,
     capital,
+    closing,
     governance,
     imports,
     market,
@@ -32,6 +33,8 @@ router.register("reports", views.ReportViewSet, basename="report")
 job = views.JobViewSet
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("trades/close/", closing.BulkCloseView.as_view(), name="trades-close"),
+    path("changes/<uuid:pk>/undo/", closing.ChangeUndoView.as_view(), name="change-undo"),
     path("", include(router.urls)),
     path(
         "accounts/<uuid:pk>/attribution/",

@@ -43,7 +43,7 @@ class SavedView(models.Model):
 
 
 class BulkChange(models.Model):
-    """One change of many trades with what undoing it needs; see docs/adr/0017.
+    """One change of many trades, or one removal, with what undoing it needs; see docs/adr/0017.
 
     ``undo`` holds ids and former values of exactly what was changed. A form sent twice has the same
     ``token`` and is one change.
@@ -54,11 +54,19 @@ class BulkChange(models.Model):
         UNTAG = "untag", "Untag"
         RATE = "rate", "Rate"
         MOVE = "move", "Move"
+        CLOSE = "close", "Close"
+        VIEW = "view", "Remove a saved view"
+        DAYS = "days", "Take a tag off days"
+        CHANNEL = "channel", "Remove a channel"
+        MEMBER = "member", "Take a role"
+        SCHEDULE = "schedule", "Stop a schedule"
+        MARK = "mark", "Forget a year-end mark"
+        LINK = "link", "Dismiss a roll"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey("journal.User", on_delete=models.CASCADE, related_name="bulk_changes")
     token = models.CharField(max_length=40)
-    action = models.CharField(max_length=6, choices=Action)
+    action = models.CharField(max_length=12, choices=Action)
     summary = models.CharField(max_length=200)
     count = models.PositiveIntegerField()
     undo = models.JSONField(default=list)

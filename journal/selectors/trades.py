@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, Role
 from hedging.engine.structure import Structure, describe
+from hedging.selectors.calendar import settles_at
 from hedging.services.contracts import contract_spec
 from journal.models import Account, Fill, Trade, User
 
@@ -123,6 +124,16 @@ def trade_position(trade: Trade, *, until: datetime | None = None) -> Position:
     if until is None:
         return position_of(fills)
     return position_of(fill for fill in fills if fill.executed_at <= until)
+
+
+def live_legs(trade: Trade, now: datetime) -> tuple[tuple[OpenLeg, ...], tuple[OpenLeg, ...]]:
+    """Split the open legs into those that still trade and those that expired and await settlement."""
+    live: list[OpenLeg] = []
+    expired: list[OpenLeg] = []
+    for leg in trade_position(trade).legs:
+        moment = settles_at(leg.spec)
+        (expired if moment is not None and moment <= now else live).append(leg)
+    return tuple(live), tuple(expired)
 
 
 def first_fill_day(account: Account) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from journal.models import Account, Membership, Role, User
+from journal.models import MANAGE_ROLES, Account, BulkChange, Membership, Role, User
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import account_revalue
 
@@ -140,8 +142,11 @@ def member_add(*, user: User, account: Account, member: User, role: Role) -> Mem
 
 
 @transaction.atomic
-def member_remove(*, user: User, membership: Membership) -> None:
-    """Take a role from a member; an account always keeps an owner. Raises RuleError."""
+def member_remove(*, user: User, membership: Membership) -> BulkChange | None:
+    """Take a role from a member; an account always keeps an owner. Raises RuleError.
+
+    Returns the record to undo it from; None for one's own role: who left cannot let himself in again.
+    """
     account = _locked(membership.account, None)
     others = Membership.objects.filter(account=account, role=Role.OWNER).exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
@@ -153,7 +158,24 @@ def member_remove(*, user: User, membership: Membership) -> None:
         obj=account,
         summary=f"{membership.user.get_username()} as {membership.role}",
     )
+    former = {"account": str(account.pk), "user": membership.user_id, "role": membership.role}
+    summary = f"{membership.user.get_username()} is no longer {membership.get_role_display().lower()}"
     membership.delete()
+    if membership.user_id == user.pk:
+        return None
+    return removal_record(user=user, action=BulkChange.Action.MEMBER, summary=summary, undo=[former])
+
+
+def member_restore(user: User, undo: Sequence[Any]) -> int:
+    """Give roles back that were taken, while the user still manages the account; returns how many."""
+    count = 0
+    for row in undo:
+        account = Account.objects.for_user(user, MANAGE_ROLES).filter(pk=row["account"]).first()
+        member = User.objects.filter(pk=row["user"], is_active=True).first()
+        if account is not None and member is not None:
+            member_add(user=user, account=account, member=member, role=Role(row["role"]))
+            count += 1
+    return count
 
 
 @transaction.atomic

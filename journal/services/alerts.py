@@ -9,7 +9,7 @@ import json
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,8 +25,9 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from hedging.services.jobs import JobContext, JobError, JobRetryError, job_handler, job_request
-from journal.models import Account, Alert, AlertChannel, AlertDelivery, Trade, User
+from journal.models import Account, Alert, AlertChannel, AlertDelivery, BulkChange, Trade, User
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import RuleError
 
 log = structlog.get_logger(__name__)
@@ -219,14 +220,49 @@ def channel_add(*, user: User, account: Account, kind: str, target: str, **value
 
 
 @transaction.atomic
-def channel_remove(*, user: User, channel: AlertChannel) -> None:
-    """Remove a channel of the user's own. Raises RuleError for another member's."""
+def channel_remove(*, user: User, channel: AlertChannel) -> BulkChange:
+    """Remove a channel of the user's own; returns the record to undo it from.
+
+    The record holds the webhook's secret, as the channel did, so that the receiver need not change it; it
+    lives a day. Messages that waited are not sent any more. Raises RuleError for another member's.
+    """
     if channel.user_id != user.pk:
         raise RuleError("This channel belongs to another member.")
     audit_record(
         actor=user, action="alert_channel.remove", account=channel.account, obj=channel, summary=str(channel)
     )
+    former = {
+        "account": str(channel.account_id), "kind": channel.kind, "target": channel.target,
+        "secret": channel.secret, "kinds": channel.kinds, "is_active": channel.is_active,
+        "quiet_from": channel.quiet_from.isoformat() if channel.quiet_from else None,
+        "quiet_to": channel.quiet_to.isoformat() if channel.quiet_to else None,
+    }  # fmt: skip
+    summary = f"{channel} removed"
     channel.delete()
+    return removal_record(user=user, action=BulkChange.Action.CHANNEL, summary=summary, undo=[former])
+
+
+def channel_restore(user: User, undo: Sequence[Any]) -> int:
+    """Add removed channels again where the user is still a member and has no such channel."""
+    count = 0
+    for row in undo:
+        account = Account.objects.for_user(user).filter(pk=row["account"]).first()
+        mine = AlertChannel.objects.filter(account=account, user=user)
+        same = mine.filter(kind=row["kind"], target=row["target"])
+        if account is None or same.exists() or mine.count() >= _MOST_CHANNELS:
+            continue
+        quiet = {
+            name: time.fromisoformat(row[name]) if row[name] else None for name in ("quiet_from", "quiet_to")
+        }
+        channel = AlertChannel.objects.create(
+            account=account, user=user, kind=row["kind"], target=row["target"], secret=row["secret"],
+            kinds=row["kinds"], is_active=row["is_active"], **quiet,
+        )  # fmt: skip
+        audit_record(
+            actor=user, action="alert_channel.add", account=account, obj=channel, summary=str(channel)
+        )
+        count += 1
+    return count
 
 
 @transaction.atomic

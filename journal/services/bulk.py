@@ -1,7 +1,6 @@
 """Changes of many trades at once, each with a record from which it is undone.
 
-The undo record holds what was changed and nothing else. Undoing touches a row only while it still is
-as the change left it, so that what somebody did since is not overwritten; it happens once.
+The undo record holds what was changed and nothing else; journal.services.undo takes it back.
 """
 
 from __future__ import annotations
@@ -9,23 +8,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from journal.models import WRITE_ROLES, Account, BulkChange, Tag, Tagging, Trade, TradeReview, User
 from journal.services.audit import audit_record
+from journal.services.changes import change_begin
 from journal.services.errors import ConflictError, RuleError
 from journal.services.moves import trades_move
 from journal.services.reviews import MAX_RATING, reviews_of, tag_get, tag_name
 
 MOST = 20_000
-UNDO_FOR = timedelta(minutes=30)
-_KEPT_FOR = timedelta(days=1)
 Action = BulkChange.Action
 
 
@@ -56,16 +52,11 @@ def bulk_apply(*, user: User, trades: QuerySet[Any], order: BulkOrder) -> BulkCh
     Raises ConflictError when their number is not the expected one: the list changed since it was
     shown. Raises RuleError for values that mean nothing. The same token is one change.
     """
-    if not order.token or len(order.token) > 40 or not order.token.isascii():
-        raise RuleError("The form is not complete; reload the page.")
     if order.action not in _ACTIONS:
         raise RuleError("Choose what to do.", "action")
-    change, made = BulkChange.objects.select_for_update().get_or_create(
-        user=user, token=order.token, defaults={"action": order.action, "summary": "", "count": 0}
-    )
+    change, made = change_begin(user=user, action=order.action, token=order.token)
     if not made:
         return change
-    BulkChange.objects.filter(user=user, created_at__lt=timezone.now() - _KEPT_FOR).delete()
     ids = set(writable_trades(user, trades).order_by().values_list("pk", flat=True))
     chosen = list(Trade.objects.filter(pk__in=ids).select_related("account").order_by("pk")) if ids else []
     if len(chosen) != order.expected:
@@ -80,14 +71,15 @@ def bulk_apply(*, user: User, trades: QuerySet[Any], order: BulkOrder) -> BulkCh
     change.undo, done, what = _ACTIONS[order.action](user, chosen, order)
     change.summary, change.count = what[:200], len(chosen)
     change.save(update_fields=["undo", "summary", "count"])
-    _told(user, chosen, f"bulk.{order.action}", what, {"change": str(change.pk), "changed": done})
+    told(user, chosen, f"bulk.{order.action}", what, {"change": str(change.pk), "changed": done})
     return change
 
 
 _Done = tuple[list[Any], int, str]
 
 
-def _many(count: int) -> str:
+def many(count: int) -> str:
+    """A number of trades in words."""
     return f"{count:,} trade{'' if count == 1 else 's'}"
 
 
@@ -107,8 +99,8 @@ def _tag(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
         if r.pk not in have
     ]
     Tagging.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
-    more = f"; {_many(len(trades) - len(new))} had it already" if len(new) < len(trades) else ""
-    return [str(t.pk) for t in new], len(new), f"“{name}” put on {_many(len(trades))}{more}"
+    more = f"; {many(len(trades) - len(new))} had it already" if len(new) < len(trades) else ""
+    return [str(t.pk) for t in new], len(new), f"“{name}” put on {many(len(trades))}{more}"
 
 
 def _untag(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
@@ -120,9 +112,9 @@ def _untag(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
         ).values_list("pk", "tag_id", "review_id")
     )  # fmt: skip
     Tagging.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
-    more = f"; {_many(len(trades) - len(rows))} did not have it" if len(rows) < len(trades) else ""
+    more = f"; {many(len(trades) - len(rows))} did not have it" if len(rows) < len(trades) else ""
     undo = [[str(tag), str(review)] for _, tag, review in rows]
-    return undo, len(rows), f"“{name}” taken off {_many(len(trades))}{more}"
+    return undo, len(rows), f"“{name}” taken off {many(len(trades))}{more}"
 
 
 def _rate(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
@@ -134,7 +126,7 @@ def _rate(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
     undo = [[str(review.pk), review.rating, rating] for review in changed]
     TradeReview.objects.filter(pk__in=[review.pk for review in changed]).update(rating=rating)
     words = f"rated {rating} of {MAX_RATING}" if rating else "no longer rated"
-    return undo, len(changed), f"{_many(len(trades))} {words}"
+    return undo, len(changed), f"{many(len(trades))} {words}"
 
 
 def _move(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
@@ -147,34 +139,13 @@ def _move(user: User, trades: Sequence[Trade], order: BulkOrder) -> _Done:
         raise RuleError("Choose the account to move to.", "value")
     moving = [trade for trade in trades if trade.account_id != target.pk]
     undo = trades_move(user=user, trades=moving, target=target)
-    more = f"; {_many(len(trades) - len(moving))} stood there already" if len(moving) < len(trades) else ""
-    return undo, len(moving), f"{_many(len(trades))} moved to {target.name}{more}"
+    more = f"; {many(len(trades) - len(moving))} stood there already" if len(moving) < len(trades) else ""
+    return undo, len(moving), f"{many(len(trades))} moved to {target.name}{more}"
 
 
 _ACTIONS: dict[str, Callable[[User, Sequence[Trade], BulkOrder], _Done]] = {
     Action.TAG: _tag, Action.UNTAG: _untag, Action.RATE: _rate, Action.MOVE: _move,
 }  # fmt: skip
-
-
-@transaction.atomic
-def bulk_undo(*, user: User, change: BulkChange) -> BulkChange:
-    """Take a change back where nobody changed it since; a repeat is the same undo.
-
-    ``undone_count`` says how many rows it took back. Raises RuleError after UNDO_FOR.
-    """
-    change = BulkChange.objects.select_for_update().get(pk=change.pk, user=user)
-    if change.undone_at is not None:
-        return change
-    if timezone.now() - change.created_at > UNDO_FOR:
-        raise RuleError("This can no longer be undone.")
-    change.undone_count = _UNDOS[change.action](user, change.undo)
-    change.undone_at = timezone.now()
-    change.save(update_fields=["undone_at", "undone_count"])
-    audit_record(
-        actor=user, action="bulk.undo", obj=change, summary=change.summary,
-        changes={"rows": change.undone_count, "of": len(change.undo)},
-    )  # fmt: skip
-    return change
 
 
 def _writes(user: User) -> QuerySet[Account]:
@@ -233,12 +204,12 @@ def _parts(rows: Sequence[Any], size: int = 5000) -> list[Sequence[Any]]:
     return [rows[i : i + size] for i in range(0, len(rows), size)]
 
 
-_UNDOS: dict[str, Callable[[User, Sequence[Any]], int]] = {
+UNDOS: dict[str, Callable[[User, Sequence[Any]], int]] = {
     Action.TAG: _undo_tag, Action.UNTAG: _undo_untag, Action.RATE: _undo_rate, Action.MOVE: _undo_move,
 }  # fmt: skip
 
 
-def _told(user: User, trades: Sequence[Trade], action: str, summary: str, changes: dict[str, Any]) -> None:
+def told(user: User, trades: Sequence[Trade], action: str, summary: str, changes: dict[str, Any]) -> None:
     """One audit event for each account touched."""
     for account in {trade.account_id: trade.account for trade in trades}.values():
         ids = [str(trade.pk) for trade in trades if trade.account_id == account.pk]

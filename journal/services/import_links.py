@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Q
 
 from journal.importers.shapes import find_rolls
-from journal.models import Account, Trade, TradeLink, User
+from journal.models import WRITE_ROLES, Account, BulkChange, Trade, TradeLink, User
 from journal.selectors.trades import live_fills
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import RuleError
 from journal.services.import_book import IMPORTED, Plan
 from journal.services.ledger import account_lock
@@ -59,8 +63,8 @@ def links_propose(*, account: Account, plan: Plan, trades: dict[int, Trade]) -> 
 
 
 @transaction.atomic
-def link_decide(*, user: User, link: TradeLink, confirm: bool, kind: str = "") -> TradeLink:
-    """Confirm a link, perhaps as another kind, or say that it is none."""
+def link_decide(*, user: User, link: TradeLink, confirm: bool, kind: str = "") -> BulkChange | None:
+    """Confirm a link, perhaps as another kind, or say that it is none: then the record to undo that."""
     account_lock(link.account)
     link = TradeLink.objects.select_for_update(of=("self",)).get(pk=link.pk)
     if kind and kind not in TradeLink.Kind.values:
@@ -69,6 +73,7 @@ def link_decide(*, user: User, link: TradeLink, confirm: bool, kind: str = "") -
         raise RuleError("One of its trades is not recorded any more.")
     if confirm:
         _check_no_loop(link.account, link.earlier_id, link.later_id)
+    former = link.state
     link.state = State.CONFIRMED if confirm else State.DISMISSED
     link.kind = kind or link.kind
     link.decided_by = user
@@ -77,7 +82,33 @@ def link_decide(*, user: User, link: TradeLink, confirm: bool, kind: str = "") -
         actor=user, action="link.confirm" if confirm else "link.dismiss", account=link.account, obj=link,
         summary=f"{link.get_kind_display()}: {link.earlier} → {link.later}",
     )  # fmt: skip
-    return link
+    if confirm or former == State.DISMISSED:
+        return None
+    return removal_record(
+        user=user, action=BulkChange.Action.LINK, summary="Noted as no roll",
+        undo=[{"link": str(link.pk), "state": former}],
+    )  # fmt: skip
+
+
+def link_restore(user: User, undo: Sequence[Any]) -> int:
+    """Put dismissed links back as they stood, where nobody decided since; returns how many."""
+    accounts = Account.objects.for_user(user, WRITE_ROLES).filter(archived_at=None)
+    count = 0
+    for row in undo:
+        rows = TradeLink.objects.filter(pk=row["link"], account__in=accounts, state=State.DISMISSED)
+        link = rows.select_related("account", "earlier", "later").first()
+        if link is None:
+            continue
+        account_lock(link.account)
+        if row["state"] == State.CONFIRMED:
+            _check_no_loop(link.account, link.earlier_id, link.later_id)
+        rows.update(state=row["state"], decided_by=user if row["state"] == State.CONFIRMED else None)
+        audit_record(
+            actor=user, action="link.restore", account=link.account, obj=link,
+            summary=f"{link.get_kind_display()}: {link.earlier} → {link.later}",
+        )  # fmt: skip
+        count += 1
+    return count
 
 
 @transaction.atomic

@@ -139,10 +139,13 @@ def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> s
     return f"{prefix} {name} {legs_label(specs)}".strip()[:120]
 
 
-def book_changed(user: User | None, trade: Trade, action: str, reason: str = "") -> Trade:
+def book_changed(
+    user: User | None, trade: Trade, action: str, reason: str = "", *, revalue: bool = True
+) -> Trade:
     """Follow up a change of fills: derived fields, versions, audit event and valuation job.
 
-    ``user`` None is the system (a settlement booked by itself).
+    ``user`` None is the system (a settlement booked by itself). Who changes many trades at once asks for
+    one valuation afterwards and passes ``revalue`` False.
     """
     trade = trade_refresh(trade)
     Trade.objects.filter(pk=trade.pk).update(version=F("version") + 1)
@@ -161,7 +164,8 @@ def book_changed(user: User | None, trade: Trade, action: str, reason: str = "")
             "reason": reason or trade.reason,
         },
     )
-    account_revalue(account=trade.account, requested_by=str(user.public_id) if user else "")
+    if revalue:
+        account_revalue(account=trade.account, requested_by=str(user.public_id) if user else "")
     return trade
 
 

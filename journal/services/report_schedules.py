@@ -7,7 +7,7 @@ report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,16 +15,17 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK
 from hedging.services.jobs import JobContext, JobError, JobRetryError, job_handler, job_request
-from journal.models import Account, Report, ReportSchedule, User
+from journal.models import MANAGE_ROLES, Account, BulkChange, Report, ReportSchedule, User
 from journal.selectors.reports import RENDER_REPORT, period_as_of
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import RuleError
 from journal.services.reports import MEDIA_TYPES, ReportOrder
 
@@ -104,14 +105,40 @@ def schedule_add(
 
 
 @transaction.atomic
-def schedule_stop(*, user: User, schedule: ReportSchedule) -> None:
-    """Make no more reports; those made stay."""
-    stopped = ReportSchedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=timezone.now())
-    if stopped:
+def schedule_stop(*, user: User, schedule: ReportSchedule) -> BulkChange | None:
+    """Make no more reports; those made stay. Returns the record to undo it from, None when it had stopped."""
+    now = timezone.now()
+    if not ReportSchedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
+        return None
+    audit_record(
+        actor=user, action="report.unschedule", account=schedule.account, obj=schedule,
+        summary=str(schedule), changes={},
+    )  # fmt: skip
+    return removal_record(
+        user=user, action=BulkChange.Action.SCHEDULE, summary=f"Stopped: {schedule}",
+        undo=[{"schedule": str(schedule.pk)}],
+    )  # fmt: skip
+
+
+def schedule_restore(user: User, undo: Sequence[Any]) -> int:
+    """Let stopped schedules run on where none like them was made since; returns how many."""
+    count = 0
+    owned = Account.objects.for_user(user, MANAGE_ROLES)
+    for row in undo:
+        rows = ReportSchedule.objects.for_user(user).filter(Q(created_by=user) | Q(account__in=owned))
+        found = rows.filter(pk=row["schedule"]).exclude(stopped_at=None).select_related("account").first()
+        if found is None:
+            continue
+        running = ReportSchedule.objects.filter(account=found.account, stopped_at=None)
+        same = {name: getattr(found, name) for name in ("created_by", "every", "format", "send", "email")}
+        if running.filter(**same).exists() or running.count() >= MOST_SCHEDULES:
+            continue
+        ReportSchedule.objects.filter(pk=found.pk).update(stopped_at=None)
         audit_record(
-            actor=user, action="report.unschedule", account=schedule.account, obj=schedule,
-            summary=str(schedule), changes={},
-        )  # fmt: skip
+            actor=user, action="report.schedule", account=found.account, obj=found, summary=str(found)
+        )
+        count += 1
+    return count
 
 
 def _today(now: datetime) -> date:

@@ -9,12 +9,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from journal.models import Account, Fill, Playbook, Tag, Tagging, Trade, TradeReview, User
+from journal.models import (
+    WRITE_ROLES,
+    Account,
+    BulkChange,
+    Fill,
+    Playbook,
+    Tag,
+    Tagging,
+    Trade,
+    TradeReview,
+    User,
+)
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import ConflictError, RuleError
 
 _NAME_LENGTH = 40
@@ -174,14 +187,36 @@ def range_tag(
 
 
 @transaction.atomic
-def range_untag(*, user: User, tagging: Tagging) -> None:
-    """Take a tag off its days."""
-    gone, _ = Tagging.objects.filter(pk=tagging.pk, review=None).delete()
-    if gone:
-        audit_record(
-            actor=user, action="review.untag_days", account=tagging.account, obj=tagging.tag,
-            summary=f"{tagging.tag.name}, {tagging.date_from} to {tagging.date_to}",
-        )  # fmt: skip
+def range_untag(*, user: User, tagging: Tagging) -> BulkChange | None:
+    """Take a tag off its days; returns the record to undo it from, None when it was off already."""
+    if not Tagging.objects.filter(pk=tagging.pk, review=None).delete()[0]:
+        return None
+    days = f"{tagging.date_from} to {tagging.date_to}"
+    audit_record(
+        actor=user, action="review.untag_days", account=tagging.account, obj=tagging.tag,
+        summary=f"{tagging.tag.name}, {days}",
+    )  # fmt: skip
+    return removal_record(
+        user=user, action=BulkChange.Action.DAYS, summary=f"{tagging.tag.name} taken off {days}",
+        undo=[
+            {"tag": str(tagging.tag_id), "from": str(tagging.date_from), "to": str(tagging.date_to)},
+        ],
+    )  # fmt: skip
+
+
+def range_restore(user: User, undo: Sequence[Any]) -> int:
+    """Put tags on their days again, in accounts the user may still write in; returns how many."""
+    accounts = Account.objects.for_user(user, WRITE_ROLES).filter(archived_at=None)
+    count = 0
+    for row in undo:
+        tag = Tag.objects.filter(pk=row["tag"], account__in=accounts).select_related("account").first()
+        if tag is not None:
+            first, last = date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+            range_tag(
+                user=user, account=tag.account, name=tag.name, date_from=first, date_to=last, kind=tag.kind
+            )
+            count += 1
+    return count
 
 
 def _told(user: User, trade: Trade, action: str, summary: str) -> None:

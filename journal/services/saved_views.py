@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
 from django.http import QueryDict
 
-from journal.models import SavedView, User
+from journal.models import BulkChange, SavedView, User
+from journal.services.changes import removal_record
 from journal.services.errors import RuleError
 
 MOST = 50
@@ -42,6 +46,23 @@ def view_save(*, user: User, name: str, query: str) -> SavedView:
     return view
 
 
-def view_remove(*, user: User, view: SavedView) -> None:
-    """Forget a view; one that is gone already is no error."""
-    SavedView.objects.for_user(user).filter(pk=view.pk).delete()
+@transaction.atomic
+def view_remove(*, user: User, view: SavedView) -> BulkChange | None:
+    """Forget a view; returns the record to undo it from, None for one that is gone already."""
+    if not SavedView.objects.for_user(user).filter(pk=view.pk).delete()[0]:
+        return None
+    return removal_record(
+        user=user, action=BulkChange.Action.VIEW, summary=f"View “{view.name}” removed",
+        undo=[{"name": view.name, "query": view.query}],
+    )  # fmt: skip
+
+
+def view_restore(user: User, undo: Sequence[Any]) -> int:
+    """Save removed views again where no other took their name; returns how many."""
+    count = 0
+    for row in undo:
+        mine = SavedView.objects.for_user(user)
+        if not mine.filter(name__iexact=row["name"]).exists() and mine.count() < MOST:
+            SavedView.objects.create(user=user, name=row["name"], query=row["query"])
+            count += 1
+    return count

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -17,8 +18,9 @@ from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, closes_at, session_o
 from hedging.services.contracts import contract_spec
 from hedging.services.jobs import job_request
 from hedging.services.marks import contract_marks
-from journal.models import Account, Fill, User, YearEndMark
+from journal.models import WRITE_ROLES, Account, BulkChange, Fill, User, YearEndMark
 from journal.services.audit import audit_record
+from journal.services.changes import removal_record
 from journal.services.errors import RuleError
 
 TAX_PDF = "journal.tax_pdf"
@@ -212,13 +214,17 @@ def _marks(account: Account, year: int, day: date, contracts: Iterable[Contract]
 @transaction.atomic
 def year_end_mark_set(
     *, user: User, account: Account, contract: Contract, year: int, price: Decimal | None
-) -> None:
-    """Keep the broker's year-end value of a contract in points; None forgets it. Raises RuleError."""
+) -> BulkChange | None:
+    """Keep the broker's year-end value of a contract in points; None forgets it. Raises RuleError.
+
+    Forgetting one returns the record to undo it from.
+    """
     tax_check(year)
     if price is not None and not (price.is_finite() and 0 <= price < 10**7):
         raise RuleError("A value in points is zero or more.", "price")
     if not Fill.objects.filter(account=account, contract=contract).exists():
         raise RuleError("The account has no fill of this contract.", "contract")
+    former = YearEndMark.objects.filter(account=account, contract=contract, year=year).first()
     if price is None:
         YearEndMark.objects.filter(account=account, contract=contract, year=year).delete()
     else:
@@ -229,6 +235,29 @@ def year_end_mark_set(
         actor=user, action="tax.year_end_mark", account=account, summary=f"{contract.symbol} {year}",
         changes={"price": None if price is None else str(price)},
     )  # fmt: skip
+    if price is not None or former is None:
+        return None
+    undo = {
+        "account": str(account.pk), "contract": contract.pk, "year": year, "price": str(former.price),
+    }  # fmt: skip
+    summary = f"Year-end value of {contract.symbol} forgotten"
+    return removal_record(user=user, action=BulkChange.Action.MARK, summary=summary, undo=[undo])
+
+
+def year_end_mark_restore(user: User, undo: Sequence[Any]) -> int:
+    """Keep forgotten year-end values again where none was entered since; returns how many."""
+    count = 0
+    for row in undo:
+        account = Account.objects.for_user(user, WRITE_ROLES).filter(pk=row["account"]).first()
+        contract = Contract.objects.filter(pk=row["contract"]).first()
+        entered = YearEndMark.objects.filter(account=account, contract=contract, year=row["year"])
+        if account is None or contract is None or entered.exists():
+            continue
+        year_end_mark_set(
+            user=user, account=account, contract=contract, year=row["year"], price=Decimal(row["price"])
+        )
+        count += 1
+    return count
 
 
 @transaction.atomic

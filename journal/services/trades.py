@@ -90,11 +90,13 @@ def trade_create(
 
 
 @transaction.atomic
-def trade_close(*, user: User, trade: Trade, order: OrderInput, version: int | None = None) -> Trade:
+def trade_close(
+    *, user: User, trade: Trade, order: OrderInput, version: int | None = None, revalue: bool = True
+) -> Trade:
     """Close a trade wholly or leg by leg; no leg may be closed beyond what is open.
 
     Raises RuleError naming the leg, ConflictError when the trade moved on since ``version``. The
-    same ``order.token`` closes once.
+    same ``order.token`` closes once. Without ``revalue`` the caller asks for the valuation.
     """
     account_lock(trade.account)
     if known := trade_of_token(trade.account, order):
@@ -106,7 +108,7 @@ def trade_close(*, user: User, trade: Trade, order: OrderInput, version: int | N
         raise RuleError("The closing time is before the trade was opened.", "filled_at")
     _check_closes(order, fills)
     write_fills(user, trade, order, session)
-    return book_changed(user, trade, "trade.close")
+    return book_changed(user, trade, "trade.close", revalue=revalue)
 
 
 def _check_closes(order: OrderInput, fills: Sequence[Fill]) -> None:

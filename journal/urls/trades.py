@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import entry, rolls, trade_list, trades
+from journal.views import bulk_closing, entry, rolls, trade_list, trades
 
 urlpatterns: list[URLPattern] = [
     path("trades/", trade_list.trade_list, name="trades"),
     path("trades.csv", trade_list.trade_csv, name="trades_csv"),
     path("trades/bulk/", trade_list.bulk, name="trades_bulk"),
+    path("trades/close/", bulk_closing.close, name="trades_close"),
     path("trades/bulk/<uuid:pk>/undo/", trade_list.undo, name="bulk_undo"),
     path("trades/views/", trade_list.save_view, name="view_save"),
     path("trades/views/<uuid:pk>/remove/", trade_list.remove_view, name="view_remove"),

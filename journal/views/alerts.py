@@ -18,7 +18,7 @@ from journal.selectors.shell import current_account
 from journal.selectors.signing import SIGN_ROLES
 from journal.services.alerts import alerts_seen, channel_add, channel_remove
 from journal.services.errors import RuleError
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, person, say_removed
 
 
 @login_required
@@ -54,10 +54,10 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Remove a channel of one's own."""
     user = person(request)
     try:
-        channel_remove(user=user, channel=get_owned(AlertChannel, user, pk))
+        change = channel_remove(user=user, channel=get_owned(AlertChannel, user, pk))
     except RuleError as error:
         raise PermissionDenied(error.message) from None
-    messages.success(request, "The channel is removed.")
+    say_removed(request, change, "The channel is removed.")
     return redirect("journal:alerts")
 
 

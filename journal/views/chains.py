@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from journal.models import WRITE_ROLES, Trade, TradeLink
@@ -18,16 +17,14 @@ from journal.selectors.trades import trade_get
 from journal.services.errors import RuleError
 from journal.services.import_groups import group_split, trade_rows
 from journal.services.import_links import link_decide, link_draw, trade_anchor
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, local_address, person, say_removed
 
 _CHOICES = 100
 
 
 def _back(request: HttpRequest, fallback: UUID) -> HttpResponse:
-    back = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        return redirect(back)
-    return redirect("journal:trade_chain", pk=fallback)
+    back = local_address(request, request.headers.get("Referer", ""))
+    return redirect(back) if back else redirect("journal:trade_chain", pk=fallback)
 
 
 @login_required
@@ -38,11 +35,11 @@ def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = get_owned(TradeLink, user, pk, WRITE_ROLES)
     confirm = request.POST.get("do", "confirm") == "confirm"
     try:
-        link_decide(user=user, link=link, confirm=confirm, kind=request.POST.get("kind", ""))
+        change = link_decide(user=user, link=link, confirm=confirm, kind=request.POST.get("kind", ""))
     except RuleError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Linked." if confirm else "Noted: not a roll.")
+        say_removed(request, change, "Linked." if confirm else "Noted: not a roll.")
     target = link.later_id or link.earlier_id
     return _back(request, target) if target else redirect("journal:imports")
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from hedging.selectors.calendar import (
     NEW_YORK,
@@ -19,7 +24,9 @@ from hedging.selectors.calendar import (
     session_date,
     session_on_or_before,
 )
-from journal.models import Role, User
+from journal.models import BulkChange, Role, User
+from journal.services.errors import RuleError
+from journal.services.saved_views import canonical_query
 
 _DIGITS = 6
 _Row = TypeVar("_Row", bound=Model)
@@ -47,6 +54,36 @@ def today_in_new_york() -> date:
 def small_number(text: str) -> int | None:
     """Read a whole number of at most six digits, as forms and addresses of this site send it."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
+
+def uuids(texts: Iterable[str]) -> list[UUID]:
+    """Read ids as forms and addresses send them, each once; what is none is left out."""
+    found: dict[UUID, None] = {}
+    for text in texts:
+        try:
+            found[UUID(text)] = None
+        except ValueError:
+            continue
+    return list(found)
+
+
+def list_address(query: str) -> str:
+    """The list of trades with the filters it had; what cannot be read is left out."""
+    try:
+        query = canonical_query(query)
+    except RuleError:
+        query = ""
+    return f"{reverse('journal:trades')}?{query}".rstrip("?")
+
+
+def local_address(request: HttpRequest, address: str) -> str:
+    """An address of this site to go back to, else an empty text."""
+    return address if url_has_allowed_host_and_scheme(address, {request.get_host()}) else ""
+
+
+def say_removed(request: HttpRequest, change: BulkChange | None, text: str) -> None:
+    """Tell that something is removed, with Undo beside it where there is a record to undo it from."""
+    messages.success(request, text, extra_tags=f"undo:{change.pk}" if change is not None else "")
 
 
 def get_owned(model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)) -> _Row:

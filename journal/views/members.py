@@ -15,7 +15,7 @@ from journal.models import MANAGE_ROLES, Account, Membership, Role
 from journal.selectors.signing import approval_rule
 from journal.services.accounts import approvals_set, member_add, member_remove
 from journal.services.errors import RuleError
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, person, say_removed
 
 
 @login_required
@@ -59,11 +59,10 @@ def remove(request: HttpRequest, pk: UUID, membership: int) -> HttpResponse:
     account = get_owned(Account, user, pk, MANAGE_ROLES)
     found = get_object_or_404(Membership, pk=membership, account=account)
     try:
-        member_remove(user=user, membership=found)
+        change = member_remove(user=user, membership=found)
     except RuleError as error:
         messages.error(request, error.message)
     else:
-        messages.success(
-            request, f"{found.user.get_username()} is no longer {found.get_role_display().lower()}."
-        )
+        text = f"{found.user.get_username()} is no longer {found.get_role_display().lower()}."
+        say_removed(request, change, text)
     return redirect("journal:members", pk=pk)

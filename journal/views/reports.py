@@ -30,7 +30,7 @@ from journal.selectors.shell import current_account
 from journal.services.errors import RuleError
 from journal.services.report_schedules import schedule_add, schedule_stop
 from journal.services.reports import report_request
-from journal.views.common import person
+from journal.views.common import person, say_removed
 from journal.views.jobs import shown_jobs
 
 PAGE = 25
@@ -119,6 +119,6 @@ def schedule_new(request: HttpRequest) -> HttpResponse:
 def schedule_end(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Stop a schedule: by who made it, or by an owner of the account."""
     schedule = schedule_get(person(request), pk)
-    schedule_stop(user=person(request), schedule=schedule)
-    messages.success(request, "Stopped. The reports made so far stay.")
+    change = schedule_stop(user=person(request), schedule=schedule)
+    say_removed(request, change, "Stopped. The reports made so far stay.")
     return redirect(f"{reverse('journal:reports')}?account={schedule.account_id}")

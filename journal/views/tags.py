@@ -16,7 +16,7 @@ from journal.models import WRITE_ROLES, Account, Tag, Tagging
 from journal.selectors.reviews import SUGGESTED, mistakes_table, ranges_of, tags_with_counts
 from journal.services.errors import RuleError
 from journal.services.reviews import range_tag, range_untag, tag_rename
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, person, say_removed
 from journal.views.days import chosen_account
 from journal.views.notes import may_write
 
@@ -74,6 +74,6 @@ def tag_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 def range_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take a tag off a date range."""
     tagging = get_owned(Tagging, person(request), pk, WRITE_ROLES)
-    range_untag(user=person(request), tagging=tagging)
-    messages.success(request, f"{tagging.tag.name} no longer marks those days.")
+    change = range_untag(user=person(request), tagging=tagging)
+    say_removed(request, change, f"{tagging.tag.name} no longer marks those days.")
     return _back(tagging.account)

@@ -29,7 +29,7 @@ from journal.services.tax import (
     tax_year,
     year_end_mark_set,
 )
-from journal.views.common import get_owned, person, small_number, today_in_new_york
+from journal.views.common import get_owned, person, say_removed, small_number, today_in_new_york
 from journal.views.days import chosen_account
 from journal.views.jobs import shown_jobs
 from journal.views.notes import may_write
@@ -113,9 +113,14 @@ def mark(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("price", "").strip().replace(",", "")
     try:
         price = Decimal(text) if text else None
-        year_end_mark_set(user=person(request), account=account, contract=contract, year=year, price=price)
+        change = year_end_mark_set(
+            user=person(request), account=account, contract=contract, year=year, price=price
+        )
     except InvalidOperation:
         messages.error(request, f"{text} is not a number of points.")
     except RuleError as refusal:
         messages.error(request, refusal.message)
+    else:
+        if change is not None:
+            say_removed(request, change, f"{change.summary}.")
     return _back(account, year)

@@ -13,7 +13,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -26,17 +25,30 @@ from journal.selectors.trade_list import (
     trades_filtered,
     with_page_details,
 )
-from journal.services.bulk import UNDO_FOR, BulkOrder, bulk_apply, bulk_undo, writable_trades
+from journal.services.bulk import BulkOrder, bulk_apply, writable_trades
+from journal.services.bulk_close import MOST
+from journal.services.changes import UNDO_FOR
 from journal.services.errors import ConflictError, RuleError
 from journal.services.safe_csv import safe_cell
-from journal.services.saved_views import canonical_query, view_remove, view_save
-from journal.views.common import person, small_number, today_in_new_york
+from journal.services.saved_views import view_remove, view_save
+from journal.services.undo import change_undo
+from journal.views.bulk_closing import close_address
+from journal.views.common import (
+    list_address,
+    local_address,
+    person,
+    say_removed,
+    small_number,
+    today_in_new_york,
+    uuids,
+)
 
 PAGE = 50
 _COLUMNS = (
     "account", "kind", "layer", "label", "status", "opened_at", "closed_at", "nearest_expiry",
     "net_cash", "fees", "realized", "open_pnl", "rating", "tags", "mistakes", "reason",
 )  # fmt: skip
+_OF_TRADES = tuple(getattr(BulkChange.Action, name) for name in ("TAG", "UNTAG", "RATE", "MOVE", "CLOSE"))
 #: Filters that stand behind "More filters".
 _FURTHER = ("layer", "underlying", "tag", "from", "to", "dte_min", "dte_max", "pnl_min", "pnl_max")
 
@@ -102,11 +114,11 @@ def _headers(sort: str, query: QueryDict) -> list[dict[str, str]]:
 
 
 def _last_change(user: User) -> BulkChange | None:
-    """The newest change while it can be undone."""
-    since = timezone.now() - UNDO_FOR
-    return (
-        BulkChange.objects.for_user(user).filter(created_at__gt=since, undone_at=None).defer("undo").first()
+    """The newest change of trades while it can be undone."""
+    rows = BulkChange.objects.for_user(user).filter(
+        created_at__gt=timezone.now() - UNDO_FOR, undone_at=None, action__in=_OF_TRADES
     )
+    return rows.defer("undo").first()
 
 
 @login_required
@@ -144,17 +156,10 @@ def trade_csv(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _list_address(query: str) -> str:
-    return f"{reverse('journal:trades')}?{query}".rstrip("?")
-
-
 def _back(request: HttpRequest) -> HttpResponse:
-    """The list as it was."""
-    try:
-        query = canonical_query(request.POST.get("query", ""))
-    except RuleError:
-        query = ""
-    return redirect(_list_address(query))
+    """Where the form says it came from, else the list as it was."""
+    back = local_address(request, request.POST.get("next", ""))
+    return redirect(back or list_address(request.POST.get("query", "")))
 
 
 def _chosen_trades(request: HttpRequest, user: User) -> QuerySet[Any]:
@@ -162,21 +167,17 @@ def _chosen_trades(request: HttpRequest, user: User) -> QuerySet[Any]:
     if request.POST.get("all") == "1":
         filters = TradeFilters.from_query(QueryDict(request.POST.get("query", "")))
         return trades_filtered(user, filters, today=today_in_new_york())
-    ids = []
-    for text in request.POST.getlist("id"):
-        try:
-            ids.append(UUID(text))
-        except ValueError:
-            continue
-    return Trade.objects.for_user(user).filter(pk__in=ids)
+    return Trade.objects.for_user(user).filter(pk__in=uuids(request.POST.getlist("id")))
 
 
 @login_required
 @require_POST
 def bulk(request: HttpRequest) -> HttpResponse:
-    """Tag, untag, rate or move the chosen trades; the list then offers to undo it."""
+    """Tag, untag, rate or move the chosen trades; the list then offers Undo. Closing has its own page."""
     user = person(request)
     action, expected = request.POST.get("action", ""), small_number(request.POST.get("expected", ""))
+    if action == BulkChange.Action.CLOSE:
+        return _to_close(request, user)
     ticked = set(request.POST.getlist("id"))
     order = BulkOrder(
         action=action,
@@ -195,6 +196,17 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return _back(request)
 
 
+def _to_close(request: HttpRequest, user: User) -> HttpResponse:
+    """The page that closes the chosen trades; those that are closed already are left out."""
+    trades = writable_trades(user, _chosen_trades(request, user)).filter(status=Trade.Status.OPEN)
+    ids = list(trades.values_list("pk", flat=True)[: MOST + 1])
+    if not ids or len(ids) > MOST:
+        text = f"At most {MOST} trades are closed at once." if ids else "None of the chosen trades is open."
+        messages.error(request, text)
+        return _back(request)
+    return redirect(close_address(ids, request.POST.get("query", "")))
+
+
 @login_required
 @require_POST
 def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -202,7 +214,7 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = person(request)
     change = get_object_or_404(BulkChange.objects.for_user(user), pk=pk)
     try:
-        change = bulk_undo(user=user, change=change)
+        change = change_undo(user=user, change=change)
     except RuleError as refusal:
         messages.error(request, refusal.message)
         return _back(request)
@@ -211,7 +223,7 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, f"Undone: {change.summary}.")
     else:
         messages.warning(
-            request, f"Undone on {done} of {total} trades: the others were changed since. {change.summary}."
+            request, f"Undone on {done} of {total}: what was changed since stays. {change.summary}."
         )
     return _back(request)
 
@@ -228,7 +240,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
         messages.error(request, refusal.message)
         return _back(request)
     messages.success(request, f"View “{view.name}” saved.")
-    return redirect(_list_address(view.query))
+    return redirect(list_address(view.query))
 
 
 @login_required
@@ -236,6 +248,6 @@ def save_view(request: HttpRequest) -> HttpResponse:
 def remove_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Forget a saved view."""
     view = get_object_or_404(SavedView.objects.for_user(person(request)), pk=pk)
-    view_remove(user=person(request), view=view)
-    messages.success(request, f"View “{view.name}” removed.")
+    change = view_remove(user=person(request), view=view)
+    say_removed(request, change, f"View “{view.name}” removed.")
     return _back(request)

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from journal.models import AuditEvent, BulkChange, Fill, Role, Tag, Tagging, Trade, TradeReview
 from journal.selectors.trade_list import TradeFilters, trades_filtered
-from journal.services import bulk
 from journal.services.accounts import member_add
-from journal.services.bulk import BulkOrder, bulk_apply, bulk_undo
+from journal.services.bulk import BulkOrder, bulk_apply
+from journal.services.changes import UNDO_FOR
 from journal.services.errors import ConflictError, RuleError
 from journal.services.notes import note_create
 from journal.services.reviews import trade_rate, trade_tag, trade_untag
 from journal.services.trades import trade_create
+from journal.services.undo import change_undo
 from tests.journal.people import People, answers, make_account, make_people, open_condor, order, vix_call
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_every_matching_trade_is_tagged_and_the_count_is_told(people: People, tr
 
 def test_undo_leaves_what_was_there_before(people: People, trades: list[Trade]) -> None:
     trade_tag(user=people.owner, trade=trades[0], name="motion")
-    change = bulk_undo(user=people.owner, change=_apply(people, "tag", "motion"))
+    change = change_undo(user=people.owner, change=_apply(people, "tag", "motion"))
     assert change.undone_count == 3
     assert _tagged() == {trades[0].pk}
 
@@ -64,9 +65,9 @@ def test_the_same_form_twice_is_one_change_and_undo_twice_is_one_undo(
     first, second = _apply(people, "tag", "motion"), _apply(people, "tag", "other")
     assert first == second
     assert not Tag.objects.filter(name="other").exists()
-    bulk_undo(user=people.owner, change=first)
+    change_undo(user=people.owner, change=first)
     _apply(people, "tag", "motion", token="t2")
-    again = bulk_undo(user=people.owner, change=first)
+    again = change_undo(user=people.owner, change=first)
     assert again.undone_count == 4
     assert len(_tagged()) == 4
     assert AuditEvent.objects.filter(action="bulk.undo").count() == 1
@@ -84,7 +85,7 @@ def test_undo_does_not_overwrite_what_somebody_did_since(people: People, trades:
     trade_rate(user=people.owner, trade=trades[0], rating=2)
     change = _apply(people, "rate", "5")
     trade_rate(user=people.owner, trade=trades[1], rating=1)
-    assert bulk_undo(user=people.owner, change=change).undone_count == 3
+    assert change_undo(user=people.owner, change=change).undone_count == 3
     found = dict(TradeReview.objects.values_list("trade_id", "rating"))
     assert [found[t.pk] for t in trades] == [2, 1, None, None]
 
@@ -94,7 +95,7 @@ def test_a_tag_taken_off_and_put_on_again_by_hand_stays(people: People, trades: 
     tag = Tag.objects.get()
     trade_untag(user=people.owner, trade=trades[0], tag=tag)
     trade_tag(user=people.owner, trade=trades[0], name="motion")
-    bulk_undo(user=people.owner, change=change)
+    change_undo(user=people.owner, change=change)
     assert _tagged() == {trades[0].pk}
 
 
@@ -105,15 +106,15 @@ def test_taking_a_tag_off_is_undone_where_it_was(people: People, trades: list[Tr
     assert "2 trades did not have it" in change.summary
     assert _tagged() == set()
     trade_tag(user=people.owner, trade=trades[0], name="motion")
-    assert bulk_undo(user=people.owner, change=change).undone_count == 1
+    assert change_undo(user=people.owner, change=change).undone_count == 1
     assert _tagged() == {t.pk for t in trades[:2]}
 
 
 def test_undo_ends_after_a_while(people: People, trades: list[Trade]) -> None:
     change = _apply(people, "tag", "motion")
-    BulkChange.objects.update(created_at=timezone.now() - bulk.UNDO_FOR - timedelta(seconds=1))
+    BulkChange.objects.update(created_at=timezone.now() - UNDO_FOR - timedelta(seconds=1))
     with pytest.raises(RuleError, match="no longer"):
-        bulk_undo(user=people.owner, change=change)
+        change_undo(user=people.owner, change=change)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_move_takes_fills_and_reviews_along_and_comes_back(people: People, tra
     people.account.refresh_from_db()
     assert people.account.book_revision > before
     Trade.objects.filter(pk=trades[1].pk).update(version=99)  # somebody closed it meanwhile
-    assert bulk_undo(user=people.owner, change=change).undone_count == 3
+    assert change_undo(user=people.owner, change=change).undone_count == 3
     found = {t.pk: t.account.name for t in Trade.objects.select_related("account")}
     assert [found[t.pk] for t in trades] == ["Main", "IRA", "Main", "Main"]
     assert Tagging.objects.get().tag.account == people.account

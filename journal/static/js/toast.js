@@ -1,6 +1,8 @@
-// Messages at the lower edge. Success leaves after ten seconds unless watched; trouble stays.
+// Messages at the lower edge. Success leaves after ten seconds unless watched, after thirty when it can be
+// undone; trouble stays.
 // A refresh that failed keeps what was there, marks it stale, and offers to try again.
 const STAY = 10_000;
+const STAY_WITH_UNDO = 30_000;
 const ICONS = { danger: "x-octagon", warning: "exclamation-triangle", success: "check-circle", info: "info-circle" };
 
 function region() { return document.getElementById("toasts"); }
@@ -48,9 +50,10 @@ export function toast(text, { kind = "info", key = "", action = null } = {}) {
 }
 
 function leaveLater(item) {
-  let timer = setTimeout(() => item.remove(), STAY);
+  const stay = item.querySelector("[data-undo]") ? STAY_WITH_UNDO : STAY;
+  let timer = setTimeout(() => item.remove(), stay);
   const hold = () => clearTimeout(timer);
-  const release = () => { clearTimeout(timer); timer = setTimeout(() => item.remove(), STAY); };
+  const release = () => { clearTimeout(timer); timer = setTimeout(() => item.remove(), stay); };
   item.addEventListener("mouseenter", hold);
   item.addEventListener("focusin", hold);
   item.addEventListener("mouseleave", release);
