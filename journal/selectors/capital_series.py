@@ -16,6 +16,7 @@ from hedging.models import DailyBar, Quality
 from hedging.selectors.calendar import sessions_between
 from journal.models import Account, AttributionDay, CapitalDay, CashEntry, DailyMark, Fill, Trade
 from journal.selectors.cash import EXTERNAL, OTHER, entries
+from journal.selectors.trades import first_fill_day
 
 Floats = NDArray[np.float64]
 GROUPS = ("condor", "hedge", "other", "layer_1", "layer_2", "layer_3")
@@ -79,11 +80,16 @@ class CapitalSeries:
 
 
 def capital_series(account: Account, until: date | None = None) -> CapitalSeries | None:
-    """Read the series from the first attributed session to the last or ``until``; None when there is none."""
+    """Read the series from the first attributed session to the last or ``until``.
+
+    None while there is none, or while the sessions since the first fill are not attributed yet: sums over a
+    part of the history would look like sums over all of it.
+    """
     rows = AttributionDay.objects.filter(account=account)
     rows = rows.filter(day__lte=until) if until else rows
     stored = list(rows.order_by("day"))
-    if not stored:
+    began = first_fill_day(account)
+    if not stored or (began is not None and stored[0].day > began):
         return None
     days = sessions_between(stored[0].day, stored[-1].day)
     place = {day: i for i, day in enumerate(days)}

@@ -133,6 +133,25 @@ def test_filters_by_tag_strategy_and_closing_day(people: People) -> None:
     assert count(date_to=closed - timedelta(days=1)) == 0
 
 
+def test_a_history_that_is_not_attributed_from_its_first_fill_shows_no_sums(
+    people: People, client: Client
+) -> None:
+    trade = open_condor(people)
+    fill = trade.fills.first()
+    assert fill is not None
+    later = fill.trade_date + timedelta(days=1)
+    session(people, later, 100, 0)
+    assert account_performance(people.account) is None
+    client.force_login(people.owner)
+    assert "Workers mark and explain" in client.get("/").content.decode()
+    assert "Year so far" not in client.get("/").content.decode()
+    session(people, fill.trade_date, -40, 0)
+    found = account_performance(people.account)
+    assert found is not None
+    assert found.pnl == (Decimal("-40.00"), Decimal("100.00"))
+    assert "Year so far" in client.get("/").content.decode()
+
+
 def test_performance_leaves_deposits_out_and_subtracts_the_hedge(people: People) -> None:
     days = [date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 4)]
     for day, condor, hedge in zip(days, (2500, -5000, 0), (0, 2500, 0), strict=True):
