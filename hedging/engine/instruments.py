@@ -54,6 +54,9 @@ ROOTS: dict[str, RootRule] = {
     )
 }
 
+#: Letters of the months January to December in futures symbols.
+FUTURE_MONTHS = "FGHJKMNQUVXZ"
+
 _OCC = re.compile(r"^([A-Z]{1,6}) *([0-9]{6})([CP])([0-9]{8})$")
 _FUTURE_SYMBOL = re.compile(r"^/?VX[/ ]([0-9]{4}-[0-9]{2}-[0-9]{2})$")
 

@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 
 from hedging.engine.rulesets.catalogue import catalogue
-from hedging.engine.rulesets.document import ruleset_document
+from hedging.engine.rulesets.document import entry_of, ruleset_document
 from hedging.engine.rulesets.types import Definition, Kind, Parameter, RangePolicy, Ruleset
 from journal.forms.base import style
 from journal.services.errors import RuleError
@@ -78,11 +78,11 @@ class RulesetForm(forms.Form):
             "effective_from": day.isoformat() if day else None,
         }
         for key, definition in catalogue().items():
-            entry = found["parameters"][key]
+            entry = found["parameters"].get(key) or entry_of(self.ruleset.parameters[key])
             value = _value(definition, self.cleaned_data[key])
             policy = self.cleaned_data.get(f"{key}|policy", entry.get("policy", "fixed"))
             if value != entry["base"] or policy != entry.get("policy", "fixed"):
-                entry |= {"base": value, "policy": policy, "source": _CHANGED_BY}
+                found["parameters"][key] = entry | {"base": value, "policy": policy, "source": _CHANGED_BY}
         return found
 
     def show(self, error: RuleError) -> None:

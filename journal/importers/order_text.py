@@ -13,8 +13,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 from hedging.engine.book import ContractSpec, Right, Settlement
-from hedging.engine.instruments import UnknownSymbolError, option_contract
-from hedging.selectors.calendar import CalendarRangeError
+from hedging.engine.instruments import (
+    FUTURE_MONTHS,
+    UnknownSymbolError,
+    option_contract,
+    share,
+    vx_future,
+)
+from hedging.selectors.calendar import CalendarRangeError, vix_expiry
 from hedging.selectors.listings import expiry_problem
 from journal.importers.order_words import OrderTextError, Reader, Span, Word
 
@@ -28,6 +34,7 @@ _RATIO = re.compile(r"^~?(-?[0-9]{1,3}(?:/-?[0-9]{1,3})+)$")
 _STRIKES = re.compile(r"^[0-9]{1,6}(?:\.[0-9]{1,3})?(?:/[0-9]{1,6}(?:\.[0-9]{1,3})?)*$")
 _PRICE = re.compile(r"^@(-?(?:[0-9]{1,7}(?:\.[0-9]{1,6})?|\.[0-9]{1,6}))$")
 _VENUE = re.compile(r"^[A-Z]{2,10}$")
+_FUTURE = re.compile(rf"^/VX([{FUTURE_MONTHS}])([0-9]{{2}})(?::XCBF)?$")
 _WITHOUT_SIGNS = (
     "CONDOR", "CALENDAR", "DIAGONAL", "STRANGLE", "STRADDLE", "BACKRATIO", "DBL", "UNBALANCED",
     "COVERED", "COMBO", "COLLAR",
@@ -91,6 +98,8 @@ def parse_order(text: str) -> ParsedOrder:
     reader = Reader(text)
     head = _head(reader)
     strategy = _strategy(reader, head)
+    if strategy == "SINGLE" and (reader.peek() == "VXX" or reader.peek().startswith("/VX")):
+        return _linear(text, reader, head)
     root = _root(reader)
     expiries = _expiries(reader, root)
     strikes_word = reader.take("the strikes", "strikes")
@@ -105,6 +114,31 @@ def parse_order(text: str) -> ParsedOrder:
         text, head.action, strategy, head.packages, order.legs(), abs(price), is_credit, is_limit,
         venue, tuple(reader.spans),
     )  # fmt: skip
+
+
+def _linear(text: str, reader: Reader, head: _Head) -> ParsedOrder:
+    """Read ``BUY +2 /VXG26 @19.25`` (the month's VX future) or ``BUY +100 VXX @40.00``."""
+    word = reader.take("a symbol", "symbol")
+    if head.ratio_word is not None:
+        raise head.ratio_word.refuse("A single future or share has no ratio.")
+    spec = share("VXX") if word.upper == "VXX" else _future(word)
+    price, is_limit, venue = _price(reader)
+    if price < 0:
+        raise word.refuse("A future or share has no price below zero.")
+    return ParsedOrder(
+        text, head.action, "SINGLE", head.packages, ((spec, head.sign * head.packages),), price,
+        head.sign < 0, is_limit, venue, tuple(reader.spans),
+    )  # fmt: skip
+
+
+def _future(word: Word) -> ContractSpec:
+    match = _FUTURE.match(word.upper)
+    if not match:
+        raise word.refuse("A VX future looks like /VXG26: month letter and two digits of the year.")
+    try:
+        return vx_future(vix_expiry(2000 + int(match.group(2)), FUTURE_MONTHS.index(match.group(1)) + 1))
+    except CalendarRangeError as error:
+        raise word.refuse(f"{error}.") from None
 
 
 def _head(reader: Reader) -> _Head:

@@ -193,7 +193,7 @@ def test_a_future_s_settlement_is_no_modelled_price() -> None:
     held = book(condor(1), hedge(3, 9, "VX/2026-02-18", 19.0))
     (trim,) = [p for p in advise(held, market(), calm(), rules()).proposals if p.action is Action.TRIM_LAYER]
     assert not trim.orders[0].modelled
-    assert trim.orders[0].text == ""
+    assert trim.orders[0].text == "SELL -9 /VXG26 @16.90 LMT"
     assert trim.effects is not None
 
 

@@ -80,9 +80,29 @@ def test_an_order_string_parses_back_to_the_same_legs_and_price(
     assert parsed.packages == packages
 
 
-def test_futures_and_mixed_underlyings_have_no_string() -> None:
+@pytest.mark.parametrize(
+    ("symbol", "quantity", "limit", "text"),
+    [
+        ("VX/2026-12-16", 2, "-19.25", "BUY +2 /VXZ26 @19.25 LMT"),
+        ("VX/2026-05-19", -3, "20.05", "SELL -3 /VXK26 @20.05 LMT"),
+        ("VXX", 100, "-40.01", "BUY +100 VXX @40.01 LMT"),
+        ("VXX", -7, "39.99", "SELL -7 VXX @39.99 LMT"),
+    ],
+)
+def test_lay_8_a_future_and_a_share_have_strings_of_their_own(
+    symbol: str, quantity: int, limit: str, text: str
+) -> None:
+    side = 1 if quantity > 0 else -1
+    found = order_text([(parse_symbol(symbol), side)], abs(quantity), Decimal(limit))
+    assert found == text
+    parsed = parse_order(found)
+    assert [(spec.symbol, q) for spec, q in parsed.legs] == [(symbol, quantity)]
+    assert parsed.signed_price == Decimal(limit)
+
+
+def test_spreads_of_futures_and_mixed_underlyings_have_no_string() -> None:
     future, call, put = (
         parse_symbol(s) for s in ("VX/2026-12-16", "VIX   261216C00022000", "SPXW  261218P06450000")
     )
-    assert order_text([(future, 1)], 1, Decimal(-1)) == ""
+    assert order_text([(future, 1), (call, 1)], 1, Decimal(-1)) == ""
     assert order_text([(call, 1), (put, 1)], 1, Decimal(-1)) == ""

@@ -6,11 +6,13 @@ budget, base and stressed loss alike, so no bound ever falls when risk grows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hedging.engine.book import BookTrade
 from hedging.engine.policy.context import Context, some
 from hedging.engine.policy.types import Answer, Bound
-from hedging.engine.policy.units import Unit, fits, held_packages, premium_of
+from hedging.engine.policy.units import Unit, fits, held_packages, is_foreign, vx_level
 from hedging.engine.signals.types import SignalKey
 
 
@@ -29,19 +31,35 @@ def bounds_of(
 ) -> tuple[Bound, ...]:
     """Every bound on a layer; ``held`` False sizes it from nothing, as on a roll."""
     trades = ctx.layer(number) if held else ()
-    have, spent = held_packages(trades), premium_of(trades)
+    have, spent = held_packages(trades), ctx.premium_of(trades)
+    foreign = _foreign(ctx, unit, trades)
     sizing = ctx.rules.word(f"layer{number}.sizing")
     found = [_own(ctx, number, unit, have, spent, sizing)]
     if sizing != "vxth":
         if sizing == "budget":
-            found.append(_exposure(ctx, number, unit))
-        found += _caps(ctx, unit, others, have, spent)
+            found.append(_exposure(ctx, number, unit, foreign))
+        found += _caps(ctx, unit, others, have, spent, foreign)
         found.append(ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(trades)))
     found.append(_run_rate(ctx, unit, others, have, spent))
+    if unit.linear:
+        found += _linear(ctx, unit, have)
     if number == 3 and sizing == "budget":
         found.append(_risk_capital(ctx, unit, have, spent))
     found.append(_liquidity(ctx, have))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What a layer holds of another kind than the package (a future beside calls): contracts and notional."""
+
+    contracts: int = 0
+    exposure: float = 0.0
+
+
+def _foreign(ctx: Context, unit: Unit, trades: Sequence[BookTrade]) -> Foreign:
+    other = [trade for trade in trades if is_foreign(trade, unit.picks[0].spec)]
+    return Foreign(held_packages(other), ctx.exposure_of(other))
 
 
 def binding(bounds: tuple[Bound, ...]) -> Bound:
@@ -62,7 +80,7 @@ def _own(ctx: Context, number: int, unit: Unit, have: int, spent: float, sizing:
             (f"layer{number}.ratio",),
         )
     if sizing == "vxth":
-        share = vxth_weight(ctx, unit.picks[0].value.forward)
+        share = vxth_weight(ctx, vx_level(ctx, unit))
         budget = share * ctx.book.capital
         name = f"{share:.1%} of equity"
         parameters: tuple[str, ...] = ("vxth.weight", "vxth.half_weight")
@@ -70,9 +88,24 @@ def _own(ctx: Context, number: int, unit: Unit, have: int, spent: float, sizing:
         share = ctx.number(f"layer{number}.budget")
         budget = share * ctx.credit
         name, parameters = f"{share:.1%} of {ctx.credit:,.0f} credit", (f"layer{number}.budget",)
-    more = fits(budget - spent, unit.cost)
-    text = f"{name} is {budget:,.0f}; {spent:,.0f} is spent, a contract costs {unit.cost:,.0f}"
-    return Bound("premium budget", have + more, text, parameters)
+    text = f"{name} is {budget:,.0f}; {spent:,.0f} is spent, a contract {_counts(unit)}"
+    return Bound("premium budget", _more(have, budget - spent, unit.cost), text, parameters)
+
+
+def _counts(unit: Unit) -> str:
+    """What a package counts against a premium budget, in words."""
+    if unit.linear:
+        if unit.cost <= 0:
+            return "has no premium and the curve no carry to pay: the budget does not limit it"
+        return f"has no premium and counts its carry of {unit.cost:,.0f} over {unit.days} days"
+    if unit.cost > unit.capital:
+        return f"costs {unit.capital:,.0f} and counts its stressed loss of {unit.cost:,.0f}"
+    return f"costs {unit.cost:,.0f}"
+
+
+def _more(have: int, room: float, each: float) -> int | None:
+    """Contracts held plus those that still fit; None where a further one counts nothing."""
+    return None if each <= 0 else have + fits(room, each)
 
 
 def vxth_weight(ctx: Context, forward: float | None) -> float:
@@ -82,33 +115,55 @@ def vxth_weight(ctx: Context, forward: float | None) -> float:
     return ctx.number("vxth.weight" if forward <= ctx.number("vxth.middle") else "vxth.half_weight")
 
 
-def _exposure(ctx: Context, number: int, unit: Unit) -> Bound:
+def _linear(ctx: Context, unit: Unit, have: int) -> list[Bound]:
+    """What premiums do not bound: a future's margin, and what a trade of futures or shares may lose."""
+    block, capital = ctx.number("guard.block_of_equity"), ctx.book.capital
+    notional = unit.picks[0].spec.multiplier * unit.picks[0].price
+    found = [
+        Bound(
+            "size of equity",
+            have + fits(block * capital, notional),
+            f"at most {block:.0%} of {capital:,.0f} equity at risk; one contract risks {notional:,.0f}",
+            ("guard.block_of_equity",),
+        )
+    ]
+    if unit.picks[0].spec.expiry is not None:
+        room = ctx.margin_limit * capital - ctx.used_margin
+        text = (
+            f"at most {ctx.margin_limit:.0%} of equity; {ctx.used_margin:,.0f} is used, "
+            f"a future takes {unit.capital:,.0f}"
+        )
+        found.append(Bound("margin", have + fits(room, unit.capital), text, ("layers.future_margin",)))
+    return found
+
+
+def _exposure(ctx: Context, number: int, unit: Unit, foreign: Foreign) -> Bound:
     share = ctx.number(f"layer{number}.exposure")
     text = (
         f"{share:.1%} of {ctx.base:,.0f} ({ctx.rules.word('layers.notional_base').replace('_', ' ')}); "
         f"a contract counts {unit.exposure:,.0f}"
     )
     return Bound(
-        "exposure", fits(share * ctx.base, unit.exposure), text,
+        "exposure", foreign.contracts + fits(share * ctx.base - foreign.exposure, unit.exposure), text,
         (f"layer{number}.exposure", "layers.notional_base", "layers.exposure_measure"),
     )  # fmt: skip
 
 
-def _caps(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) -> list[Bound]:
+def _caps(ctx: Context, unit: Unit, others: Spent, have: int, spent: float, foreign: Foreign) -> list[Bound]:
     alone = ctx.rules.word("caps.scope") == "layer"
     premium, exposure = ctx.number("caps.premium_of_credit"), ctx.number("caps.exposure")
     used = spent + (0.0 if alone else others.premium)
-    taken = 0.0 if alone else others.exposure
+    taken = foreign.exposure + (0.0 if alone else others.exposure)
     return [
         Bound(
             "premium cap",
-            have + fits(premium * ctx.credit - used, unit.cost),
+            _more(have, premium * ctx.credit - used, unit.cost),
             f"at most {premium:.0%} of credit, {premium * ctx.credit:,.0f}; {used:,.0f} is used",
             ("caps.premium_of_credit", "caps.scope"),
         ),
         Bound(
             "exposure cap",
-            fits(exposure * ctx.base - taken, unit.exposure),
+            foreign.contracts + fits(exposure * ctx.base - taken, unit.exposure),
             f"at most {exposure:.0%} of the base, {exposure * ctx.base:,.0f}",
             ("caps.exposure", "caps.scope"),
         ),
@@ -121,7 +176,7 @@ def _run_rate(ctx: Context, unit: Unit, others: Spent, have: int, spent: float) 
     used = others.run_rate + spent * 365 / max(unit.days, 1)
     text = f"at most {share:.1%} of equity a year, {limit:,.0f}; {used:,.0f} is under way"
     return Bound(
-        "premium run-rate", have + fits(limit - used, unit.run_rate), text, ("caps.run_rate_of_equity",)
+        "premium run-rate", _more(have, limit - used, unit.run_rate), text, ("caps.run_rate_of_equity",)
     )
 
 
@@ -153,7 +208,7 @@ def _risk_capital(ctx: Context, unit: Unit, have: int, spent: float) -> Bound:
     share = ctx.number(key)
     why = "breadth narrows" if narrow else "breadth is not known to narrow"
     text = f"at most {share:.0%} of {ctx.base:,.0f} risk capital: {why}"
-    return Bound("risk capital", have + fits(share * ctx.base - spent, unit.cost), text, (key,))
+    return Bound("risk capital", _more(have, share * ctx.base - spent, unit.cost), text, (key,))
 
 
 def _liquidity(ctx: Context, have: int) -> Bound:
@@ -171,11 +226,11 @@ def extension_bounds(ctx: Context, unit: Unit, others: Spent, have: int) -> tupl
     """Bounds on the longer-dated calls that extend the hedge after a collapse (CON-4)."""
     share = ctx.number("collapse.extend_budget")
     budget, held = share * ctx.credit, ctx.layer(3)
-    spent = premium_of(held)
+    spent = ctx.premium_of(held)
     text = f"{share:.1%} of {ctx.credit:,.0f} credit is {budget:,.0f}; a contract costs {unit.cost:,.0f}"
     return (
         Bound("extension budget", have + fits(budget, unit.cost), text, ("collapse.extend_budget",)),
-        *_caps(ctx, unit, others, have, spent),
+        *_caps(ctx, unit, others, have, spent, _foreign(ctx, unit, held)),
         ceiling_bound(ctx, unit, others, have, ctx.gain_from_entry(held)),
         _run_rate(ctx, unit, others, have, spent),
         _liquidity(ctx, have),

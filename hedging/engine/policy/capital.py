@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hedging.engine.policy.context import Context, yes
+from hedging.engine.policy.context import LAYERS, Context, yes
 from hedging.engine.policy.types import Answer, Fact, Figures, Procedure, Trace, TraceStep, WaccTarget
-from hedging.engine.policy.units import premium_of
 
 
 def wacc_target(ctx: Context, now: Figures, *, lowered: bool) -> WaccTarget:
@@ -61,7 +60,7 @@ def _below(
 
 def _paid(ctx: Context) -> TraceStep:
     """Premium of the open hedges against the extrinsic value the open condors were paid for."""
-    cost = premium_of(tuple(trade for n in (1, 2, 3) for trade in ctx.layer(n)))
+    cost = ctx.premium_of(tuple(trade for n in LAYERS for trade in ctx.layer(n)))
     answer = yes(cost <= ctx.credit) if ctx.condors else Answer.UNKNOWN
     follows = {
         Answer.YES: "The condors' extrinsic value pays for the hedge.",

@@ -168,9 +168,7 @@ def _extend(ctx: Context) -> TraceStep:
 
 def _leverage(ctx: Context, lowered: Answer) -> TraceStep:
     """Second Engine leverage: low realized vol, the target lowered before, and stressed margin fits."""
-    limit = ctx.facts.margin_limit
-    limit = ctx.number("condor.margin_of_equity") if limit is None else limit
-    room = limit * ctx.book.capital - ctx.condor_margin - ctx.stress.worst.loss
+    room = ctx.margin_limit * ctx.book.capital - ctx.used_margin - ctx.stress.worst.loss
     allowed = every([lowered, yes(room > 0)])
     most = min(ctx.number("second_engine.leverage") * ctx.second_engine, max(room, 0.0))
     return TraceStep(
@@ -179,7 +177,7 @@ def _leverage(ctx: Context, lowered: Answer) -> TraceStep:
         "only after the target was lowered, and if margin plus stressed loss fits the margin limit",
         allowed,
         f"Up to {most:,.0f} dollars of margin." if allowed is Answer.YES else "No leverage.",
-        (Fact("margin", ctx.condor_margin, "$"), Fact("stressed loss", ctx.stress.worst.loss, "$")),
+        (Fact("margin", ctx.used_margin, "$"), Fact("stressed loss", ctx.stress.worst.loss, "$")),
         "CON-6",
         ("second_engine.leverage", "second_engine.share", "condor.margin_of_equity"),
     )

@@ -116,9 +116,8 @@ def _bounds(
 ) -> tuple[Bound, ...]:
     capital = ctx.book.capital
     size, block = ctx.number("condor.size_of_equity"), ctx.number("guard.block_of_equity")
-    limit = ctx.facts.margin_limit
-    limit = ctx.number("condor.margin_of_equity") if limit is None else limit
-    room = limit * capital - ctx.condor_margin
+    limit = ctx.margin_limit
+    room = limit * capital - ctx.used_margin
     return (
         Bound(
             "size of equity",
@@ -129,7 +128,7 @@ def _bounds(
         Bound(
             "margin",
             fits(room, margin),
-            f"at most {limit:.0%} of equity; {ctx.condor_margin:,.0f} is used, one takes {margin:,.0f}",
+            f"at most {limit:.0%} of equity; {ctx.used_margin:,.0f} is used, one takes {margin:,.0f}",
             ("condor.margin_of_equity",),
         ),
         _count(ctx),

@@ -8,12 +8,12 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role
+from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
 from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.rulesets.types import Ruleset
-from hedging.engine.scenarios import STRESS, Shock, StressTest, path_vix, shock_pnl
+from hedging.engine.scenarios import STRESS, Shock, StressTest, month_vx, path_vix, shock_pnl
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
 from hedging.engine.structure import option_arrays
 from hedging.engine.valuation import BookValuation, TradeValuation, value_book
@@ -22,6 +22,8 @@ from hedging.maths.margin import defined_risk_margin
 VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
 #: Cells of STRESS in which the VIX rises.
 RISING = tuple(at for at, shock in enumerate(STRESS) if shock.vix > 0)
+LAYERS = (1, 2, 3)
+_MONTH_DAYS = 30.0
 DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is not 34.999999999999996
 
 
@@ -205,10 +207,114 @@ class Context:
         return self.number("layers.vx_beta") if estimate is None else estimate
 
     def vx_per_point(self, factor: str = Factor.VX.value) -> float:
-        """VX points for one SPX point (negative); VXX is left out of equivalents."""
-        if factor != Factor.VX.value or not self.market.spot:
+        """Points of VX (or dollars of VXX) for one SPX point, negative; 0 while it cannot be told.
+
+        The beta is that of the 30-day future, which VXX follows in proportion.
+        """
+        if not self.market.spot:
             return 0.0
-        return self.vx_beta / (0.01 * self.market.spot)
+        per_point = self.vx_beta / (0.01 * self.market.spot)
+        return per_point * self.vxx_per_vx if factor == Factor.VXX.value else per_point
+
+    @cached_property
+    def vxx_per_vx(self) -> float:
+        """Dollars of VXX for one point of the 30-day future; 0 without its price or a curve."""
+        level, month = self.market.levels.get("VXX"), month_vx(self.market)
+        return level.value / month if level and month else 0.0
+
+    def carry(self, spec: ContractSpec) -> float | None:
+        """Dollars one bought future or share loses a calendar day while VIX and the curve stand still.
+
+        A future slides to the VIX by its settlement, VXX down the slope of the curve at 30 days. Negative: an
+        inverted curve pays. None without VIX, curve or price; an option's decay is its theta.
+        """
+        if spec.kind is InstrumentKind.SHARE:
+            level, slope = self.market.levels.get(spec.symbol), self._slope
+            return None if level is None or slope is None else level.value * slope * spec.multiplier
+        settle = None if spec.expiry is None else self.market.vx_settle(spec.expiry)
+        if settle is None or self.vix is None or spec.expiry is None:
+            return None
+        days = max((spec.expiry - self.market.as_of.date()).days, 1)
+        return (settle - self.vix) / days * spec.multiplier
+
+    @cached_property
+    def _slope(self) -> float | None:
+        """Share of its value the 30-day future loses a day as it slides down the curve."""
+        curve = sorted(self.market.vx_curve, key=lambda point: point.t)
+        month = month_vx(self.market)
+        if len(curve) < 2 or not month:
+            return None
+        far = next((at for at, point in enumerate(curve) if point.t * 365 >= _MONTH_DAYS), len(curve) - 1)
+        far = max(far, 1)
+        near, far_point = curve[far - 1], curve[far]
+        return (far_point.settle - near.settle) / ((far_point.t - near.t) * 365) / month
+
+    def held_days(self, spec: ContractSpec, layer: int | None) -> float:
+        """Days a bought contract is held: to its expiry; a share for the layer's tenor."""
+        if spec.expiry is not None:
+            return max(float((spec.expiry - self.market.as_of.date()).days), 0.0)
+        return self.number(f"layer{layer}.dte") if layer in LAYERS else _MONTH_DAYS
+
+    def carry_cost(self, spec: ContractSpec, layer: int | None) -> float | None:
+        """Dollars of carry over the holding time, never negative: what a budget counts for it."""
+        a_day = self.carry(spec)
+        return None if a_day is None else max(a_day, 0.0) * self.held_days(spec, layer)
+
+    def premium_of(self, trades: Sequence[BookTrade]) -> float:
+        """What open hedges count against premium budgets, dollars.
+
+        Options: what they cost. Futures and shares: their carry ahead. A calendar, which can lose more than
+        it cost: what it will have lost since entry in the condors' worst cell, if that is more.
+        """
+        paid = max(-sum((credit_of(trade.legs) for trade in trades), 0.0), 0.0) or 0.0  # never -0.0
+        for trade in trades:
+            if is_calendar(trade.legs):
+                debit = max(-credit_of(trade.legs), 0.0)
+                paid += max(-self.gain_from_entry((trade,)) - debit, 0.0)
+            for leg in trade.legs:
+                if is_linear(leg.contract) and leg.quantity > 0:
+                    paid += leg.quantity * (self.carry_cost(leg.contract, trade.layer) or 0.0)
+        return paid
+
+    def decay_of(self, trades: Iterable[BookTrade]) -> float:
+        """Theta of the options less the carry of futures and shares, dollars a day (negative: it costs)."""
+        total = 0.0
+        for trade in trades:
+            total += self.values[trade.trade_id].totals.theta
+            for leg in trade.legs:
+                if is_linear(leg.contract):
+                    total -= leg.quantity * (self.carry(leg.contract) or 0.0)
+        return total
+
+    def exposure_of(self, trades: Iterable[BookTrade]) -> float:
+        """Dollars of notional of the bought legs: multiplier × their future, forward or price (LAY-2)."""
+        return sum(
+            leg.quantity * leg.multiplier * (leg.forward or 0.0)
+            for trade in trades
+            for leg in self.values[trade.trade_id].legs
+            if leg.quantity > 0
+        )
+
+    def future_margin_of(self, trades: Iterable[BookTrade]) -> float:
+        """Margin of the VX futures in the trades, dollars (``layers.future_margin``)."""
+        share = self.number("layers.future_margin")
+        return sum(
+            share * abs(leg.size) * (leg.price or leg.entry_price)
+            for trade in trades
+            for leg in self.values[trade.trade_id].legs
+            if leg.underlying == "VX"
+        )
+
+    @cached_property
+    def used_margin(self) -> float:
+        """Margin of the open condors and of every VX future, dollars."""
+        return self.condor_margin + self.future_margin_of(self.book.trades)
+
+    @property
+    def margin_limit(self) -> float:
+        """Most margin as a share of equity: the account's own limit, else the ruleset's."""
+        stated = self.facts.margin_limit
+        return self.number("condor.margin_of_equity") if stated is None else stated
 
     def signal(self, key: SignalKey) -> Signal:
         """One signal of the day."""
@@ -284,30 +390,51 @@ def normalised(book: Book) -> Book:
 
 
 def credit_of(legs: Iterable[Leg]) -> float:
-    """Net premium of the open legs at their entry prices, dollars received (+); futures move none."""
+    """Net premium of the open options at their entry prices, dollars received (+).
+
+    Futures and shares have no premium: what holding them costs is carry (``Context.carry``).
+    """
     return -sum(
         leg.quantity * leg.entry_price * leg.contract.multiplier
         for leg in legs
-        if leg.contract.kind.value != "future"
+        if not is_linear(leg.contract)
     )
 
 
-def risk_of(trade: BookTrade) -> tuple[float | None, float | None]:
+def is_calendar(legs: Sequence[Leg]) -> bool:
+    """Whether options of several expiries are bought and sold: they can lose more than they cost."""
+    options = [leg for leg in legs if not is_linear(leg.contract)]
+    return len({leg.contract.expiry for leg in options}) > 1 and any(leg.quantity < 0 for leg in options)
+
+
+def is_linear(spec: ContractSpec) -> bool:
+    """Whether it is a future or a share: no premium, no expiry value but its own price."""
+    return spec.kind is not InstrumentKind.OPTION
+
+
+def risk_of(trade: BookTrade, future_margin: float = 1.0) -> tuple[float | None, float | None]:
     """(maximum loss, gross margin) of a trade in dollars, held to every expiry; None is unbounded.
 
-    Margin is the worst value at expiry, expiry by expiry; the loss takes off what the trade's fills brought.
+    Margin of options is the worst value at expiry, expiry by expiry; the loss takes off what the trade's
+    fills brought. A bought future can fall to zero and takes ``future_margin`` of its notional, a bought
+    share is paid in full; a sold one has no bound.
     """
     groups: dict[tuple[str, object], list[Leg]] = {}
+    loss = margin = 0.0
     for leg in trade.legs:
-        groups.setdefault((leg.contract.underlying, leg.contract.expiry), []).append(leg)
-    margin = 0.0
-    for group in groups.values():
-        if any(leg.contract.kind is not InstrumentKind.OPTION for leg in group):
+        if not is_linear(leg.contract):
+            groups.setdefault((leg.contract.underlying, leg.contract.expiry), []).append(leg)
+        elif leg.quantity < 0:
             return None, None
-        margin += defined_risk_margin(option_arrays(group))
+        elif leg.contract.kind is InstrumentKind.FUTURE:
+            notional = leg.quantity * leg.entry_price * leg.contract.multiplier
+            loss, margin = loss + notional, margin + future_margin * notional
+    for group in groups.values():
+        worst = defined_risk_margin(option_arrays(group))
+        loss, margin = loss + worst, margin + worst
     if not np.isfinite(margin):
         return None, None
-    return max(margin - trade.cash, 0.0), margin
+    return max(loss - trade.cash, 0.0), margin
 
 
 def spot_with_vix(change: float) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
 from hedging.engine.policy.after import after_proposal
-from hedging.engine.policy.context import RISING, Context, risk_of
+from hedging.engine.policy.context import RISING, Context, is_linear, risk_of
 from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
 from hedging.engine.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
 from hedging.engine.structure import payoff_curve
@@ -30,7 +30,7 @@ def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None
 
 def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTest) -> Figures:
     """The figures of any book on the context's market."""
-    risks = [risk_of(trade) for trade in book.trades]
+    risks = [risk_of(trade, ctx.number("layers.future_margin")) for trade in book.trades]
     losses = [loss for loss, _ in risks]
     margins = [margin for _, margin in risks]
     margin = None if None in margins else float(sum(m for m in margins if m is not None))
@@ -41,7 +41,7 @@ def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTe
         theta=valued.total.theta,
         greeks=valued.total.greeks,
         coverage=_coverage(stress),
-        financing_rate=financing_rate(ctx, valued, margin),
+        financing_rate=financing_rate(ctx, book, valued, margin),
         unknown_legs=valued.total.unknown_legs,
         hedge_value=valued.hedges.market_value,
         fall_loss=max(-min(stress.total[at] for at in RISING), 0.0),
@@ -54,17 +54,28 @@ def _coverage(stress: StressTest) -> float | None:
     return stress.hedges[at] / -stress.condors[at] if stress.condors[at] < 0 else None
 
 
-def financing_rate(ctx: Context, valued: BookValuation, margin: float | None) -> float | None:
+def financing_rate(ctx: Context, book: Book, valued: BookValuation, margin: float | None) -> float | None:
     """Effective financing rate embedded in condors and hedge, a fraction a year; None without margin.
 
-    (hedge decay - yield of the collateral in bills) ÷ margin, both at today's pace (WAC-1). Realized hedge
-    cost belongs to the past and is not in it.
+    (hedge decay and carry - yield of the collateral in bills) ÷ margin, all at today's pace (WAC-1). Realized
+    hedge cost belongs to the past and is not in it.
     """
     if not margin or valued.hedges.partial:
         return None
     rate = ctx.market.rate or 0.0
-    decay = -valued.hedges.theta * 365
+    decay = (_carry(ctx, book) - valued.hedges.theta) * 365
     return (decay - rate * ctx.number("wacc.collateral_yield_share") * margin) / margin
+
+
+def _carry(ctx: Context, book: Book) -> float:
+    """Carry of the book's VX futures and VXX shares, dollars a day; what is unknown is left out."""
+    return sum(
+        leg.quantity * (ctx.carry(leg.contract) or 0.0)
+        for trade in book.trades
+        if trade.role is Role.HEDGE
+        for leg in trade.legs
+        if is_linear(leg.contract)
+    )
 
 
 def marginal_rate(before: Figures, after: Figures) -> float | None:

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role, Settlement
 from hedging.engine.policy.after import after_legs, trade_of
-from hedging.engine.policy.context import credit_of, risk_of
+from hedging.engine.policy.context import LAYERS, credit_of, risk_of
 from hedging.engine.policy.types import Refusal
 from hedging.engine.rulesets.types import Ruleset
 from hedging.maths.types import Right
 
-LAYERS = (1, 2, 3)
 _EVENING = {Settlement.AM: 0, Settlement.PM: 1, Settlement.NONE: 1}
 
 

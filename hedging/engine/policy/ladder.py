@@ -13,9 +13,17 @@ from hedging.engine.greeks_units import Factor, FactorGreeks
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.bounds import Spent, binding, bounds_of
 from hedging.engine.policy.chain import days_to
-from hedging.engine.policy.context import VIX_LEVELS, Context
+from hedging.engine.policy.context import VIX_LEVELS, Context, is_calendar
 from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
-from hedging.engine.policy.units import Unit, held_packages, layer_unit, premium_of
+from hedging.engine.policy.units import (
+    VIX_CALENDAR,
+    VX_FUTURE,
+    VXX,
+    Unit,
+    held_packages,
+    is_foreign,
+    layer_unit,
+)
 from hedging.engine.valuation import LegValuation, sum_totals
 
 PURPOSES = {
@@ -111,9 +119,9 @@ def _plan(ctx: Context, n: int, unit: Unit | None, others: Spent, gates: Trace) 
         actual=actual,
         bounds=bounds,
         binding=limit.name,
-        premium=premium_of(trades),
+        premium=ctx.premium_of(trades),
         budget=_budget(ctx, n),
-        notes=_notes(ctx, n, trades, limit),
+        notes=_notes(ctx, n, trades, limit, unit),
     )
     row = _with_unit(ctx, row, unit)
     row, due = _with_held(ctx, n, row, trades)
@@ -126,12 +134,16 @@ def _budget(ctx: Context, n: int) -> float | None:
     return ctx.number(f"layer{n}.budget") * ctx.credit
 
 
-def _notes(ctx: Context, n: int, trades: tuple[BookTrade, ...], limit: Bound) -> tuple[str, ...]:
+def _notes(
+    ctx: Context, n: int, trades: tuple[BookTrade, ...], limit: Bound, unit: Unit | None
+) -> tuple[str, ...]:
     found = [limit.explanation]
     allowed = set(ctx.rules.words(f"layer{n}.allowed"))
     others = {kind for trade in trades for kind in [instrument_of(trade)] if kind not in allowed}
     if others:
         found.append(f"held outside the ruleset's instruments: {', '.join(sorted(others))}")
+    if unit is not None and unit.gain < 0:
+        found.append(f"a package loses {-unit.gain:,.0f} in the condors' worst cell: it adds to that loss")
     return tuple(found)
 
 
@@ -139,12 +151,12 @@ def instrument_of(trade: BookTrade) -> str:
     """The instrument's name in rulesets, from a trade's legs."""
     roots = {leg.contract.underlying for leg in trade.legs}
     if roots & {"VX", "VXX"}:
-        return "vx_future" if "VX" in roots else "vxx"
+        return VX_FUTURE if "VX" in roots else VXX
     base = "vix_call" if roots == {"VIX"} else "spx_put"
     if all(leg.quantity > 0 for leg in trade.legs):
         return base
-    if len({leg.contract.expiry for leg in trade.legs}) > 1:
-        return "vix_calendar"
+    if base == "vix_call" and is_calendar(trade.legs):
+        return VIX_CALENDAR
     return f"{base}_spread"
 
 
@@ -160,7 +172,7 @@ def _with_unit(ctx: Context, row: LadderRow, unit: Unit | None) -> LadderRow:
     return replace(
         row,
         symbols=tuple(one.spec.symbol for one in unit.picks),
-        tenor_days=float(unit.days),
+        tenor_days=None if first.spec.expiry is None else float(unit.days),
         strike=first.spec.strike,
         delta=value.delta,
         price=-unit.order.limit,
@@ -178,15 +190,16 @@ def _with_held(ctx: Context, n: int, row: LadderRow, trades: tuple[BookTrade, ..
     totals = sum_totals(one.totals for one in valued)
     vx = totals.greeks.get(Factor.VX.value, FactorGreeks())
     beta = ctx.vx_per_point()
+    shares = totals.greeks.get(Factor.VXX.value, FactorGreeks())
     expiries = [leg.contract.expiry for t in trades for leg in t.legs if leg.contract.expiry]
     roll = min(expiries) - timedelta(days=ctx.rules.whole(f"layer{n}.roll_days")) if expiries else None
     due = roll is not None and days_to(ctx.market, roll) <= 0
     return replace(
         row,
         held=tuple(f"{leg.quantity:+d} {leg.contract.symbol}" for trade in trades for leg in trade.legs),
-        decay=totals.theta,
+        decay=ctx.decay_of(trades),
         extrinsic=_extrinsic([leg for one in valued for leg in one.legs]),
-        delta_vx=vx.delta,
+        delta_vx=vx.delta + shares.delta * ctx.vxx_per_vx,
         gamma_vx=vx.gamma,
         vega_vx=vx.vega,
         delta_spx_equivalent=ctx.spx_delta(trades),
@@ -220,9 +233,9 @@ def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[
     """P&L at VIX 30 to 80, coverage and marginal rate: of what is held, else of the target."""
     if trades:
         pnl = ctx.gains(trades)
-        worth = sum(ctx.values[trade.trade_id].totals.market_value for trade in trades)
+        worth = _tied_up(ctx, trades)
     elif unit is not None and row.target:
-        pnl, worth = np.array(unit.gains) * row.target, unit.cost * row.target
+        pnl, worth = np.array(unit.gains) * row.target, unit.capital * row.target
         note = "decay, values and coverage are the target's"
         row = replace(row, decay=unit.decay * row.target, notes=(*row.notes, note))
     else:
@@ -236,19 +249,25 @@ def _with_values(ctx: Context, row: LadderRow, unit: Unit | None, trades: tuple[
     return replace(row, vix_values=values, coverage=coverage, marginal_rate=rate)
 
 
+def _tied_up(ctx: Context, trades: tuple[BookTrade, ...]) -> float:
+    """Dollars the layer ties up: what options and shares are worth, and the margin of futures."""
+    legs = [leg for trade in trades for leg in ctx.values[trade.trade_id].legs if leg.underlying != "VX"]
+    return sum(leg.market_value or 0.0 for leg in legs) + ctx.future_margin_of(trades)
+
+
 def _spent(ctx: Context, n: int, unit: Unit | None, contracts: int, gain: float) -> Spent:
     """What a layer uses when it holds ``contracts``: its share of what is held, or more at today's price."""
     trades = ctx.layer(n)
     have = held_packages(trades)
     kept = min(contracts / have, 1.0) if have else 1.0
-    premium, gain = premium_of(trades) * kept, gain * kept
+    premium, gain = ctx.premium_of(trades) * kept, gain * kept
     if unit is None:
         return Spent(premium, premium * 365 / ctx.number(f"layer{n}.dte"), 0.0, gain)
     more = max(contracts - have, 0)
     premium += more * unit.cost
-    return Spent(
-        premium, premium * 365 / max(unit.days, 1), contracts * unit.exposure, gain + more * unit.gain
-    )
+    other = [trade for trade in trades if is_foreign(trade, unit.picks[0].spec)]
+    exposure = (contracts - held_packages(other)) * unit.exposure + ctx.exposure_of(other)
+    return Spent(premium, premium * 365 / max(unit.days, 1), max(exposure, 0.0), gain + more * unit.gain)
 
 
 def _sum(parts: Sequence[Spent]) -> Spent:

@@ -8,12 +8,22 @@ from hedging.engine.book import BookTrade
 from hedging.engine.policy.adjust import closing
 from hedging.engine.policy.bounds import binding, bounds_of, extension_bounds
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.ladder import LayerPlan
+from hedging.engine.policy.ladder import LayerPlan, instrument_of
 from hedging.engine.policy.orders import make_order
 from hedging.engine.policy.types import Action, Answer, Order, Proposal
-from hedging.engine.policy.units import Unit, find_unit, held_packages, layer_unit
+from hedging.engine.policy.units import (
+    VIX_CALENDAR,
+    VX_FUTURE,
+    Unit,
+    Wanted,
+    find_unit,
+    fits,
+    held_packages,
+    is_foreign,
+    layer_unit,
+)
 
-PRIMARY, BUDGET = "condor credit", "hedge budget"
+PRIMARY, BUDGET, MARGIN = "condor credit", "hedge budget", "margin"
 
 
 def layer_proposals(ctx: Context, plans: Sequence[LayerPlan], *, far: bool) -> Iterator[Proposal]:
@@ -38,13 +48,25 @@ def _add(plan: LayerPlan, unit: Unit) -> Proposal:
     return Proposal(
         action=Action.ADD_LAYER,
         title=f"Buy {more} of layer {row.layer}",
-        rationale=f"{row.why} {row.notes[0]}.",
+        rationale=f"{row.why} {row.notes[0]}.{_ties_up(unit, more)}",
         binding=row.binding,
         layer=row.layer,
         orders=(order,),
-        funding=PRIMARY if row.layer == 1 else BUDGET,
+        funding=MARGIN if unit.instrument == VX_FUTURE else PRIMARY if row.layer == 1 else BUDGET,
         cost=-order.cash,
         requirement={1: "LAY-1 LAY-2", 2: "LAY-4 LAY-5", 3: "LAY-4 LAY-6"}[row.layer],
+    )
+
+
+def _ties_up(unit: Unit, count: int) -> str:
+    """What a reader must know of futures and shares, which have no premium."""
+    if not unit.linear:
+        return ""
+    what = "margin (assumed)" if unit.instrument == VX_FUTURE else "cash"
+    carry = -unit.decay * count
+    return (
+        f" {unit.capital * count:,.0f} dollars of {what} are tied up; while VIX and the curve stand still it "
+        f"{'loses' if carry >= 0 else 'gains'} {abs(carry):,.0f} a day."
     )
 
 
@@ -74,13 +96,15 @@ def _trim(ctx: Context, plan: LayerPlan) -> Iterator[Proposal]:
 def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     """Close the layer's near lots and buy the same number or fewer further out."""
     n = plan.row.layer
-    near = [trade for trade in ctx.layer(n) if not far or _is_near(ctx, trade)]
-    unit = _far_unit(ctx, n) if far else layer_unit(ctx, n)
+    dated = [trade for trade in ctx.layer(n) if all(leg.contract.expiry for leg in trade.legs)]
+    near = [trade for trade in dated if not far or _is_near(ctx, trade)]
+    kinds = {instrument_of(trade) for trade in near}
+    linear = next((kind for kind in kinds if kind in {VX_FUTURE, VIX_CALENDAR}), "")
+    unit = _far_unit(ctx, n) if far else layer_unit(ctx, n, first=linear)
     closes = [closing(ctx, trade, held_packages((trade,))) for trade in near]
     if unit is None or not near or any(order is None for order in closes):
         return None
-    held = held_packages(tuple(near))
-    staying = held_packages(ctx.layer(n)) - held
+    held, staying = _counted(ctx, unit, near), _counted(ctx, unit, ctx.layer(n)) - _counted(ctx, unit, near)
     limit = binding(bounds_of(ctx, n, unit, plan.others, held=False))
     count = min(held, (limit.contracts or 0) - staying)
     if count < 1:
@@ -89,9 +113,12 @@ def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     return Proposal(
         action=Action.TIME_SHIFT,
         title=f"Move layer {n} to {unit.days} days",
-        rationale="A persistent expansion: the hedge travels to a longer tenor."
-        if far
-        else f"The roll of layer {n} is due.",
+        rationale=(
+            "A persistent expansion: the hedge travels to a longer tenor."
+            if far
+            else f"The roll of layer {n} is due."
+        )
+        + _ties_up(unit, count),
         binding="size on a roll" if count == held else limit.name,
         layer=n,
         orders=orders,
@@ -101,12 +128,20 @@ def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     )
 
 
+def _counted(ctx: Context, unit: Unit, trades: Sequence[BookTrade]) -> int:
+    """The trades as packages of the unit: contracts of its kind, others by their notional."""
+    other = [trade for trade in trades if is_foreign(trade, unit.picks[0].spec)]
+    same = [trade for trade in trades if trade not in other]
+    return held_packages(same) + fits(ctx.exposure_of(other), unit.exposure)
+
+
 def _far_unit(ctx: Context, n: int) -> Unit | None:
-    return find_unit(
-        ctx, ("vix_call",), aim=ctx.number("expansion.time_shift_dte"),
-        window=ctx.span("expansion.time_shift_dte"),
-        delta=ctx.number(f"layer{n}.delta"), sold_delta=ctx.number(f"layer{n}.sold_delta"),
+    """What a layer moves into in a persistent expansion (LAY-13)."""
+    wanted = Wanted(
+        ctx.number("expansion.time_shift_dte"), ctx.span("expansion.time_shift_dte"),
+        ctx.number(f"layer{n}.delta"), ctx.number(f"layer{n}.sold_delta"),
     )  # fmt: skip
+    return find_unit(ctx, ctx.rules.words("expansion.time_shift_allowed"), wanted)
 
 
 def _is_near(ctx: Context, trade: BookTrade) -> bool:
@@ -117,10 +152,11 @@ def _is_near(ctx: Context, trade: BookTrade) -> bool:
 
 def extension(ctx: Context, plans: Sequence[LayerPlan]) -> Proposal | None:
     """CON-4: longer-dated VIX calls once a realized-vol collapse is detected."""
-    unit = find_unit(
-        ctx, ("vix_call",), aim=ctx.number("collapse.extend_dte"), window=ctx.span("collapse.extend_dte"),
-        delta=ctx.number("collapse.extend_delta"), sold_delta=ctx.number("layer3.sold_delta"),
+    wanted = Wanted(
+        ctx.number("collapse.extend_dte"), ctx.span("collapse.extend_dte"),
+        ctx.number("collapse.extend_delta"), ctx.number("layer3.sold_delta"),
     )  # fmt: skip
+    unit = find_unit(ctx, ("vix_call",), wanted)
     if unit is None:
         return None
     limit = binding(extension_bounds(ctx, unit, plans[2].others, plans[2].row.actual))

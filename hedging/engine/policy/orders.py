@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from math import gcd
 
 from hedging.engine.book import ContractSpec, InstrumentKind
-from hedging.engine.instruments import ROOTS
+from hedging.engine.instruments import FUTURE_MONTHS, ROOTS
 from hedging.engine.policy.chain import Pick
 from hedging.engine.policy.types import Order, OrderLeg
 from hedging.maths.types import Right
@@ -26,7 +26,8 @@ def make_order(picks: Sequence[Pick], packages: int, trade_id: str | None = None
     """
     net = -sum(one.quantity * one.price for one in picks)
     limit = on_tick(net, [one.spec for one in picks])
-    size = picks[0].spec.multiplier * packages
+    paid = picks[0].spec.kind is not InstrumentKind.FUTURE  # a future moves no money when it is opened
+    size = picks[0].spec.multiplier * packages if paid else 0
     return Order(
         legs=tuple(
             OrderLeg(
@@ -42,7 +43,7 @@ def make_order(picks: Sequence[Pick], packages: int, trade_id: str | None = None
         ),
         packages=packages,
         limit=float(limit),
-        cash=round(float(limit) * size, 2),
+        cash=round(float(limit) * size, 2) or 0.0,  # never -0.0
         text=order_text([(one.spec, one.quantity) for one in picks], packages, limit),
         trade_id=trade_id,
         modelled=any(one.modelled for one in picks),
@@ -62,9 +63,12 @@ def on_tick(net: float, specs: Sequence[ContractSpec]) -> Decimal:
 
 
 def order_text(legs: Sequence[tuple[ContractSpec, int]], packages: int, limit: Decimal) -> str:
-    """The order string of one package's legs at a net limit (+ received); empty without options only."""
+    """The order string of one package's legs at a net limit (+ received).
+
+    Empty where the broker has no words for it: several futures or shares, or options of two underlyings.
+    """
     if any(spec.kind is not InstrumentKind.OPTION for spec, _ in legs):
-        return ""
+        return _linear_line(legs[0][0], legs[0][1] * packages, limit) if len(legs) == 1 else ""
     if len({spec.root.removesuffix("W") for spec, _ in legs}) > 1:
         return ""
     condor = _condor(legs)
@@ -82,6 +86,15 @@ def order_text(legs: Sequence[tuple[ContractSpec, int]], packages: int, limit: D
     strikes = "/".join(_strike(spec) for spec, _ in legs)
     rights = "/".join(_right(spec) for spec, _ in legs)
     return _line(1, packages, f"{ratio} CUSTOM", legs, strikes, rights, limit)
+
+
+def _linear_line(spec: ContractSpec, quantity: int, limit: Decimal) -> str:
+    """``BUY +2 /VXG26 @19.25 LMT`` or ``BUY +100 VXX @40.00 LMT``; the month is that of the settlement."""
+    symbol = spec.symbol
+    if spec.expiry is not None:
+        symbol = f"/{spec.root}{FUTURE_MONTHS[spec.expiry.month - 1]}{spec.expiry:%y}"
+    action = f"BUY +{quantity}" if quantity > 0 else f"SELL {quantity}"
+    return f"{action} {symbol} @{abs(limit):.2f} LMT"
 
 
 def _line(

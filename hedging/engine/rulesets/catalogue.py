@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from hedging.engine.rulesets.types import Definition, Kind
+from hedging.engine.rulesets.types import Definition, Kind, Parameter
 
 #: Where a figure may come from: a seed document, an exchange's published rule, or this product.
 SOURCES: Mapping[str, str] = {
@@ -36,6 +37,21 @@ def catalogue() -> Mapping[str, Definition]:
             low=entry.get("low"),
             high=entry.get("high"),
             choices=tuple(entry.get("choices", ())),
+            default=_default(key, entry.get("default")),
         )
         for key, entry in tomllib.loads(text).items()
     }
+
+
+def _default(key: str, entry: Mapping[str, Any] | None) -> Parameter | None:
+    """What holds where a document does not state the parameter: base, source, requirement, contradiction."""
+    if entry is None:
+        return None
+    base = entry["base"]
+    return Parameter(
+        key=key,
+        base=tuple(base) if isinstance(base, list) else base,
+        source=entry["source"],
+        requirement=entry["requirement"],
+        contradiction=entry.get("contradiction", ""),
+    )

@@ -1,6 +1,7 @@
 """Rulesets as JSON documents: reading with errors that name the place, writing in one spelling.
 
-A document states every parameter, or names the preset it ``extends`` and states what differs.
+A document states every parameter, or names the preset it ``extends`` and states what differs. Parameters that
+the product added later have a default and may be left out.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def ruleset_from(data: Any, *, find: Finder | None = None) -> Ruleset:
             base = None
         if base is None:
             problems.append(f"extends: no ruleset is named {name!r}")
-    found, bad = _parameters(data.get("parameters"), base)
+    found, implied, bad = _parameters(data.get("parameters"), base)
     if problems or bad:
         raise RulesetError((*problems, *bad))
     parent = data.get("parent") or (base.hash if base else None)
@@ -69,6 +70,7 @@ def ruleset_from(data: Any, *, find: Finder | None = None) -> Ruleset:
         parent=parent,
         effective_from=date.fromisoformat(effective) if effective else None,
         status=Status(data.get("status", Status.DRAFT.value)),
+        implied=implied,
     )
     if clashes := tuple(_clashes(result)):
         raise RulesetError(clashes)
@@ -85,11 +87,16 @@ def ruleset_document(ruleset: Ruleset) -> dict[str, Any]:
         "parent": ruleset.parent,
         "effective_from": ruleset.effective_from.isoformat() if ruleset.effective_from else None,
         "status": ruleset.status.value,
-        "parameters": {key: _entry(parameter) for key, parameter in ruleset.parameters.items()},
+        "parameters": {
+            key: entry_of(parameter)
+            for key, parameter in ruleset.parameters.items()
+            if key not in ruleset.implied
+        },
     }
 
 
-def _entry(parameter: Parameter) -> dict[str, Any]:
+def entry_of(parameter: Parameter) -> dict[str, Any]:
+    """A parameter as documents state it."""
     base = parameter.base
     entry: dict[str, Any] = {"base": list(base) if isinstance(base, tuple) else base}
     if parameter.span:
@@ -128,13 +135,14 @@ def _head_problems(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"effective_from: {effective!r} is not a date such as 2026-01-31"
 
 
-def _parameters(data: Any, base: Ruleset | None) -> tuple[dict[str, Parameter], list[str]]:
-    """All parameters in the catalogue's order, and what is wrong with them."""
+def _parameters(data: Any, base: Ruleset | None) -> tuple[dict[str, Parameter], frozenset[str], list[str]]:
+    """All parameters in the catalogue's order, those nobody stated, and what is wrong."""
     if not isinstance(data, dict):
-        return {}, ["parameters: must be an object of parameters"]
+        return {}, frozenset(), ["parameters: must be an object of parameters"]
     known = catalogue()
     problems = [f"parameters.{key}: unknown parameter" for key in data if key not in known]
     found: dict[str, Parameter] = {}
+    implied: set[str] = set()
     for key, definition in known.items():
         if key in data:
             bad = list(_entry_problems(definition, data[key]))
@@ -143,9 +151,13 @@ def _parameters(data: Any, base: Ruleset | None) -> tuple[dict[str, Parameter], 
                 found[key] = _parameter(definition, data[key])
         elif base is not None:
             found[key] = base.parameters[key]
+            implied |= {key} & base.implied
+        elif definition.default is not None:
+            found[key] = definition.default
+            implied.add(key)
         else:
             problems.append(f"parameters.{key}: missing")
-    return found, problems
+    return found, frozenset(implied), problems
 
 
 def _parameter(definition: Definition, entry: Mapping[str, Any]) -> Parameter:

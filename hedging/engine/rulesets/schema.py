@@ -34,7 +34,9 @@ def ruleset_schema() -> dict[str, Any]:
             },
         },
         "if": {"not": {"required": ["extends"]}},
-        "then": {"properties": {"parameters": {"required": list(known)}}},
+        "then": {
+            "properties": {"parameters": {"required": [k for k, d in known.items() if d.default is None]}}
+        },
     }
 
 

@@ -59,7 +59,8 @@ class Definition:
     """What the product knows of a parameter in every ruleset.
 
     ``low`` and ``high`` bound what may be entered (in ``unit``), ``choices`` list the words of WORD and
-    WORDS; ``explanation`` is shown beside the value.
+    WORDS; ``explanation`` is shown beside the value. ``default`` is the parameter that holds where a document
+    does not state it: of parameters the product added later, so that older versions keep their meaning.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Definition:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    default: Parameter | None = None
 
     @property
     def group(self) -> str:
@@ -105,7 +107,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Ruleset:
-    """One immutable version. ``parent`` is the hash of the version it changes; None for a first one."""
+    """One immutable version. ``parent`` is the hash of the version it changes; None for a first one.
+
+    ``implied`` names the parameters its document does not state: they take their defaults and are not part
+    of the hash, so that a version signed before they existed is still the same version.
+    """
 
     name: str
     title: str
@@ -114,10 +120,11 @@ class Ruleset:
     parent: str | None = None
     effective_from: date | None = None
     status: Status = Status.DRAFT
+    implied: frozenset[str] = frozenset()
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of everything but the status."""
+        """SHA-256 of everything that is stated but the status."""
         return content_hash(
             {
                 "name": self.name,
@@ -125,7 +132,7 @@ class Ruleset:
                 "summary": self.summary,
                 "parent": self.parent,
                 "effective_from": self.effective_from,
-                "parameters": dict(self.parameters),
+                "parameters": {k: p for k, p in self.parameters.items() if k not in self.implied},
             }
         )
 
