@@ -20,6 +20,7 @@ from journal.api.writing import answered, person, writable_account
 from journal.models import WRITE_ROLES, ImportBatch, ImportRow, User
 from journal.selectors.imports import batch_get, batch_rows, batches_for
 from journal.services.import_answer import BROKERS, ENCODING_CHOICES, batch_answer
+from journal.services.import_cash import FILE_KINDS
 from journal.services.import_commit import import_commit, import_undo
 from journal.services.import_stage import import_upload, row_fix
 
@@ -40,10 +41,22 @@ class ImportVersionSerializer(serializers.Serializer[Any]):
 
 
 class ImportFixSerializer(ImportVersionSerializer):
-    """What a row means that was not understood; ``kind`` ``note`` leaves it out on purpose."""
+    """What a row means; ``kind`` ``cash`` needs ledger, amount and day, ``note`` leaves it out on purpose."""
 
     row = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=["fill", "expiry", "settlement", "note"])
+    kind = serializers.ChoiceField(choices=["fill", "expiry", "settlement", "cash", "note"])
+    ledger = serializers.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in FILE_KINDS], required=False, default="",
+        allow_blank=True, help_text="what a cash movement is",
+    )  # fmt: skip
+    amount = serializers.DecimalField(
+        required=False, default=None, allow_null=True, max_digits=14, decimal_places=2,
+        help_text="dollars of a cash movement: + received, - paid",
+    )  # fmt: skip
+    day = serializers.DateField(required=False, default=None, allow_null=True)
+    remember = serializers.BooleanField(
+        required=False, default=False, help_text="the same answer for all rows of this name"
+    )
     symbol = serializers.CharField(required=False, default="", max_length=40)
     quantity = serializers.IntegerField(required=False, default=0, help_text="signed: + bought, - sold")
     price = serializers.DecimalField(
@@ -60,7 +73,9 @@ class ImportRowSerializer(serializers.ModelSerializer[ImportRow]):
 
     class Meta:
         model = ImportRow
-        fields = ("id", "line", "kind", "status", "message", "field", "raw", "data", "cash", "fixed")
+        fields = (
+            "id", "line", "kind", "status", "message", "field", "word", "raw", "data", "cash", "fixed",
+        )  # fmt: skip
         read_only_fields = fields
 
 

@@ -9,10 +9,12 @@ from django import forms
 
 from journal.forms.base import StyledForm
 from journal.forms.order import WallClockField
+from journal.importers.rows import RowKind
 from journal.importers.text import MAX_BYTES
 from journal.models import Account, ImportRow
 from journal.services.errors import RuleError
 from journal.services.import_answer import BROKERS, ENCODING_CHOICES
+from journal.services.import_cash import FILE_KINDS
 from journal.services.times import local_time
 
 _ZONES = (
@@ -20,6 +22,12 @@ _ZONES = (
     "Europe/Berlin", "Asia/Tokyo", "Asia/Singapore", "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
 ZONE_CHOICES = [(zone, zone) for zone in _ZONES if zone in zoneinfo.available_timezones()]
+
+
+_NEEDS = {
+    "fill": ("symbol", "quantity", "price"), "settlement": ("symbol", "quantity", "price"),
+    "expiry": ("symbol", "quantity"), "cash": ("ledger", "amount", "day"),
+}  # fmt: skip
 
 
 class UploadForm(StyledForm):
@@ -80,13 +88,23 @@ class RowForm(StyledForm):
 
     kind = forms.ChoiceField(
         choices=[("fill", "A fill"), ("expiry", "Expired worthless"), ("settlement", "Settled in cash"),
-                 ("note", "Nothing to record")],
+                 ("cash", "A cash movement"), ("note", "Nothing to record")],
         label="This row is",
     )  # fmt: skip
+    ledger = forms.ChoiceField(
+        required=False, label="In the cash ledger",
+        choices=[("", "choose"), *((kind.value, kind.label) for kind in FILE_KINDS)],
+    )  # fmt: skip
+    amount = forms.DecimalField(
+        required=False, max_digits=14, decimal_places=2, label="Amount, dollars",
+        help_text="Signed: + received, − paid",
+    )  # fmt: skip
+    day = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    remember = forms.BooleanField(required=False)
     symbol = forms.CharField(
         required=False,
         max_length=32,
-        help_text="SPXW  251219P05800000, .SPXW251219P5800 or SPXW 12/19/2025 5800 P",
+        help_text="SPXW  251219P05800000, .SPXW251219P5800, SPXW 12/19/2025 5800 P, /VXZ25",
     )
     quantity = forms.IntegerField(required=False, help_text="Signed: + bought, − sold")
     price = forms.DecimalField(
@@ -104,12 +122,11 @@ class RowForm(StyledForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Everything a row that changes positions needs."""
+        """Everything a row of its kind needs."""
         data = super().clean() or {}
-        if data.get("kind") != "note":
-            for name in ("symbol", "quantity", *(("price",) if data.get("kind") != "expiry" else ())):
-                if data.get(name) in (None, "") and name not in self.errors:
-                    self.add_error(name, "This is needed.")
+        for name in _NEEDS.get(str(data.get("kind")), ()):
+            if data.get(name) in (None, "") and name not in self.errors:
+                self.add_error(name, "This is needed.")
         return data
 
     def values(self) -> dict[str, Any]:
@@ -120,6 +137,8 @@ class RowForm(StyledForm):
             "kind": data["kind"], "symbol": data["symbol"], "quantity": data["quantity"] or 0,
             "price": data["price"] or 0, "fees": data["fees"] or 0, "effect": data["effect"],
             "order": data["order"], "moment": local_time(moment) if moment else None,
+            "ledger": data["ledger"], "amount": data["amount"], "day": data["day"],
+            "remember": data["remember"],
         }  # fmt: skip
 
     def show(self, refusal: RuleError) -> None:
@@ -129,10 +148,13 @@ class RowForm(StyledForm):
 
 
 def row_initial(row: ImportRow) -> dict[str, Any]:
-    """Values of a row mended before; empty for one that was never understood."""
+    """Values of a row mended before, or of a cash movement; what was never understood gives little."""
+    if row.kind == RowKind.CASH:
+        day = row.data.get("day", "")
+        return {"kind": "cash", "ledger": row.data.get("ledger", ""), "amount": row.cash, "day": day}
     legs = row.data.get("legs") or []
     if len(legs) != 1:
-        return {}
+        return {"amount": row.cash}
     symbol, quantity, price, effect, _ = legs[0]
     return {
         "kind": row.kind, "symbol": symbol, "quantity": quantity, "price": price, "effect": effect,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
 from journal.importers.broker_symbols import read_symbol
 from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
+from journal.importers.movements import TRANSFER, inner, movement, told_by
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
@@ -19,6 +21,9 @@ _NAMES = {"Run Date", "Action", "Symbol", "Quantity"}
 _TRADE = re.compile(r"YOU (BOUGHT|SOLD) (OPENING|CLOSING) TRANSACTION\b")
 _EXPIRED = re.compile(r"EXPIRED\b")
 _SETTLED = re.compile(r"(?:CASH SETTLE|ASSIGNED|EXERCISED)\b")
+#: Money that moves between the cash and the fund it is kept in.
+_CORE = re.compile(r"(?:PURCHASE INTO|REDEMPTION FROM) CORE ACCOUNT\b")
+_SHARES = re.compile(r"(?:YOU (?:BOUGHT|SOLD)|REINVESTMENT|IN LIEU OF FRX)\b")
 _DAY = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 
 
@@ -39,7 +44,7 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
         if len(record.cells) <= 2 and not _DAY.match(row["Run Date"]):
             rows.append(plain(record, RowKind.NOTE, "Disclaimer."))
             continue
-        rows.append(guarded(record, partial(_read, row)))
+        rows.append(guarded(record, partial(_read, row), partial(_money, row, "Amount")))
     return ParsedFile(Broker.FIDELITY, "history", rows)
 
 
@@ -48,16 +53,28 @@ def _money(row: Row, name: str) -> Decimal | None:
     return number(row[f"{name} ($)"] or row[name], name)
 
 
+def _moved(row: Row, action: str, amount: Decimal | None, day: date) -> BrokerRow:
+    """Everything but trades and expirations of options: the words of the action say what it is."""
+    if row["Symbol"].lstrip(" -").upper().startswith(("SPX", "VIX")):
+        raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
+    if _CORE.match(action):
+        return inner(row.record, "Between the cash and its money market fund.", amount)
+    if _SHARES.match(action):
+        read_symbol(row["Symbol"] or "?")  # what it is about is not kept, or the action is not known
+        raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
+    sides = told_by(action)
+    if sides is None and action.startswith(("TRANSFERRED", "TRANSFER OF")):
+        sides = TRANSFER
+    word = " ".join(re.sub(r"[^A-Z ]", " ", action).split()[:3])
+    return movement(row.record, word, row["Action"][:200], amount, sides, day=day)
+
+
 def _read(row: Row) -> BrokerRow:
     day, action = us_date(row["Run Date"], "Run Date"), row["Action"].upper()
     line, raw, amount = row.record.line, row.record.raw, _money(row, "Amount")
     trade, expired, settled = _TRADE.match(action), _EXPIRED.match(action), _SETTLED.match(action)
     if not (trade or expired or settled):
-        if row["Symbol"].lstrip(" -").upper().startswith(("SPX", "VIX")):
-            raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
-        if row["Symbol"]:
-            read_symbol(row["Symbol"])
-        return BrokerRow(line, raw, RowKind.CASH, row["Action"][:200], cash=amount, day=day)
+        return _moved(row, action, amount, day)
     spec = read_symbol(row["Symbol"])
     count = whole(row["Quantity"], "Quantity")
     if not count:

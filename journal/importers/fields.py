@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -41,15 +42,28 @@ def plain(record: Cells, kind: RowKind, message: str = "", field: str = "") -> B
     return BrokerRow(record.line, record.raw, kind, message, field)
 
 
-def guarded(record: Cells, read: Callable[[], BrokerRow]) -> BrokerRow:
-    """Read a record; what is not kept becomes OUTSIDE, what is not understood ERROR. Nothing is lost."""
+def guarded(
+    record: Cells, read: Callable[[], BrokerRow], cash: Callable[[], Decimal | None] | None = None
+) -> BrokerRow:
+    """Read a record; what is not kept becomes OUTSIDE, what is not understood ERROR. Nothing is lost.
+
+    ``cash`` says what such a record moved all the same, so that the statement still ties out.
+    """
     try:
         check_cells(record)
         return read()
     except OutsideError as error:
-        return plain(record, RowKind.OUTSIDE, str(error))
+        found = plain(record, RowKind.OUTSIDE, str(error))
     except CellError as error:
-        return plain(record, RowKind.ERROR, error.message, error.field)
+        found = plain(record, RowKind.ERROR, error.message, error.field)
+    return found if cash is None else replace(found, cash=_stated(cash))
+
+
+def _stated(cash: Callable[[], Decimal | None]) -> Decimal | None:
+    try:
+        return cash()
+    except CellError:
+        return None
 
 
 def us_date(text: str, field: str) -> date:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hedging.engine.book import ContractSpec
+from hedging.engine.book import ContractSpec, InstrumentKind
 
 ZERO = Decimal(0)
 _SAME_MOMENT = timedelta(seconds=2)
@@ -61,10 +61,30 @@ class Part:
         """External id of the fill; the first part is numbered 0."""
         return f"{self.source.key}/{self.source.leg}.{self.number}"
 
-    @property
-    def cash(self) -> Decimal:
-        """Dollars moved before fees (+ received); futures move theirs when they close."""
-        return -self.quantity * self.source.price * self.source.spec.multiplier
+
+def moved_cash(parts: Iterable[Part]) -> list[Decimal]:
+    """Dollars each part moved before fees (+ received), given all parts of a trade in their order.
+
+    Options and shares move their premium; a future moves its gain over the average entry when it closes.
+    """
+    held: dict[str, tuple[int, Decimal]] = {}
+    moved = []
+    for part in parts:
+        spec, price = part.source.spec, part.source.price
+        if spec.kind is not InstrumentKind.FUTURE:
+            moved.append(-part.quantity * price * spec.multiplier)
+            continue
+        quantity, entry = held.get(spec.symbol, (0, ZERO))
+        after = quantity + part.quantity
+        closed = 0
+        if quantity * part.quantity < 0:
+            closed = min(abs(quantity), abs(part.quantity)) * (1 if quantity > 0 else -1)
+            entry_after = entry if after * quantity > 0 else price
+        else:
+            entry_after = (entry * abs(quantity) + price * abs(part.quantity)) / abs(after)
+        held[spec.symbol] = (after, entry_after)
+        moved.append(closed * (price - entry) * spec.multiplier)
+    return moved
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 Executions are imported; where a file holds order rows beside them, those are shown and left out. Cash
 settlement of index options is a book trade at price 0: its price is (cost basis − realized) ÷ (quantity ×
-multiplier). Unknown attributes and sections are ignored.
+multiplier). A VX future settles in a book trade at its settlement price. Unknown attributes and sections are
+ignored.
 """
 
 from __future__ import annotations
@@ -20,20 +21,45 @@ from xml.sax.xmlreader import AttributesImpl
 from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parseString
 
-from hedging.engine.book import ContractSpec
+from hedging.engine.book import ContractSpec, InstrumentKind
 from hedging.engine.instruments import vx_future
-from journal.importers.broker_symbols import OutsideError, read_symbol
+from hedging.selectors.calendar import NEW_YORK
+from journal.importers.broker_symbols import OutsideError, listed, read_future, read_symbol
 from journal.importers.fields import guarded, local_moment, plain, settlement_of
+from journal.importers.movements import (
+    DIVIDEND,
+    FEE,
+    INTEREST_EARNED,
+    INTEREST_PAID,
+    OTHER,
+    TRANSFER,
+    known_sides,
+    movement,
+)
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg
 from journal.importers.text import MAX_CELL, MAX_ROWS, CellError, Cells, FileError, number, whole
 
 _STATED = {"Trade", "Order", "OptionEAE", "CashTransaction"}
 _SUMMARIES = {"SymbolSummary", "AssetSummary", "Lot", "WashSale"}
 _FUNDS = "StatementOfFundsLine"
+_REPORT = "CashReportCurrency"
 _MOMENT = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:[;, T]+([0-9]{2}):?([0-9]{2}):?([0-9]{2}))?(?: [A-Z]{2,4})?"
 )
 _MAX_ATTRIBUTES = 250
+_MOVEMENTS = {
+    **dict.fromkeys(
+        ("deposits/withdrawals", "deposits & withdrawals", "deposits and withdrawals",
+         "electronic fund transfers"),
+        TRANSFER,
+    ),
+    **dict.fromkeys(("broker interest received", "bond interest received"), INTEREST_EARNED),
+    **dict.fromkeys(("broker interest paid", "bond interest paid"), INTEREST_PAID),
+    **dict.fromkeys(("dividends", "payment in lieu of dividends"), DIVIDEND),
+    **dict.fromkeys(("broker fees", "other fees", "advisor fees", "commission adjustments"), FEE),
+    **dict.fromkeys(("withholding tax", "871(m) withholding", "other income", "price adjustments"), OTHER),
+}  # fmt: skip
+_OF_CONTRACTS = {"OPT", "FOP", "FUT", "WAR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +95,7 @@ class _Collector(ContentHandler):
         self.root = self.root or name
         if name == "FlexStatement" and attrs.get("accountId"):
             self.accounts.add(attrs["accountId"])
-        if name not in _STATED | _SUMMARIES | {_FUNDS}:
+        if name not in _STATED | _SUMMARIES | {_FUNDS, _REPORT}:
             self.other[name] += 1
             return
         if not attrs.getLength():
@@ -102,10 +128,10 @@ def parse(text: str, *, zone: str) -> ParsedFile:
             "The file holds several accounts: " + ", ".join(sorted(seen.accounts)[:5]) + ". Export one."
         )
     context = _Context(seen.found, zone)
-    rows = [guarded(one.record(), partial(context.read, one)) for one in seen.found]
+    rows = [guarded(one.record(), partial(context.read, one), partial(_net, one)) for one in seen.found]
     skipped = [f"{count} {name}" for name, count in sorted(seen.other.items()) if name in _NAMED]
     remarks = [f"Not transactions, left aside: {', '.join(skipped)}."] if skipped else []
-    return ParsedFile(Broker.IBKR, "Flex XML", rows, remarks=remarks)
+    return ParsedFile(Broker.IBKR, "Flex XML", rows, remarks=remarks, stated=_reported(seen.found))
 
 
 _NAMED = {
@@ -117,6 +143,20 @@ _NAMED = {
 }
 
 
+def _reported(found: list[_Element]) -> Decimal | None:
+    """What the cash report says moved in dollars, less the daily marks of futures; None without a report."""
+    reports = {one["currency"].upper(): one for one in found if one.tag == _REPORT}
+    one = reports.get("USD") or reports.get("BASE_SUMMARY")
+    if one is None:
+        return None
+    try:
+        first, last = number(one["startingCash"], "startingCash"), number(one["endingCash"], "endingCash")
+        marks = number(one["cashSettlingMtm"], "cashSettlingMtm") or ZERO
+    except CellError:
+        return None
+    return None if first is None or last is None else last - first - marks
+
+
 class _Context:
     """What one record needs to know of the others."""
 
@@ -124,6 +164,9 @@ class _Context:
         self.zone = zone
         trades = [one for one in found if one.tag in {"Trade", "Order"}]
         self.executions = any(_level(one) == "EXECUTION" for one in trades)
+        self.details = any(
+            one.tag == "CashTransaction" and one["levelOfDetail"].upper() == "DETAIL" for one in found
+        )
         self.booked = {
             (one["symbol"], one["accountId"]): one.line
             for one in trades
@@ -142,10 +185,9 @@ class _Context:
     def read(self, one: _Element) -> BrokerRow:
         record = one.record()
         if one.tag == "CashTransaction":
-            return BrokerRow(
-                one.line, record.raw, RowKind.CASH, one["description"] or one["type"],
-                cash=number(one["amount"], "amount"),
-            )  # fmt: skip
+            return self._moved(one, record)
+        if one.tag == _REPORT:
+            return plain(record, RowKind.NOTE, "The broker's cash report.")
         if one.tag == _FUNDS or one.tag in _SUMMARIES:
             return plain(record, RowKind.NOTE, "Beside the executions; not a transaction of its own.")
         if one.tag == "OptionEAE":
@@ -155,8 +197,28 @@ class _Context:
             return plain(record, RowKind.NOTE, f"{level} row; the executions are imported.")
         return self._trade(one, record)
 
+    def _moved(self, one: _Element, record: Cells) -> BrokerRow:
+        """A movement of cash; sums beside their details are left aside, other currencies are asked about."""
+        if self.details and one["levelOfDetail"].upper() == "SUMMARY":
+            return plain(record, RowKind.NOTE, "A sum; its details are recorded.")
+        amount, kind = number(one["amount"], "amount"), one["type"]
+        if one["currency"].upper() not in {"", "USD"}:
+            raise CellError(f"{one['currency'][:8]} is not dollars: say how many dollars it was.", "currency")
+        moment, day = _when(one["dateTime"] or one["reportDate"] or one["settleDate"], self.zone)
+        sides = known_sides(_MOVEMENTS, kind)
+        of_contract = one["symbol"] and one["assetCategory"].upper() in _OF_CONTRACTS
+        if of_contract and sides in (TRANSFER, INTEREST_EARNED, INTEREST_PAID):
+            raise CellError(f"{kind} of the contract {one['symbol'][:30]}: say what it is.", "type")
+        if sides is FEE and kind.lower() == "other fees" and "commission" in one["description"].lower():
+            raise CellError("The fills state their commissions already: say what this fee is.", "type")
+        text = " ".join(filter(None, (one["symbol"], one["description"] or kind)))
+        known = one["transactionID"]
+        return movement(
+            record, kind, text, amount, sides, moment=moment, day=day, identity=f"c{known}" if known else ""
+        )
+
     def _trade(self, one: _Element, record: Cells) -> BrokerRow:
-        spec = _spec(one)
+        spec = self._spec(one)
         quantity = whole(one["quantity"], "quantity")
         side = one["buySell"].upper()
         if not quantity or (side and (quantity > 0) != side.startswith("BUY")):
@@ -170,7 +232,12 @@ class _Context:
         effect = {"O": "open", "C": "close"}.get(one["openCloseIndicator"].upper()[:1], "")
         codes = set(re.split(r"[;,\s]+", one["notes"]))
         kind, moment, day = RowKind.FILL, None, None
-        if one["transactionType"] == "BookTrade" and price == 0:
+        booked = one["transactionType"] == "BookTrade"
+        if booked and spec.kind is InstrumentKind.FUTURE:
+            if not price:
+                raise CellError("The settlement price of the future is missing.", "tradePrice")
+            kind, effect, moment = RowKind.SETTLEMENT, "close", settlement_of(spec)
+        elif booked and price == 0:
             effect, moment = "close", settlement_of(spec)
             if codes & {"A", "Ex"}:
                 kind, price = RowKind.SETTLEMENT, self._settled(one, quantity, spec)
@@ -180,16 +247,20 @@ class _Context:
                 raise CellError(f"Book trade at price 0 with notes {one['notes'][:20]!r}.", "notes")
         else:
             moment, day = _when(one["dateTime"] or one["tradeDate"], self.zone)
-        cash = self._cash(one, spec, -quantity * price * spec.multiplier - fees, kind)
-        gap = ZERO if cash is None else cash - (-quantity * price * spec.multiplier - fees)
+        if spec.kind is InstrumentKind.FUTURE:  # its gain comes with the daily marks, not with the fill
+            return BrokerRow(
+                one.line, record.raw, kind, legs=(RowLeg(spec, quantity, price, effect),), fees=fees,
+                cash=-fees, moment=moment, day=day, order_id=one["brokerageOrderID"],
+                external_id=_identity(one),
+            )  # fmt: skip
+        cash = self._cash(one, -quantity * price * spec.multiplier - fees, kind)
+        gap = cash - (-quantity * price * spec.multiplier - fees)
         return BrokerRow(
             one.line, record.raw, kind, legs=(RowLeg(spec, quantity, price, effect),), fees=fees - gap,
             cash=cash, moment=moment, day=day, order_id=one["brokerageOrderID"], external_id=_identity(one),
         )  # fmt: skip
 
-    def _cash(self, one: _Element, spec: ContractSpec, own: Decimal, kind: RowKind) -> Decimal | None:
-        if spec.kind.value == "future":
-            return None
+    def _cash(self, one: _Element, own: Decimal, kind: RowKind) -> Decimal:
         stated = number(one["netCash"], "netCash") if kind is RowKind.FILL else None
         if stated is None:
             return own
@@ -216,8 +287,23 @@ class _Context:
             raise CellError("Cost basis and realized profit give a negative settlement.", "costBasis")
         return price
 
+    def _spec(self, one: _Element) -> ContractSpec:
+        category, symbol = one["assetCategory"].upper(), one["symbol"]
+        if category in {"OPT", "STK"}:
+            return read_symbol(symbol)
+        if category == "FUT" and symbol.upper().startswith("VX"):
+            if one["multiplier"] not in {"", "1000"}:
+                raise OutsideError("Mini VX futures are not kept in this journal.")
+            moment, day = _when(one["expiry"] or one["dateTime"] or one["tradeDate"], self.zone)
+            day = day or (moment.astimezone(NEW_YORK).date() if moment else None)
+            if one["expiry"] and day is not None:
+                return listed(vx_future(day))
+            if (found := read_future(symbol, day)) is not None:
+                return found
+        raise OutsideError(f"{category or 'unnamed'} {symbol} is not kept in this journal.")
+
     def _eae(self, one: _Element, record: Cells) -> BrokerRow:
-        spec = _spec(one)
+        spec = self._spec(one)
         if line := self.booked.get((one["symbol"], one["accountId"])):
             return plain(record, RowKind.NOTE, f"The book trade on line {line} closes the contracts.")
         what = one["transactionType"].lower()
@@ -236,6 +322,15 @@ class _Context:
         )  # fmt: skip
 
 
+def _net(one: _Element) -> Decimal | None:
+    """What a record that is not recorded moved in dollars; None where it does not say."""
+    if one["currency"].upper() not in {"", "USD"} or one.tag not in {"Trade", "CashTransaction"}:
+        return None
+    if one.tag == "CashTransaction":
+        return number(one["amount"], "amount")
+    return number(one["netCash"], "netCash") if one["assetCategory"].upper() in {"OPT", "STK"} else None
+
+
 def _level(one: _Element) -> str:
     stated = one["levelOfDetail"].upper()
     return stated or ("ORDER" if one.tag == "Order" else "EXECUTION")
@@ -247,22 +342,6 @@ def _identity(one: _Element) -> str:
         if one["tradeID"]
         else (f"x{one['transactionID']}" if one["transactionID"] else "")
     )
-
-
-def _spec(one: _Element) -> ContractSpec:
-    category, symbol = one["assetCategory"].upper(), one["symbol"]
-    if category in {"OPT", "STK"}:
-        return read_symbol(symbol)
-    if (
-        category == "FUT"
-        and symbol.upper().startswith("VX")
-        and one["underlyingSymbol"].upper() in {"VIX", "VX"}
-    ):
-        if one["multiplier"] not in {"", "1000"}:
-            raise OutsideError("Mini VX futures are not kept in this journal.")
-        moment, day = _when(one["expiry"], "UTC")
-        return vx_future(day or (moment.date() if moment else date.min))
-    raise OutsideError(f"{category or 'unnamed'} {symbol} is not kept in this journal.")
 
 
 def _when(text: str, zone: str) -> tuple[datetime | None, date | None]:

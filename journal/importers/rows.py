@@ -1,7 +1,7 @@
 """What a broker's file says, row by row: every record of the file becomes exactly one row here.
 
-A row is never dropped. What the journal does not keep (shares, other underlyings, deposits, footers) is a
-row of its own kind, and what was not understood is a row of kind ERROR with the reason.
+A row is never dropped. What the journal does not keep (shares, other underlyings, footers) is a row of its
+own kind, and what was not understood is a row of kind ERROR with the reason.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class BrokerRow:
 
     ``fees`` is a cost in dollars, ``cash`` what the record moved in all (+ received, after fees), None where
     the file does not say. ``moment`` is the time of the fill; a file without times gives only ``day``.
-    ``package`` is the signed package price in points (+ received) of ``packages`` packages.
+    ``package`` is the signed package price in points (+ received) of ``packages`` packages. A cash movement
+    has the broker's ``word`` for it and the ``ledger`` kind that stands for, empty where that is not known.
     """
 
     line: int
@@ -92,6 +93,8 @@ class BrokerRow:
     package: Decimal | None = None
     packages: int = 0
     text: str = ""
+    ledger: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """A broker's file as understood: all its rows, its totals, and remarks about the whole."""
+    """A broker's file as understood: all its rows, its totals, and remarks about the whole.
+
+    ``stated`` is what the statement says all its rows moved together, in dollars; None: it does not say.
+    """
 
     broker: Broker
     layout: str
@@ -118,6 +124,7 @@ class ParsedFile:
     totals: Sequence[Total] = ()
     remarks: Sequence[str] = ()
     keys: Sequence[str] = field(default=())
+    stated: Decimal | None = None
 
 
 def row_keys(broker: Broker, rows: Iterable[BrokerRow]) -> list[str]:
@@ -140,9 +147,11 @@ def row_keys(broker: Broker, rows: Iterable[BrokerRow]) -> list[str]:
 
 
 def _meaning(row: BrokerRow) -> str:
+    when = row.moment.astimezone(UTC).isoformat() if row.moment else str(row.day)
+    if row.kind is RowKind.CASH:
+        return "|".join(("cash", when, row.order_id, _plain(row.cash), row.word, row.text))
     if row.kind not in BOOKED:
         return f"{row.kind}|{row.raw}"
-    when = row.moment.astimezone(UTC).isoformat() if row.moment else str(row.day)
     parts = [row.kind.value, when, row.order_id, _plain(row.fees), _plain(row.package)]
     for leg in row.legs:
         # The price of a package is stated; how it is shared over the legs depends on the sections exported.

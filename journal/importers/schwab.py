@@ -7,11 +7,22 @@ quantity that closes. A title line may precede the header, a ``Transactions Tota
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from journal.importers.broker_symbols import read_symbol
+from journal.importers.broker_symbols import OutsideError, read_symbol
 from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
+from journal.importers.movements import (
+    DIVIDEND,
+    FEE,
+    INTEREST,
+    INTEREST_PAID,
+    OTHER,
+    TRANSFER,
+    known_sides,
+    movement,
+)
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
@@ -23,6 +34,28 @@ _TRADES = {
     "sell to close": (-1, "close"),
 }
 _SETTLED = {"assigned", "exchange or exercise", "exercised", "cash settled"}
+_MOVEMENTS = {
+    **dict.fromkeys(
+        ("moneylink transfer", "moneylink deposit", "moneylink adj", "wire funds", "wire funds received",
+         "wire funds adj", "wire received", "wire sent", "funds received", "funds paid", "internal transfer",
+         "direct deposit", "atm withdrawal", "visa purchase"),
+        TRANSFER,
+    ),
+    **dict.fromkeys(("bank interest", "credit interest", "bond interest", "interest adj"), INTEREST),
+    **dict.fromkeys(
+        ("cash dividend", "qualified dividend", "qual div reinvest", "non-qualified div", "special dividend",
+         "special qual div", "special non qual div", "pr yr cash div", "pr yr div reinvest",
+         "pr yr special div", "reinvest dividend", "cash in lieu", "long term cap gain",
+         "short term cap gain", "long term cap gain reinvest", "short term cap gain reinvest",
+         "div adjustment"),
+        DIVIDEND,
+    ),
+    **dict.fromkeys(("service fee", "adr mgmt fee", "misc fees", "margin fee", "regulatory fee"), FEE),
+    **dict.fromkeys(
+        ("foreign tax paid", "nra tax adj", "tax withholding", "promotional award", "misc credits"), OTHER
+    ),
+    "margin interest": INTEREST_PAID,
+}  # fmt: skip
 
 
 def recognises(header: Sequence[str]) -> bool:
@@ -45,11 +78,11 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
             rows.append(plain(record, RowKind.NOTE, "The broker's total."))
             stated = _total(record)
             continue
-        found = guarded(record, partial(_read, row))
+        found = guarded(record, partial(_read, row), partial(_amount, row))
         computed += _amount(row)
         rows.append(found)
     totals = [Total("Transactions Total", stated, computed)] if stated is not None else []
-    return ParsedFile(Broker.SCHWAB, "transactions", rows, totals)
+    return ParsedFile(Broker.SCHWAB, "transactions", rows, totals, stated=stated)
 
 
 def _total(record: Cells) -> Decimal | None:
@@ -70,6 +103,18 @@ def _amount(row: Row) -> Decimal:
         return ZERO
 
 
+def _moved(row: Row, amount: Decimal | None, day: date) -> BrokerRow:
+    """Everything but trades and expirations of options."""
+    sides = known_sides(_MOVEMENTS, row["Action"])
+    if row["Symbol"] and sides is None:
+        read_symbol(row["Symbol"])  # what it is about is not kept, or the action is not known
+        raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
+    if sides is not None and row["Quantity"] and row["Price"]:
+        raise OutsideError(f"{row['Action']} of {row['Symbol'] or 'shares'} is not kept in this journal.")
+    text = " ".join(filter(None, (row["Symbol"], row["Description"] or row["Action"])))
+    return movement(row.record, row["Action"], text, amount, sides, day=day)
+
+
 def _read(row: Row) -> BrokerRow:
     action = row["Action"].lower()
     stated, _, as_of = row["Date"].partition(" as of ")
@@ -77,10 +122,7 @@ def _read(row: Row) -> BrokerRow:
     amount, fees = number(row["Amount"], "Amount"), number(row["Fees & Comm"], "Fees & Comm") or ZERO
     line, raw = row.record.line, row.record.raw
     if action not in _TRADES and action != "expired" and action not in _SETTLED:
-        if row["Symbol"]:
-            read_symbol(row["Symbol"])  # an index option with an unknown action is an error
-            raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
-        return BrokerRow(line, raw, RowKind.CASH, row["Description"] or row["Action"], cash=amount, day=day)
+        return _moved(row, amount, day)
     spec = read_symbol(row["Symbol"])
     count = whole(row["Quantity"], "Quantity")
     if not count:

@@ -56,6 +56,8 @@ def name_group(group: Group) -> Named:
     legs = group.opening()
     if is_condor(legs):
         return Named("condor")
+    if legs and all(spec.kind is InstrumentKind.FUTURE for spec, _ in legs):
+        return Named("other", review="VX futures: say whether they belong to a hedge layer.")
     days = _days(group, legs)
     options = all(spec.kind is InstrumentKind.OPTION for spec, _ in legs)
     if legs and options and all(spec.underlying == "VIX" and spec.right is Right.CALL for spec, _ in legs):

@@ -15,9 +15,23 @@ from decimal import Decimal
 from functools import partial
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Right
-from hedging.selectors.calendar import session_on_or_before, third_friday, vix_expiry
-from journal.importers.broker_symbols import OutsideError, contract, read_symbol
+from hedging.selectors.calendar import NEW_YORK, session_on_or_before, third_friday, vix_expiry
+from journal.importers.broker_symbols import OutsideError, contract, read_future, read_symbol
 from journal.importers.fields import Row, columns, guarded, local_moment, plain, settlement_of, us_date
+from journal.importers.movements import (
+    DEPOSIT,
+    DIVIDEND,
+    FEE,
+    INTEREST_EARNED,
+    INTEREST_PAID,
+    OTHER,
+    TRANSFER,
+    WITHDRAWAL,
+    inner,
+    known_sides,
+    movement,
+    told_by,
+)
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
@@ -27,6 +41,14 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[
 _REMOVALS = {"assignment": "cash settled assignment", "exercise": "cash settled exercise"}
 _CASH_SETTLED = {"cash settled assignment": 1, "cash settled exercise": -1}
 _TOLERANCE = Decimal("0.01")
+_MOVEMENTS = {
+    "deposit": DEPOSIT, "withdrawal": WITHDRAWAL, "transfer": TRANSFER, "wire": TRANSFER, "ach": TRANSFER,
+    "credit interest": INTEREST_EARNED, "debit interest": INTEREST_PAID, "dividend": DIVIDEND,
+    "special dividend": DIVIDEND, "fee": FEE, "fully paid stock lending income": OTHER,
+}  # fmt: skip
+_MARKED = "mark to market"
+_FUTURE_PRICE = re.compile(r"(?:BOUGHT|SOLD|BUY|SELL)\b.* @ ([0-9][0-9,]*(?:\.[0-9]+)?)\s*$", re.IGNORECASE)
+_SIDES = {"BUY": 1, "SELL": -1}
 
 
 def recognises(header: Sequence[str]) -> bool:
@@ -42,15 +64,26 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
         raise FileError("The header is not one of tastytrade's.", line=records[0].line)
     rows = [Row(record, names) for record in records[1:]]
     if "Transaction Code" in names:
-        legacy = [guarded(row.record, partial(_legacy, row, zone)) for row in rows]
+        legacy = [
+            guarded(row.record, partial(_legacy, row, zone), partial(_legacy_cash, row)) for row in rows
+        ]
         return ParsedFile(Broker.TASTYTRADE, "legacy (15 columns)", _headed(records[0], legacy))
     with_total = "Total" in names
     paired = Counter(
         (row["Symbol"], row["Sub Type"].lower()) for row in rows if row["Sub Type"].lower() in _CASH_SETTLED
     )
-    read = [guarded(row.record, partial(_modern, row, paired, with_total=with_total)) for row in rows]
+    read = [
+        guarded(
+            row.record, partial(_modern, row, paired, with_total=with_total),
+            partial(_row_cash, row, with_total=with_total),
+        )
+        for row in rows
+    ]  # fmt: skip
     if with_total:
-        return ParsedFile(Broker.TASTYTRADE, "with Total", _headed(records[0], read), totals=_totals(rows))
+        totals = _totals(rows)
+        return ParsedFile(
+            Broker.TASTYTRADE, "with Total", _headed(records[0], read), totals=totals, stated=totals[0].stated
+        )
     remark = "This export states no Total: commissions and fees are taken as costs whatever their sign."
     return ParsedFile(Broker.TASTYTRADE, "without Total", _headed(records[0], read), remarks=(remark,))
 
@@ -63,9 +96,11 @@ def _modern(row: Row, paired: Counter[tuple[str, str]], *, with_total: bool) -> 
     kind, sub = row["Type"].lower(), (row["Sub Type"] or row["Action"].replace("_", " ")).lower()
     value, fees, cash, message = _money(row, with_total=with_total)
     if kind == "money movement":
-        return _row(row, RowKind.CASH, row["Description"] or row["Sub Type"], cash=cash)
+        return _moved(row, row["Sub Type"], cash, _moment(row["Date"]))
     if kind not in {"trade", "receive deliver"}:
         raise CellError(f"Type {row['Type'][:40]!r} is not known.", "Type")
+    if row["Instrument Type"].lower() == "future":
+        return _future(row, kind, fees, cash)
     spec = _spec(row)
     count = abs(whole(row["Quantity"], "Quantity"))
     if not count:
@@ -93,6 +128,53 @@ def _modern(row: Row, paired: Counter[tuple[str, str]], *, with_total: bool) -> 
         raise CellError(f"{row['Action']} with Value {value} has the wrong sign.", "Value")
     leg = RowLeg(spec, sign * count, _price(value, count, spec), effect.lower())
     return _row(row, RowKind.FILL, message, leg, fees, cash, _moment(row["Date"]))
+
+
+def _moved(row: Row, name: str, cash: Decimal, moment: datetime) -> BrokerRow:
+    """A row of money movement; daily marks of futures are not booked, their fills carry the result."""
+    if name.lower() == _MARKED:
+        return inner(row.record, "Daily mark of a future; its fills carry the result.", cash)
+    if row["Currency"] not in {"", "USD"}:
+        raise CellError(f"{row['Currency'][:8]} is not dollars: say how many dollars it was.", "Currency")
+    text = " ".join(filter(None, (row["Symbol"], row["Description"] or name)))
+    sides = known_sides(_MOVEMENTS, name)
+    if name.lower() == "balance adjustment":
+        sides = FEE if told_by(text) is FEE else OTHER
+    return movement(row.record, name, text, cash, sides, moment=moment)
+
+
+def _future(row: Row, kind: str, fees: Decimal, cash: Decimal) -> BrokerRow:
+    """A VX fill: its price stands in the description alone, its value is zero or the gain since a mark."""
+    moment = _moment(row["Date"])
+    spec = read_future(row["Symbol"], moment.astimezone(NEW_YORK).date())
+    if spec is None:
+        raise OutsideError(f"Future {row['Symbol']} is not kept in this journal.")
+    count, price = abs(whole(row["Quantity"], "Quantity")), _FUTURE_PRICE.search(row["Description"])
+    sign = _SIDES.get(row["Action"].upper().replace(" ", "_").partition("_TO_")[0], 0)
+    if kind != "trade" or not sign:
+        raise CellError(f"{row['Sub Type'][:40]!r} of a future is not known.", "Sub Type")
+    if not count:
+        raise CellError("Quantity is zero.", "Quantity")
+    if price is None:
+        raise CellError("The description does not state the price of the future.", "Description")
+    said = row["Sub Type"].lower()
+    effect = "open" if said.endswith("to open") else "close" if said.endswith("to close") else ""
+    leg = RowLeg(spec, sign * count, needed(price.group(1), "Description"), effect)
+    return _row(row, RowKind.FILL, "", leg, fees, cash, moment)
+
+
+def _row_cash(row: Row, *, with_total: bool) -> Decimal | None:
+    """What a row that is not recorded moved all the same."""
+    if with_total:
+        return number(row["Total"], "Total")
+    return _money(row, with_total=False)[2]
+
+
+def _legacy_cash(row: Row) -> Decimal | None:
+    """As ``_row_cash``, for the legacy form, whose amounts may stand without a sign."""
+    amount, fees = needed(row["Amount"], "Amount"), abs(number(row["Fees"], "Fees") or ZERO)
+    side = row["Buy/Sell"].upper()
+    return ({"BUY": -abs(amount), "SELL": abs(amount)}.get(side, amount)) - fees
 
 
 def _row(
@@ -164,7 +246,7 @@ def _legacy(row: Row, zone: str) -> BrokerRow:
     amount = number(row["Amount"], "Amount") or ZERO
     fees = abs(number(row["Fees"], "Fees") or ZERO)
     if code == "money movement":
-        return _row(row, RowKind.CASH, row["Description"] or sub, cash=amount - fees)
+        return _moved(row, row["Transaction Subcode"], amount - fees, _legacy_moment(row, zone))
     if code not in {"trade", "receive deliver"}:
         raise CellError(
             f"Transaction Code {row['Transaction Code'][:40]!r} is not known.", "Transaction Code"
@@ -182,9 +264,12 @@ def _legacy(row: Row, zone: str) -> BrokerRow:
         raise CellError(f"{row['Transaction Subcode'][:40]!r} is not known.", "Transaction Subcode")
     signed = -sign * abs(amount)
     leg = RowLeg(spec, sign * count, _price(amount, count, spec), effect)
+    return _row(row, RowKind.FILL, "", leg, fees, signed - fees, _legacy_moment(row, zone))
+
+
+def _legacy_moment(row: Row, zone: str) -> datetime:
     day, _, clock = row["Date/Time"].partition(" ")
-    moment = local_moment(us_date(day, "Date/Time"), clock, zone, "Date/Time")
-    return _row(row, RowKind.FILL, "", leg, fees, signed - fees, moment)
+    return local_moment(us_date(day, "Date/Time"), clock, zone, "Date/Time")
 
 
 def _legacy_spec(row: Row) -> ContractSpec:

@@ -1,8 +1,9 @@
-"""thinkorswim's account statement: sections under each other, the cash balance is the book.
+"""thinkorswim's account statement: sections under each other; cash balance and futures statement are books.
 
 ``TRD`` rows name the whole order in words; the account trade history, where the file has it, gives the price
-of each leg. Split fills repeat one REF #. ``RAD`` rows are expirations with the quantity that closes. The
-TOTAL row must tie out.
+of each leg. Split fills repeat one REF #. ``RAD`` rows are expirations with the quantity that closes. Futures
+move money by daily marks (``ADJ``) and by the gain since the last mark; sweeps (``FSWP``) join both books.
+The TOTAL row and the futures balance must tie out.
 """
 
 from __future__ import annotations
@@ -16,23 +17,34 @@ from functools import partial
 
 from hedging.engine.book import ContractSpec, Right
 from hedging.selectors.calendar import CalendarRangeError
-from journal.importers.broker_symbols import OutsideError, read_symbol
+from journal.importers.broker_symbols import OutsideError, read_future, read_symbol
 from journal.importers.fields import Row, columns, guarded, local_moment, plain, removal, us_date
+from journal.importers.movements import INTEREST, TRANSFER, inner, movement, told_by
 from journal.importers.order_text import OrderTextError, parse_order
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
-_CASH, _HISTORY = "Cash Balance", "Account Trade History"
+_CASH, _HISTORY = {"Cash Balance", "Cash & Sweep Vehicle"}, "Account Trade History"
+_FUTURES = "Futures Statements"
 _SECTIONS = {
-    _CASH, _HISTORY, "Account Order History", "Options", "Profits and Losses", "Futures Statements",
+    *_CASH, _HISTORY, _FUTURES, "Account Order History", "Options", "Profits and Losses",
     "Forex Statements", "Crypto Statements", "Equities", "Futures", "Futures Options", "Account Summary",
     "Forex Account Summary", "Treasuries", "Bonds", "Mutual Funds", "Order History", "Forex",
 }  # fmt: skip
 _HEADS = ("DATE", "TIME", "TYPE", "REF #", "DESCRIPTION", "AMOUNT", "BALANCE")
+_FUTURES_HEADS = ("Trade Date", "Exec Date", "Exec Time", "Type", "Description", "Amount", "Balance")
 _REMOVED = re.compile(r"EXP: (-?[0-9]{1,6}(?:\.0+)?) (\.[A-Z]{1,6}[0-9]{6}[CP][0-9.]{1,9})$")
 _INDEX = re.compile(r"\b(?:SPXW?|VIXW?) 100\b")
 _INDEX_SYMBOL = re.compile(r"\.(?:SPXW?|VIXW?)[0-9]{6}[CP]")
 _PARTS = ("Misc Fees", "Commissions & Fees", "AMOUNT")
+_FUTURES_PARTS = ("Misc Fees", "Commissions & Fees", "Amount")
+_FUTURE = re.compile(
+    r"(BOT|SOLD) ([+-]?[0-9,]{1,7}) (/[A-Z0-9]{2,10}(?::[A-Z]{1,8})?) @([0-9]{1,6}(?:\.[0-9]{1,6})?)$"
+)
+_MARK = re.compile(r"MARK TO (?:THE )?MARKET", re.IGNORECASE)
+_DELIVERED = re.compile(r"\b(?:REMOVED|EXPIR|ASSIGN|EXERCIS|DELIVER)", re.IGNORECASE)
+#: Types that say that money came from outside or went there.
+_TRANSFERS = {"EFN", "WIN", "WOU", "WDR", "ACH"}
 
 
 @dataclass(slots=True)
@@ -54,6 +66,10 @@ def _is_head(record: Cells) -> bool:
     return all(name in names for name in _HEADS)
 
 
+def _is_futures_head(record: Cells) -> bool:
+    return {cell.strip() for cell in record.cells} >= set(_FUTURES_HEADS)
+
+
 def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
     """All rows of a statement; ``zone`` is the time zone the platform was set to."""
     if not recognises(records):
@@ -61,6 +77,7 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
     history = _history(records, zone)
     rows: list[BrokerRow] = []
     cash_rows: list[Row] = []
+    futures: list[Row] = []
     totals: list[Total] = []
     section, names = "", dict[str, int]()
     for record in records:
@@ -68,24 +85,39 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
         if len([cell for cell in record.cells if cell.strip()]) == 1 and first in _SECTIONS:
             section, names = first, {}
             rows.append(plain(record, RowKind.NOTE, "Section."))
-        elif section == _CASH and not names:
+        elif (section in _CASH and not names) or (
+            section == _FUTURES and set(columns(record.cells)) >= set(_FUTURES_HEADS)
+        ):
             names = columns(record.cells)
             rows.append(plain(record, RowKind.NOTE, "Header."))
-        elif section == _CASH:
+        elif section == _FUTURES and (Row(record, names)["Type"] or "TRD" in record.cells):
+            row = Row(record, names)
+            futures.append(row)
+            rows.append(guarded(record, partial(_future, row, zone), partial(_moved, row, _FUTURES_PARTS)))
+        elif section in _CASH:
             row = Row(record, names)
             if row["DESCRIPTION"] == "TOTAL" or (not row["DATE"] and "TOTAL" in record.cells):
                 rows.append(guarded(record, partial(_total, row, cash_rows, totals)))
                 continue
             cash_rows.append(row)
-            rows.append(guarded(record, partial(_read, row, history, zone)))
+            rows.append(guarded(record, partial(_read, row, history, zone), partial(_moved, row, _PARTS)))
         else:
             rows.append(plain(record, *_elsewhere(section, record)))
-    return ParsedFile(Broker.THINKORSWIM, "account statement", rows, totals, _breaks(cash_rows))
+    remarks = _breaks(cash_rows, _PARTS, "BALANCE") + _breaks(futures, _FUTURES_PARTS, "Balance")
+    parts = [total.stated for total in totals[: len(_PARTS)]]
+    stated = sum((part or ZERO for part in parts), ZERO) if any(part is not None for part in parts) else None
+    if futures and (balance := _futures_total(futures)) is not None:
+        totals.append(balance[0])
+        stated = None if stated is None else stated + balance[1]
+    return ParsedFile(Broker.THINKORSWIM, "account statement", rows, totals, remarks, stated=stated)
+
+
+def _moved(row: Row, parts: Sequence[str]) -> Decimal:
+    """What a row moved, costs included."""
+    return sum((number(row[name], name) or ZERO for name in parts), ZERO)
 
 
 def _elsewhere(section: str, record: Cells) -> tuple[RowKind, str]:
-    if section == "Futures Statements" and any(cell.strip() == "TRD" for cell in record.cells):
-        return RowKind.OUTSIDE, "Futures statement: record VX futures by hand."
     if section == _HISTORY:
         return RowKind.NOTE, "Prices of the legs; the cash balance is the book."
     return RowKind.NOTE, section or "Title."
@@ -93,8 +125,7 @@ def _elsewhere(section: str, record: Cells) -> tuple[RowKind, str]:
 
 def _read(row: Row, history: dict[datetime, list[_Executed]], zone: str) -> BrokerRow:
     text = row["DESCRIPTION"]
-    misc, commission, amount = (number(row[name], name) or ZERO for name in _PARTS)
-    cash = amount + misc + commission
+    amount, cash = number(row["AMOUNT"], "AMOUNT") or ZERO, _moved(row, _PARTS)
     kind = row["TYPE"].upper()
     if kind == "TRD":
         if not _INDEX.search(text):
@@ -108,8 +139,64 @@ def _read(row: Row, history: dict[datetime, list[_Executed]], zone: str) -> Brok
         raise CellError(
             f"{kind or 'A row without a type'} about an index option was not understood.", "DESCRIPTION"
         )
-    us_date(row["DATE"], "DATE")
-    return BrokerRow(row.record.line, row.record.raw, RowKind.CASH, text, cash=cash)
+    moment = local_moment(us_date(row["DATE"], "DATE"), row["TIME"], zone, "TIME")
+    return _other(row, kind, text, cash, moment, row["REF #"])
+
+
+def _other(row: Row, kind: str, text: str, cash: Decimal, moment: datetime, reference: str) -> BrokerRow:
+    """A row of either book that is no trade: balances, sweeps and marks are shown, movements recorded."""
+    if kind == "BAL":
+        return plain(row.record, RowKind.NOTE, text or "Balance.")
+    if kind == "FSWP":
+        return inner(row.record, "A sweep between the cash and the futures balance.", cash)
+    if _MARK.search(text):
+        return inner(row.record, "Daily mark of futures; their fills carry the result.", cash)
+    if kind == "RAD" and _DELIVERED.search(text):
+        raise OutsideError(f"{text[:120]} is not kept in this journal.")
+    sides = TRANSFER if kind in _TRANSFERS else told_by(text)
+    if sides is None and kind == "INT":
+        sides = INTEREST
+    word = " ".join((kind, *re.sub(r"[^A-Z ]", " ", text.upper()).split()[:4]))
+    return movement(row.record, word, text, cash, sides, moment=moment, reference=_reference(reference))
+
+
+def _reference(text: str) -> str:
+    return text.removeprefix("=").strip('"').replace("--", "")
+
+
+def _future(row: Row, zone: str) -> BrokerRow:
+    """A row of the futures statement: VX fills by their price, everything else as in the cash balance."""
+    kind, text, cash = row["Type"].upper(), row["Description"], _moved(row, _FUTURES_PARTS)
+    moment = local_moment(us_date(row["Exec Date"], "Exec Date"), row["Exec Time"], zone, "Exec Time")
+    if kind != "TRD":
+        return _other(row, kind, text, cash, moment, row["Ref #"])
+    match = _FUTURE.search(text)
+    spec = read_future(match.group(3), moment.date()) if match else None
+    if match is None or spec is None:
+        if re.search(r"/VX[FGHJKMNQUVXZ]?[0-9]", text):
+            raise CellError("A row about VX futures was not understood.", "Description")
+        raise OutsideError("Of futures only VX is kept in this journal.")
+    quantity, price = whole(match.group(2), "Description"), needed(match.group(4), "Description")
+    if not quantity or (quantity > 0) != (match.group(1) == "BOT"):
+        raise CellError(f"{match.group(1)} and {match.group(2)} contradict each other.", "Description")
+    fees = -sum((number(row[name], name) or ZERO for name in _FUTURES_PARTS[:2]), ZERO)
+    return BrokerRow(
+        row.record.line, row.record.raw, RowKind.FILL, legs=(RowLeg(spec, quantity, price),), fees=fees,
+        cash=cash, moment=moment, order_id=_reference(row["Ref #"]), text=text,
+    )  # fmt: skip
+
+
+def _futures_total(rows: Sequence[Row]) -> tuple[Total, Decimal] | None:
+    """The last futures balance beside the first and what the rows moved; and the change it states."""
+    try:
+        moved = sum((_moved(row, _FUTURES_PARTS) for row in rows), ZERO)
+        first, last = number(rows[0]["Balance"], "Balance"), number(rows[-1]["Balance"], "Balance")
+        if first is None or last is None:
+            return None
+        opening = first - _moved(rows[0], _FUTURES_PARTS)
+    except CellError:
+        return None  # the row itself says so
+    return Total("Futures balance", last, opening + moved), last - opening
 
 
 def _trade(
@@ -136,10 +223,10 @@ def _trade(
     )
     if len(legs) == 1 and known is None:
         legs = (RowLeg(order.legs[0][0], order.legs[0][1], order.net_price),)
-    reference = row["REF #"].removeprefix("=").strip('"')
     return BrokerRow(
         row.record.line, row.record.raw, RowKind.FILL, legs=legs, fees=amount - cash, cash=cash,
-        moment=moment, order_id=reference, package=order.signed_price, packages=order.packages, text=text,
+        moment=moment, order_id=_reference(row["REF #"]), package=order.signed_price,
+        packages=order.packages, text=text,
     )  # fmt: skip
 
 
@@ -210,14 +297,13 @@ def _total(row: Row, seen: Sequence[Row], totals: list[Total]) -> BrokerRow:
     return plain(row.record, RowKind.NOTE, "The broker's total.")
 
 
-def _breaks(rows: Sequence[Row]) -> list[str]:
+def _breaks(rows: Sequence[Row], parts: Sequence[str], column: str) -> list[str]:
     """Where the running balance jumps by more than the row moved: rows are missing from the file."""
     found: list[str] = []
     before: Decimal | None = None
     for row in rows:
         try:
-            moved = sum((number(row[name], name) or ZERO for name in _PARTS), ZERO)
-            balance = number(row["BALANCE"], "BALANCE")
+            moved, balance = _moved(row, parts), number(row[column], column)
         except CellError:
             before = None
             continue

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from hedging.models import Job
-from journal.models import Account, ImportBatch, ImportRow, User
+from journal.models import Account, CashEntry, ImportBatch, ImportRow, User
 
+_LEDGER = {kind.value: str(kind.label) for kind in CashEntry.Kind}
+#: Kinds of rows as they are stored.
+_CASH, _EXPIRY = "cash", "expiry"
 _HEAVY = ("content", "plan")
 
 
@@ -26,10 +30,30 @@ def batch_get(user: User, pk: UUID | str) -> ImportBatch:
     return found
 
 
-def batch_rows(batch: ImportBatch, status: str = "") -> QuerySet[ImportRow]:
-    """Rows of a batch in the order of the file, of one status if asked."""
+def batch_rows(batch: ImportBatch, shown: str = "") -> QuerySet[ImportRow]:
+    """Rows of a batch in the order of the file; of one status, or the movements of ``cash``, if asked."""
     rows = batch.rows.order_by("position")
-    return rows.filter(status=status) if status in ImportRow.Status.values else rows
+    if shown == _CASH:
+        return rows.filter(kind=_CASH)
+    return rows.filter(status=shown) if shown in ImportRow.Status.values else rows
+
+
+def row_meaning(row: ImportRow) -> list[str]:
+    """What a row was understood as, in words: its contracts, or its entry of the cash ledger."""
+    data = row.data
+    if "ledger" in data:
+        return [f"{_LEDGER.get(data['ledger'], data['ledger'])}, {data['day']}"]
+    words = {"expiry": "expired", "settlement": "settled in cash"}.get(row.kind, "")
+    found = []
+    for symbol, quantity, price, effect, signed in data.get("legs", ()):
+        count = (
+            f"{quantity:+,}".replace("-", "\N{MINUS SIGN}")
+            if signed
+            else f"{abs(quantity):,} (side not said)"
+        )
+        at = "" if row.kind == _EXPIRY else f" at {Decimal(price).normalize():f}"
+        found.append(" ".join(filter(None, (f"{count} {symbol}{at}", words or effect))))
+    return found
 
 
 def batch_job(batch: ImportBatch) -> Job | None:

@@ -45,10 +45,19 @@ def batch_answer(batch: ImportBatch) -> dict[str, Any]:
         "trades_found": plan.get("shown", []),
         "rolls_found": plan.get("rolls", []),
         "settlements": plan.get("settlements", []),
+        "cash_movements": plan.get("cash_movements", {}),
+        "reconciliation": plan.get("reconciliation", {}),
         "totals": batch.totals,
         "remarks": batch.remarks,
         "not_understood": [
-            {"id": row.pk, "line": row.line, "message": row.message, "field": row.field, "raw": row.raw}
+            {
+                "id": row.pk,
+                "line": row.line,
+                "message": row.message,
+                "field": row.field,
+                "word": row.word,
+                "raw": row.raw,
+            }
             for row in errors[:MAX_ROWS_ANSWERED]
         ],
     }

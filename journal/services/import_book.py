@@ -20,7 +20,7 @@ from hedging.engine.book import ContractSpec
 from hedging.selectors.calendar import NEW_YORK, session_date
 from hedging.services.contracts import contract_spec, contracts_get_or_create
 from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
-from journal.importers.rows import BROKER_NAMES
+from journal.importers.rows import BOOKED, BROKER_NAMES
 from journal.importers.shapes import Named, name_group
 from journal.models import (
     Account,
@@ -45,6 +45,7 @@ COMPUTED = "settlement"
 REPLACED = "import-replaced"
 TWICE = "A trade entered by hand on that day has the same legs: is it the same one?"
 _BATCH = 2_000
+_BOOKED = [kind.value for kind in BOOKED]
 _EVENING = 18
 
 
@@ -104,6 +105,7 @@ class Outcome:
     fills_made: int = 0
     fills_removed: int = 0
     waiting: int = 0
+    cash: tuple[int, int] = (0, 0)
     replaced: list[str] = field(default_factory=list)
     changed: set[UUID] = field(default_factory=set)
     trades: dict[int, Trade] = field(default_factory=dict)
@@ -112,9 +114,10 @@ class Outcome:
 def plan_account(account: Account, batch: ImportBatch | None = None) -> Plan:
     """Group everything recorded in the account, and the new rows of ``batch``."""
     held = (ImportRow.Status.RECORDED, ImportRow.Status.WAITING)
-    wanted = [ImportRow.objects.filter(account=account, status__in=held).order_by("pk")]
+    booked = ImportRow.objects.filter(account=account, kind__in=_BOOKED).order_by("pk")
+    wanted = [booked.filter(status__in=held)]
     if batch is not None:
-        wanted.append(batch.rows.filter(status=ImportRow.Status.NEW).order_by("pk"))
+        wanted.append(booked.filter(batch=batch, status=ImportRow.Status.NEW))
     own = Fill.objects.filter(account=account, source__in=IMPORTED)
     fills = {
         identity: FillRef(pk, trade, quantity, fees)

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from hedging.models import Job
 from hedging.services.jobs import JobContext, JobError, job_handler, job_request
+from journal.importers.rows import RowKind
 from journal.models import Account, Fill, ImportBatch, ImportRow, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_book import IMPORTED, Outcome, Plan, plan_account, rebuild
+from journal.services.import_cash import entries_follow
 from journal.services.import_links import links_propose
 from journal.services.import_stage import (
     READ,
@@ -66,6 +68,8 @@ def commit_now(user: User, batch: ImportBatch, plan: Plan | None) -> ImportBatch
         _late_duplicates(batch)
         plan = plan_account(batch.account, batch)
     outcome = rebuild(user=user, account=batch.account, plan=plan)
+    batch.rows.filter(status=Status.NEW, kind=RowKind.CASH.value).update(status=Status.RECORDED)
+    outcome.cash = entries_follow(user=user, account=batch.account)
     batch.plan = {
         **batch.plan,
         "proposed": links_propose(account=batch.account, plan=plan, trades=outcome.trades),
@@ -90,6 +94,7 @@ def _finish(user: User, batch: ImportBatch, outcome: Outcome, action: str) -> No
         **batch.plan,
         "trades_made": outcome.trades_made, "trades_removed": outcome.trades_removed,
         "fills_made": outcome.fills_made, "fills_removed": outcome.fills_removed,
+        "entries_made": outcome.cash[0], "entries_removed": outcome.cash[1],
         "replaced": outcome.replaced[:50],
     }  # fmt: skip
     batch.version += 1
@@ -101,7 +106,8 @@ def _finish(user: User, batch: ImportBatch, outcome: Outcome, action: str) -> No
         changes={
             "sha256": batch.sha256, "rows": found, "trades_made": outcome.trades_made,
             "trades_removed": outcome.trades_removed, "fills_made": outcome.fills_made,
-            "fills_removed": outcome.fills_removed, "computed_settlements_replaced": outcome.replaced[:50],
+            "fills_removed": outcome.fills_removed, "cash_entries_made": outcome.cash[0],
+            "cash_entries_removed": outcome.cash[1], "computed_settlements_replaced": outcome.replaced[:50],
         },
     )  # fmt: skip
     account_revalue(account=batch.account, requested_by=str(user.public_id))
@@ -124,6 +130,7 @@ def import_undo(*, user: User, batch: ImportBatch, version: int | None = None) -
     promoted = _promote(batch, keys)
     plan = plan_account(batch.account)
     outcome = rebuild(user=user, account=batch.account, plan=plan)
+    outcome.cash = entries_follow(user=user, account=batch.account)
     links_propose(account=batch.account, plan=plan, trades=outcome.trades)
     batch.state, batch.undone_at = State.UNDONE, timezone.now()
     batch.plan = {**batch.plan, "kept_by_other_files": promoted}

@@ -7,12 +7,13 @@ from typing import Any
 
 from hedging.engine.money import to_cents
 from hedging.services.closing import closings
-from journal.importers.grouping import Group
+from journal.importers.grouping import Group, moved_cash
 from journal.importers.shapes import RollKind, find_rolls
 from journal.models import Account, Trade
 from journal.selectors.trades import OpenLeg, Position
 from journal.services.import_book import Desired, Plan
 from journal.services.ledger import position_label
+from journal.services.settlement import settlement_price
 
 SHOWN = 200
 ZERO = Decimal(0)
@@ -64,9 +65,8 @@ def group_label(wanted: Desired) -> str:
 
 def group_cash(group: Group, keys: set[str] | None = None) -> Decimal:
     """Cash of a group's parts after fees, of all rows or of some."""
-    return sum(
-        (part.cash - part.fees for part in group.parts if keys is None or part.source.key in keys), ZERO
-    )
+    moved = zip(group.parts, moved_cash(group.parts), strict=True)
+    return sum((cash - part.fees for part, cash in moved if keys is None or part.source.key in keys), ZERO)
 
 
 def _trade(wanted: Desired, label: str) -> dict[str, Any]:
@@ -94,23 +94,25 @@ def settlement_checks(account: Account, plan: Plan, keys: set[str]) -> list[dict
     ``difference`` is the file's cash less the computed one, in dollars; None: no official value is stored.
     """
     parts = [
-        part
+        (part, cash)
         for wanted in plan.wanted
-        for part in wanted.group.parts
+        if any(part.source.kind == "settled" and part.source.key in keys for part in wanted.group.parts)
+        for part, cash in zip(wanted.group.parts, moved_cash(wanted.group.parts), strict=True)
         if part.source.kind == "settled" and part.source.key in keys
     ][:SHOWN]
-    days = {part.source.spec.expiry for part in parts if part.source.spec.expiry is not None}
+    days = {part.source.spec.expiry for part, _ in parts if part.source.spec.expiry is not None}
     known = closings(days=days, simulated=account.is_demo)
     found = []
-    for part in parts:
+    for part, moved in parts:
         spec = part.source.spec
         assert spec.expiry is not None
         level = known[spec.expiry].final_level(spec) if spec.expiry in known else None
         computed = None
         if level is not None:
-            worth = max(int(spec.right or 1) * (level.value - Decimal(str(spec.strike))), ZERO)
-            computed = to_cents(-part.quantity * worth * spec.multiplier)
-        cash = to_cents(part.cash)
+            strike = None if spec.strike is None else Decimal(str(spec.strike))
+            gap = settlement_price(spec, strike, level.value) - part.source.price
+            computed = to_cents(moved - part.quantity * gap * spec.multiplier)
+        cash = to_cents(moved)
         found.append(
             {
                 "symbol": spec.symbol,

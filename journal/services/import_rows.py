@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
-from hedging.engine.book import ContractSpec
-from hedging.selectors.calendar import NEW_YORK, CalendarRangeError, settles_at
+from hedging.engine.book import ContractSpec, InstrumentKind
+from hedging.selectors.calendar import NEW_YORK, CalendarRangeError, session_date, settles_at
 from journal.importers.broker_symbols import OutsideError, read_symbol
 from journal.importers.fields import settlement_of
 from journal.importers.grouping import Execution
@@ -16,6 +17,7 @@ from journal.importers.rows import BOOKED, ZERO, BrokerRow, RowKind, RowLeg
 from journal.importers.text import CellError
 from journal.models import ImportRow
 from journal.services.errors import RuleError
+from journal.services.import_cash import cash_data, cash_facts, checked_data
 from journal.services.orders import MAX_FEES, MAX_PRICE, MAX_QUANTITY
 from journal.services.package_price import SPLIT_NOTE, split_package
 from journal.services.times import fill_session
@@ -25,24 +27,41 @@ Status = ImportRow.Status
 _OPENS_AT, _CLOSES_AT = time(12, 0), time(12, 1)
 NO_TIME = "the broker's file gives no time"
 _MESSAGE = 300
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
-def stored_row(row: BrokerRow, now: datetime) -> dict[str, Any]:
-    """Fields of an ImportRow for a read row: its status, data and message. Never raises."""
-    status, message, field, data = Status.OTHER, row.message, row.field, {}
-    if row.kind is RowKind.ERROR:
+def stored_row(row: BrokerRow, now: datetime, words: Mapping[str, str] = NO_WORDS) -> dict[str, Any]:
+    """Fields of an ImportRow for a read row: its status, data and message. Never raises.
+
+    ``words`` are the account's answers for cash movements whose name is not known; ``note`` leaves them out.
+    """
+    kind, status, message, field, data = row.kind, Status.OTHER, row.message, row.field, {}
+    if kind is RowKind.ERROR:
         status = Status.ERROR
-    elif row.kind in BOOKED:
+    elif kind is RowKind.OUTSIDE:
+        status = Status.OUTSIDE
+    elif kind is RowKind.CASH and not row.ledger and words.get(row.word.lower()) == RowKind.NOTE:
+        kind, message = RowKind.NOTE, "Left out: so it was answered for this name."
+    elif kind in BOOKED or kind is RowKind.CASH:
         try:
-            data = booked_data(row, now)
+            if kind is RowKind.CASH:
+                data = cash_facts(row)
+                data = cash_data(row, words, session_date(now))
+            else:
+                data = booked_data(row, now)
             status = Status.NEW
         except (RuleError, CellError) as error:
             status, message, field = Status.ERROR, error.message, error.field
     return {
-        "line": row.line, "kind": row.kind.value, "status": status, "data": data, "raw": row.raw,
-        "message": _clean(message)[:_MESSAGE], "field": _clean(field)[:40],
+        "line": row.line, "kind": kind.value, "status": status, "data": data, "raw": row.raw,
+        "message": _clean(message)[:_MESSAGE], "field": _clean(field)[:40], "word": _clean(row.word),
         "cash": None if row.cash is None else round(row.cash, 6),
     }  # fmt: skip
+
+
+def is_understood(data: Mapping[str, Any]) -> bool:
+    """Whether the data of a row are enough to record it: contracts, or a kind of the cash ledger."""
+    return "legs" in data or "ledger" in data
 
 
 def _clean(text: str) -> str:
@@ -157,8 +176,16 @@ def mended_data(values: Mapping[str, Any], now: datetime) -> tuple[RowKind, dict
     """What a person says a row means: kind, its JSON and its cash.
 
     ``values``: kind (fill, expiry, settlement), symbol, quantity (signed), price in points, fees in dollars,
-    moment (aware, for fills), effect, order. Raises RuleError naming the input.
+    moment (aware, for fills), effect, order; for kind cash: ledger, amount (signed, + received) and day.
+    Raises RuleError naming the input.
     """
+    if values["kind"] == RowKind.CASH:
+        if values.get("amount") is None or values.get("day") is None:
+            raise RuleError("A cash movement needs its amount and its day.", "amount")
+        amount = Decimal(values["amount"])
+        note = str(values.get("note", ""))
+        data = checked_data(values.get("ledger", ""), amount, values["day"], note, session_date(now))
+        return RowKind.CASH, data, Decimal(data["amount"])
     try:
         spec = read_symbol(values["symbol"])
     except OutsideError as error:
@@ -182,7 +209,8 @@ def mended_data(values: Mapping[str, Any], now: datetime) -> tuple[RowKind, dict
     )  # fmt: skip
     data = booked_data(row, now)
     data["note"] = "mended by hand"
-    return kind, data, -quantity * price * spec.multiplier - fees
+    moved = ZERO if spec.kind is InstrumentKind.FUTURE else -quantity * price * spec.multiplier
+    return kind, data, moved - fees
 
 
 def row_day(data: Mapping[str, Any]) -> date:

@@ -6,11 +6,13 @@ import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from hedging.services.jobs import job_request
@@ -21,8 +23,10 @@ from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_book import plan_account
+from journal.services.import_cash import cash_summary, words_learn
 from journal.services.import_plan import plan_summary
-from journal.services.import_rows import mended_data, stored_row
+from journal.services.import_rows import NO_WORDS, is_understood, mended_data, stored_row
+from journal.services.import_totals import batch_lines
 from journal.services.ledger import account_lock
 
 READ = "journal.import_read"
@@ -128,6 +132,7 @@ def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = N
     data = zlib.decompress(bytes(batch.content))
     zone, encoding = batch.zone or batch.account.time_zone, batch.encoding
     known = {one.broker: one for one in ImportSetting.objects.filter(account=batch.account)}
+    words: Mapping[str, str] = NO_WORDS
     try:
         try:
             parsed = read_file(data, zone=zone, encoding=encoding, broker=batch.broker)
@@ -144,10 +149,12 @@ def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = N
     except FileError as error:
         problem = {"message": error.message, "line": error.line, "ask": error.ask}
         return Reading(None, [], zone, batch.encoding, problem)
+    if parsed.broker.value in known:
+        words = known[parsed.broker.value].movements
     now = timezone.now()
     rows = []
     for at, row in enumerate(parsed.rows):
-        rows.append(stored_row(row, now))
+        rows.append(stored_row(row, now, words))
         if tell and at % _BATCH == 0:
             tell(at, len(parsed.rows))
     return Reading(replace(parsed, rows=()), rows, zone, encoding, None)
@@ -183,7 +190,7 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
         account=batch.account, broker=batch.broker, defaults={"zone": batch.zone, "encoding": batch.encoding}
     )
     del rows
-    _plan(batch)
+    _plan(batch, parsed.stated)
     batch.save()
     return batch
 
@@ -196,12 +203,16 @@ def mark_duplicates(account: Account, rows: Sequence[ImportRow]) -> None:
         if row.key in known:
             row.status = Status.DUPLICATE
         else:
-            row.status = Status.NEW if row.data else Status.ERROR
+            row.status = Status.NEW if is_understood(row.data) else Status.ERROR
 
 
 def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
-    """Which of the keys are recorded in the account."""
-    held = ImportRow.objects.filter(account=account, status__in=(Status.RECORDED, Status.WAITING))
+    """Which of the keys are recorded in the account, or were left out of a recorded file on purpose."""
+    held = ImportRow.objects.filter(
+        Q(status__in=(Status.RECORDED, Status.WAITING))
+        | Q(fixed=True, kind=RowKind.NOTE.value, batch__state=State.COMMITTED),
+        account=account,
+    )
     if len(keys) > _BATCH:
         return set(held.values_list("key", flat=True)) & set(keys)
     found: set[str] = set()
@@ -210,11 +221,15 @@ def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
     return found
 
 
-def _plan(batch: ImportBatch) -> None:
-    """Counts and plan of a staged batch, from its stored rows."""
+def _plan(batch: ImportBatch, stated: Decimal | None) -> None:
+    """Counts and plan of a staged batch, from its stored rows; ``stated`` is what the statement moved."""
     plan = plan_account(batch.account, batch)
     keys = {key for key, row in plan.rows.items() if row.status == Status.NEW}
-    batch.plan = plan_summary(batch.account, plan, keys)
+    batch.plan = {
+        **plan_summary(batch.account, plan, keys),
+        "cash_movements": cash_summary(batch),
+        "reconciliation": batch_lines(batch, stated),
+    }
     batch.counts = status_counts(batch)
 
 
@@ -231,7 +246,8 @@ def batch_replan(batch: ImportBatch) -> None:
     mark_duplicates(batch.account, rows)
     changed = [row for row in rows if row.status != before[row.pk]]
     ImportRow.objects.bulk_update(changed, ["status"], batch_size=500)
-    _plan(batch)
+    stated = batch.plan.get("reconciliation", {}).get("stated")
+    _plan(batch, None if stated is None else Decimal(stated))
     batch.version += 1
     batch.save(update_fields=["plan", "counts", "version"])
 
@@ -240,28 +256,67 @@ def batch_replan(batch: ImportBatch) -> None:
 def row_fix(
     *, user: User, batch: ImportBatch, row_id: int, values: Mapping[str, Any], version: int | None = None
 ) -> ImportRow:
-    """Say what a row means that was not understood. Raises RuleError naming the input.
+    """Say what a row means that was not understood, or that a cash movement is another. Raises RuleError.
 
     ``values`` as for import_rows.mended_data, or ``{"kind": "note"}`` to leave the row out on purpose. The
-    row keeps its identity, so the same file again is a duplicate.
+    row keeps its identity, so the same file again is a duplicate. ``remember`` gives the answer to all rows
+    of the same name in this file, and in later ones of the account.
     """
     batch = batch_lock(batch, version, State.STAGED)
     row = batch.rows.filter(pk=row_id).first()
-    if row is None or (row.status != Status.ERROR and not row.fixed):
-        raise RuleError("Only rows that were not understood are mended.")
+    if row is None or not row_is_mendable(row):
+        raise RuleError("Only cash movements and rows that were not understood are mended.")
     if values["kind"] == RowKind.NOTE:
-        row.kind, row.data, row.status = RowKind.NOTE.value, {}, Status.OTHER
-        row.message = "Left out on purpose."
+        _leave_out(row)
     else:
-        kind, row.data, cash = mended_data(values, timezone.now())
+        kind, row.data, cash = mended_data({**values, "note": _words_of(row)}, timezone.now())
         row.kind, row.cash, row.status = kind.value, round(cash, 6), Status.NEW
         row.message = "Mended by hand."
-        assert kind in BOOKED
+        assert kind in BOOKED or kind is RowKind.CASH
     row.field, row.fixed = "", True
     row.save()
+    answer = RowKind.NOTE.value if values["kind"] == RowKind.NOTE else str(values.get("ledger", ""))
+    if values.get("remember") and row.word and values["kind"] in (RowKind.CASH, RowKind.NOTE):
+        words_learn(batch.account, batch.broker, row.word, answer)
+        _same_answer(batch, row.word, answer)
     batch_replan(batch)
     audit_record(
         actor=user, action="import.fix_row", account=batch.account, obj=batch,
         summary=f"{batch.filename}, line {row.line}", changes={"line": row.line, "data": row.data},
     )  # fmt: skip
     return row
+
+
+def row_is_mendable(row: ImportRow) -> bool:
+    """Whether a person may say what the row means: it was not understood, or is a new cash movement."""
+    new_cash = row.kind == RowKind.CASH and row.status == Status.NEW
+    return row.status == Status.ERROR or new_cash or (row.fixed and row.status in (Status.NEW, Status.OTHER))
+
+
+def _leave_out(row: ImportRow) -> None:
+    row.kind, row.data, row.status = RowKind.NOTE.value, {}, Status.OTHER
+    row.message = "Left out on purpose."
+
+
+def _words_of(row: ImportRow) -> str:
+    """The broker's words for a movement, for the note of its entry."""
+    return str(row.data.get("note") or row.word or "")
+
+
+def _same_answer(batch: ImportBatch, word: str, answer: str) -> None:
+    """Give an answer to the other rows of that name that wait for one; those it does not fit keep waiting."""
+    now = timezone.now()
+    for row in batch.rows.filter(word=word, status=Status.ERROR, kind=RowKind.CASH.value):
+        if answer == RowKind.NOTE:
+            _leave_out(row)
+        elif row.cash is None or not row.data.get("day"):
+            continue
+        else:
+            given = {**row.data, "kind": RowKind.CASH, "ledger": answer, "amount": row.cash}
+            try:
+                _, row.data, _ = mended_data({**given, "day": date.fromisoformat(row.data["day"])}, now)
+            except RuleError:
+                continue
+            row.status, row.message = Status.NEW, "As answered for this name."
+        row.field, row.fixed = "", True
+        row.save()

@@ -17,18 +17,18 @@ from django.views.decorators.http import require_POST
 from journal.forms.imports import ReadForm, RowForm, UploadForm, row_initial
 from journal.models import WRITE_ROLES, Account, ImportBatch, ImportRow, Trade, User
 from journal.selectors.chains import links_proposed
-from journal.selectors.imports import batch_get, batch_job, batch_rows, batches_for
+from journal.selectors.imports import batch_get, batch_job, batch_rows, batches_for, row_meaning
 from journal.selectors.shell import current_account
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_answer import broker_name
 from journal.services.import_commit import import_commit, import_discard, import_release, import_undo
 from journal.services.import_groups import group_label, groups_merge
-from journal.services.import_stage import import_reread, import_upload, row_fix
+from journal.services.import_stage import import_reread, import_upload, row_fix, row_is_mendable
 from journal.views.common import get_owned, person
 from journal.views.jobs import shown_job
 
 PAGE = 50
-_STATUSES = ("new", "duplicate", "error", "other", "recorded", "waiting", "undone")
+_STATUSES = ("new", "duplicate", "error", "outside", "other", "recorded", "waiting", "undone")
 
 
 @login_required
@@ -77,8 +77,11 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "shown": shown_job(user, job) if job else None,
         "job": job,
         "rows": rows,
+        "meant": {row.pk: row_meaning(row) for row in rows},
         "rows_shown": shown,
         "statuses": [status for status in _STATUSES if batch.counts.get(status)],
+        "cash_moved": batch.plan.get("cash_movements") or {},
+        "check": batch.plan.get("reconciliation") or {},
         "trades": [_shown_trade(trade) for trade in batch.plan.get("shown", ())],
         "read_form": ReadForm(initial=initial),
         "may_write": _may_write(user, batch),
@@ -127,7 +130,8 @@ def commit(request: HttpRequest, pk: UUID) -> HttpResponse:
         done = import_commit(user=user, batch=batch, version=_version(request))
         if done.state != ImportBatch.State.COMMITTED:
             return ""
-        return f"{done.counts['recorded']} rows recorded, {done.plan.get('trades_made', 0)} new trades."
+        trades, entries = done.plan.get("trades_made", 0), done.plan.get("entries_made", 0)
+        return f"{done.counts['recorded']} rows recorded: {trades} new trades, {entries} cash movements."
 
     return _do(request, pk, act)
 
@@ -214,6 +218,8 @@ def fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not stated.isdecimal() or len(stated) > 15:
         return redirect("journal:import_view", pk=pk)
     row = get_object_or_404(ImportRow.objects.for_user(user), batch=batch, pk=int(stated))
+    if request.method == "GET" and not row_is_mendable(row):
+        return redirect("journal:import_view", pk=pk)
     form = RowForm(request.POST or None, initial=row_initial(row))
     status = 200
     if request.method == "POST":

@@ -132,7 +132,72 @@ tradeID="t3" levelOfDetail="EXECUTION" fifoPnlRealized="395.20" cost="395.20" />
 </Trades></FlexStatement></FlexStatements></FlexQueryResponse>
 """
 
+#: VX futures: a fill moves its costs, daily marks move the rest. 20.10 → 22.60 is 2,500.00 in all.
+THINKORSWIM_FUTURES = """Account Statement for *****000SCHW (Margin) since 11/1/25 through 12/1/25
+
+Cash & Sweep Vehicle
+DATE,TIME,TYPE,REF #,DESCRIPTION,Misc Fees,Commissions & Fees,AMOUNT,BALANCE
+11/3/25,01:00:00,BAL,,Cash balance at the start of business day 03.11 CST,,,,"5,000.00"
+11/3/25,10:00:00,WIN,="81",WIRED FUNDS RECEIVED 2000.0 US$,,,"2,000.00","7,000.00"
+11/4/25,09:00:00,FSWP,--,FUTURES CASH SWEEP,,,-500.00,"6,500.00"
+11/5/25,09:00:00,DOI,="82",ORDINARY DIVIDEND~SGOV,,,3.21,"6,503.21"
+11/5/25,09:00:00,DOI,="83",MARGIN INTEREST ADJUSTMENT,,,-1.21,"6,502.00"
+11/5/25,09:30:00,TRD,="84",BOT +100 SGOV @100.40 NYSE,,,"-10,040.00","-3,538.00"
+,,,,TOTAL,$0.00,$0.00,"($8,538.00)","($3,538.00)"
+
+Futures Statements
+Trade Date,Exec Date,Exec Time,Type,Ref #,Description,Misc Fees,Commissions & Fees,Amount,Balance
+11/4/25,11/4/25,01:00:00,BAL,--,Futures cash balance at the start of business day 04.11 CST,--,--,--,0.00
+11/4/25,11/4/25,09:00:00,FSWP,--,FUTURES CASH SWEEP,--,--,500.00,500.00
+11/5/25,11/5/25,10:00:00,TRD,="91",BOT +1 /VXZ25:XCBF @20.10,-1.74,-2.25,--,496.01
+11/5/25,11/5/25,17:00:00,ADJ,--,/VXZ25:XCBF mark to market at 21.00 official settlement price,--,--,900.00,"1,396.01"
+11/6/25,11/6/25,11:00:00,TRD,="92",SOLD -1 /VXZ25:XCBF @22.60,-1.74,-2.25,"1,600.00","2,992.02"
+11/6/25,11/6/25,12:00:00,TRD,="93",BOT +1 /ESZ25:XCME @6800.00,-1.40,-2.25,--,"2,988.37"
+
+Total Cash ($549.63)
+"""
+
+#: VX futures at tastytrade: the value is zero, the price stands in the words.
+TASTY_FUTURES = "\n".join(
+    [
+        HEADER,
+        "2025-11-07T15:00:00-0500,Money Movement,Mark to Market,,/VXZ5,Future,Mark to market,-150.00,0,,--,0.00,,,,,,,,-150.00,USD",
+        "2025-11-06T11:00:00-0500,Trade,Sell to Close,SELL,/VXZ5,Future,Sold 1 /VXZ5 @ 22.60,0.00,1,0.00,-1.25,-2.20,,,,,,,72,-3.45,USD",
+        "2025-11-05T10:00:00-0500,Trade,Buy to Open,BUY,/VXZ5,Future,Bought 2 /VXZ5 @ 20.10,0.00,2,0.00,-2.50,-4.40,,,,,,,71,-6.90,USD",
+        "2025-11-05T09:59:00-0500,Trade,Buy,BUY,/VXMZ5,Future,Bought 1 /VXMZ5 @ 20.10,0.00,1,0.00,-1.25,-0.60,,,,,,,70,-1.85,USD",
+        "2025-11-04T17:00:00-0500,Money Movement,Dividend,,VXX,Equity,A FUND,-0.05,0,,--,0.00,,,,,,,,-0.05,USD",
+        "2025-11-04T17:00:00-0500,Money Movement,Withdrawal,,,,ACH DISBURSEMENT,-50.00,0,,--,0.00,,,,,,,,-50.00,USD",
+        "",
+    ]
+)
+
+FLEX_CASH = """<FlexQueryResponse><FlexStatements><FlexStatement accountId="U1"><Trades>
+<Trade assetCategory="FUT" symbol="VXZ5" underlyingSymbol="VIX" multiplier="1000" expiry="20251217" currency="USD" \
+dateTime="20251105;100000" buySell="BUY" quantity="2" tradePrice="20.10" ibCommission="-4.76" brokerageOrderID="v1" \
+tradeID="f1" openCloseIndicator="O" netCash="0" />
+<Trade assetCategory="FUT" symbol="VXZ5" underlyingSymbol="VIX" multiplier="1000" expiry="20251217" currency="USD" \
+dateTime="20251217;093000" buySell="SELL" quantity="-2" tradePrice="16.65" ibCommission="0" tradeID="f2" \
+transactionType="BookTrade" openCloseIndicator="C" notes="Ep" netCash="0" />
+<Trade assetCategory="STK" symbol="SGOV" currency="USD" dateTime="20251105;100500" buySell="BUY" quantity="10" \
+tradePrice="100.4" ibCommission="-1.00" netCash="-1005.00" tradeID="f3" openCloseIndicator="O" />
+</Trades><CashTransactions>
+<CashTransaction currency="USD" assetCategory="" symbol="" description="CASH RECEIPTS / ELECTRONIC FUND TRANSFERS" \
+dateTime="20251103" amount="10000" type="Deposits/Withdrawals" transactionID="101" levelOfDetail="DETAIL" />
+<CashTransaction currency="USD" description="USD CREDIT INT FOR OCT-2025" dateTime="20251105" amount="12.345" \
+type="Broker Interest Received" transactionID="102" levelOfDetail="DETAIL" />
+<CashTransaction currency="USD" description="USD CREDIT INT FOR OCT-2025" dateTime="20251105" amount="12.345" \
+type="Broker Interest Received" levelOfDetail="SUMMARY" />
+<CashTransaction currency="USD" assetCategory="STK" symbol="SGOV" description="SGOV CASH DIVIDEND" \
+dateTime="20251106;202000" amount="3.40" type="Dividends" transactionID="103" levelOfDetail="DETAIL" />
+<CashTransaction currency="USD" assetCategory="STK" symbol="SGOV" description="SGOV - US TAX" \
+dateTime="20251106;202000" amount="-0.51" type="Withholding Tax" transactionID="104" levelOfDetail="DETAIL" />
+</CashTransactions><CashReport><CashReportCurrency currency="BASE_SUMMARY" startingCash="1" endingCash="2" />
+<CashReportCurrency currency="USD" startingCash="5000" endingCash="7105.48" cashSettlingMtm="-6900" />
+</CashReport></FlexStatement></FlexStatements></FlexQueryResponse>
+"""
+
 FILES = {
     "tastytrade.csv": tasty_file(), "schwab.csv": SCHWAB, "fidelity.csv": FIDELITY,
-    "thinkorswim.csv": THINKORSWIM, "flex.xml": FLEX,
+    "thinkorswim.csv": THINKORSWIM, "flex.xml": FLEX, "thinkorswim futures.csv": THINKORSWIM_FUTURES,
+    "tastytrade futures.csv": TASTY_FUTURES, "flex cash.xml": FLEX_CASH,
 }  # fmt: skip

@@ -24,7 +24,7 @@ def groups_of(*rows: str, text: str = "") -> list[Group]:
     found: list[Execution] = []
     for key, row in zip(parsed.keys, parsed.rows, strict=True):
         values = stored_row(row, timezone.now())
-        if values["data"]:
+        if "legs" in values["data"]:
             found += executions(key, values["data"], values["kind"], trades={})
     result = group_executions(found)
     assert not result.waiting

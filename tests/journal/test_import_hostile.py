@@ -10,7 +10,7 @@ from django.db import transaction
 from journal.importers.read import read_file
 from journal.importers.rows import BOOKED
 from journal.importers.text import MAX_RAW, FileError
-from journal.models import Fill, ImportBatch, ImportRow, Trade
+from journal.models import CashEntry, Fill, ImportBatch, ImportRow, Trade
 from journal.services.import_commit import import_commit
 from journal.services.import_stage import import_upload
 from tests.importers.cases import FILES
@@ -43,14 +43,16 @@ def test_no_hostile_file_crashes_or_is_imported_in_part() -> None:
                 batch = import_commit(user=people.owner, batch=batch, inline=True)
                 assert batch.state == ImportBatch.State.COMMITTED
                 recorded = ImportRow.objects.filter(status="recorded")
-                legs = sum(len(row.data["legs"]) for row in recorded)
+                legs = sum(len(row.data["legs"]) for row in recorded.exclude(kind="cash"))
                 assert Fill.objects.count() >= legs, name
+                assert CashEntry.objects.count() == recorded.filter(kind="cash").count(), name
                 assert not ImportRow.objects.filter(status="new").exists()
                 assert all(len(row.raw) <= MAX_RAW for row in batch.rows.all())
                 assert all(row.message for row in batch.rows.filter(status="error"))
             outcomes[batch.state] = outcomes.get(batch.state, 0) + 1
             transaction.set_rollback(True)
         assert (Fill.objects.count(), Trade.objects.count(), ImportRow.objects.count()) == (0, 0, 0)
+        assert not CashEntry.objects.exists()
     assert outcomes["refused"] > 50
     assert outcomes["committed"] > 150
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1024 * 1024
@@ -63,6 +65,7 @@ def test_the_good_files_themselves_have_no_error(name: str) -> None:
     errors = [(row.line, row.message) for row in batch.rows.filter(status="error")]
     assert (batch.state, errors) == ("staged", [])
     assert all(total["difference"] in ("0.00", "0") for total in batch.totals)
+    assert batch.plan["reconciliation"]["difference"] in ("0.00", None)
 
 
 def test_every_record_of_a_file_that_is_read_is_kept() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hedging.models import DailyBar, Job
 from hedging.services import jobs
-from journal.models import AuditEvent, Fill, ImportBatch, ImportRow, Trade
+from journal.models import AuditEvent, CashEntry, Fill, ImportBatch, ImportRow, Trade
 from journal.services import import_commit as committing
 from journal.services import import_stage as staging
 from journal.services.errors import RuleError
@@ -37,22 +37,26 @@ def bring(people: People, *lines: str, name: str = "a.csv") -> ImportBatch:
 
 
 def book() -> list[tuple[object, ...]]:
-    """The ledger without its ids."""
-    return sorted(
+    """The ledger without its ids, trades and cash."""
+    entries = [(e.kind, e.amount, e.day, e.note) for e in CashEntry.objects.all()]
+    trades = sorted(
         (t.label, t.kind, t.layer, t.status, t.opened_at, t.closed_at, round(t.net_cash, 2),
          round(t.fees_total, 2), t.fills.count())
         for t in Trade.objects.all()
     )  # fmt: skip
+    return [*trades, *sorted(entries)]
 
 
 def story() -> list[list[str]]:
-    """Four days: opened, scaled, a wing rolled, one lot closed, the rest settled."""
+    """Four days: opened, scaled, a wing rolled, one lot closed, the rest settled; money in and out."""
     one, two, three, four = "2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06"
     e = {"expiry": "251006"}
     return [
         [
             tasty(one, "10:00:00", "SELL_TO_OPEN", "P", 6600, "9.00", "1", quantity=2, **e),
             tasty(one, "10:00:00", "BUY_TO_OPEN", "P", 6590, "7.00", "1", quantity=2, **e),
+            f"{one}T09:00:00-0400,Money Movement,Deposit,,,,ACH,500.00,0,,--,0.00,,,,,,,,500.00,USD",
+            f"{one}T09:00:00-0400,Money Movement,Deposit,,,,ACH,500.00,0,,--,0.00,,,,,,,,500.00,USD",
         ],
         [
             tasty(two, "11:00:00", "SELL_TO_OPEN", "P", 6600, "8.00", "2", **e),
@@ -69,6 +73,7 @@ def story() -> list[list[str]]:
         [
             *settled(four, "P", 6600, "-900.00", quantity=3),
             *settled(four, "P", 6590, "400.00", quantity=2),
+            f"{four}T18:00:00-0400,Money Movement,Withdrawal,,,,ACH,-50.00,0,,--,0.00,,,,,,,,-50.00,USD",
         ],
     ]
 
@@ -84,7 +89,7 @@ def test_the_order_of_files_and_where_they_are_split_do_not_matter(
     with transaction.atomic():
         bring(people, *[row for day in reversed(days) for row in reversed(day)])
         wanted = book()
-        assert len(wanted) == 3
+        assert len(wanted) == 6
         transaction.set_rollback(True)
     files, current = [], []
     for position, number in enumerate(order):
@@ -207,13 +212,14 @@ def test_large_files_are_read_and_recorded_by_the_worker(
     assert batch.state == "reading"
     assert jobs.job_run(batch.job_id) == Job.State.DONE
     batch.refresh_from_db()
-    assert (batch.state, batch.counts["new"]) == ("staged", 11)
+    assert (batch.state, batch.counts["new"]) == ("staged", 12)
     batch = import_commit(user=people.owner, batch=batch)
     assert batch.state == "committing"
     assert import_commit(user=people.owner, batch=batch).job_id == batch.job_id
     assert jobs.job_run(batch.job_id) == Job.State.DONE
     batch.refresh_from_db()
-    assert (batch.state, batch.counts["recorded"], Fill.objects.count()) == ("committed", 11, 11)
+    assert (batch.state, batch.counts["recorded"], Fill.objects.count()) == ("committed", 12, 11)
+    assert [str(entry) for entry in CashEntry.objects.all()] == ["Deposit 5000.00 on 2025-10-01"]
     assert AuditEvent.objects.filter(action="import.commit").count() == 1
 
 

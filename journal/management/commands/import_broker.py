@@ -63,6 +63,16 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{answer['trades']} trades, cash {answer['cash']}, {answer['rolls']} possible rolls"
         )
+        moved = answer["cash_movements"]
+        for kind in moved.get("kinds", ()):
+            self.stdout.write(f"{kind['count']} × {kind['name']}: {kind['total']}")
+        check = answer["reconciliation"]
+        for line in check.get("lines", ()):
+            unknown = f", {line['unknown']} without an amount in dollars" if line["unknown"] else ""
+            self.stdout.write(f"{line['name']}: {line['rows']} rows, {line['amount']}{unknown}")
+        if check:
+            stated = "states nothing" if check["stated"] is None else f"states {check['stated']}"
+            self.stdout.write(f"All rows: {check['total']}; the statement {stated}")
         for total in answer["totals"]:
             self.stdout.write(f"{total['name']}: stated {total['stated']}, from the rows {total['computed']}")
         for remark in answer["remarks"]:
