@@ -92,5 +92,5 @@ def parsed_file_store(*, parsed: ParsedFile, name: str, sha256: str, loaded_by: 
     run.notes = [f"{reason}: {count}" for reason, count in sorted(parsed.dropped.items())]
     run.seconds = round(monotonic() - began, 3)
     run.save()
-    log.info("market_file_loaded", name=name, format=run.format, new=run.rows_new)
+    log.debug("market_file_loaded", name=name, format=run.format, new=run.rows_new)
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -142,6 +142,53 @@ def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
     found = {row.expiry: row for row in listed}
     # Only the monthly contracts make the curve; weeklys are kept but not part of M1, M2, ...
     return [row for expiry, row in sorted(found.items()) if expiry == vix_expiry(expiry.year, expiry.month)]
+
+
+def snapshot_summary(row: MarketSnapshot) -> dict[str, Any]:
+    """What a snapshot holds, as plain values: moment, quality, spot, levels, chains, the VX curve, rates."""
+    view = snapshot_load(row)
+
+    def chain(found: ChainSnapshot | None) -> dict[str, Any] | None:
+        return (
+            None
+            if found is None
+            else {
+                "as_of": found.as_of.astimezone(UTC).isoformat(),
+                "options": found.row_count,
+                "source": found.source,
+                "quality": found.quality,
+            }
+        )
+
+    return {
+        "as_of": row.as_of.astimezone(UTC).isoformat(),
+        "content_hash": row.content_hash,
+        "quality": sorted(flag.value for flag in view.flags),
+        "spot": view.spot,
+        "rate": view.rate,
+        "levels": {
+            name: {
+                "value": level.value,
+                "as_of": level.as_of.astimezone(UTC).isoformat(),
+                "source": level.source,
+                "quality": level.flag.value,
+            }
+            for name, level in sorted(view.levels.items())
+        },
+        "chains": {"SPX": chain(row.spx_chain), "VIX": chain(row.vix_chain)},
+        "vx_date": row.vx_date.isoformat() if row.vx_date else None,
+        "vx_curve": [
+            {
+                "month": f"M{number}",
+                "expiry": point.expiry.isoformat(),
+                "settle": point.settle,
+                "volume": point.volume,
+                "open_interest": point.open_interest,
+            }
+            for number, point in enumerate(view.vx_curve, 1)
+        ],
+        "expiries": [f"{root}:{expiry}" for root, expiry in view.slices],
+    }
 
 
 def snapshot_load(row: MarketSnapshot) -> EngineSnapshot:

@@ -25,6 +25,7 @@ from journal.services.market_api import (
     signals_answer,
     term_structure_answer,
 )
+from journal.services.snapshot_api import NoSnapshotError, smile_answer, snapshot_answer
 
 _MARKET = OpenApiParameter("market", OpenApiTypes.STR, enum=MARKETS, description="absent: real")
 _WHOSE = (
@@ -51,10 +52,12 @@ def _not_ready() -> Response:
 
 
 class _MarketView(APIView):
-    """Answers 503 with Retry-After while a worker computes the first signals."""
+    """503 with Retry-After while a worker computes the first signals, 404 where nothing is stored by then."""
 
     def handle_exception(self, exc: Exception) -> Response:
-        """The one refusal of these views; the rest is the API's."""
+        """The refusals of these views; the rest is the API's."""
+        if isinstance(exc, NoSnapshotError):
+            return problem(404, "Not found.", str(exc))
         return _not_ready() if isinstance(exc, SignalsNotReadyError) else super().handle_exception(exc)
 
     def asked(self, request: Request) -> Asked:
@@ -103,4 +106,37 @@ class TermStructureView(_MarketView):
         """Monthly VX settlements of the day, a week and a month before; null where none are near."""
         query = request.query_params
         found = term_structure_answer(as_of=query.get("as_of", ""), market=query.get("market", ""))
+        return Response(found)
+
+
+class SnapshotView(_MarketView):
+    """The market at one moment."""
+
+    @extend_schema(parameters=[_AS_OF, _WHOSE[0], _MARKET], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Spot, levels, rates, VX curve, chains, expiries, quality and the hash of it all."""
+        as_of = request.query_params.get("as_of", "")
+        return Response(snapshot_answer(as_of=as_of, simulated=self.asked(request).simulated))
+
+
+class SmileView(_MarketView):
+    """The smile of one expiry."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("expiry", OpenApiTypes.STR, required=True, description="SPXW:2024-02-16"),
+            _AS_OF,
+            _WHOSE[0],
+            _MARKET,
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        """Forward, volatilities of the quotes and our fit; modelled expiries have no points."""
+        query = request.query_params
+        found = smile_answer(
+            as_of=query.get("as_of", ""),
+            simulated=self.asked(request).simulated,
+            expiry=query.get("expiry", ""),
+        )
         return Response(found)

@@ -45,6 +45,8 @@ REGIME_NAMES: Final[dict[Regime, str]] = {
     Regime.UNKNOWN: "Unknown",
 }
 SPANS: Final = {"1y": ("1 year", 252), "3y": ("3 years", 756), "10y": ("10 years", 2520), "all": ("All", 0)}
+#: A close older than this in calendar days is shown as stale: no weekend with a holiday is longer.
+OLD_DAYS: Final = 4
 _LOG_SPANS: Final = ("10y", "all")
 _MOST_POINTS: Final = 1300
 _DIGITS: Final = {"ratio": 3, "sd": 2, "pp": 2, "days": 0, "sessions": 0, "closes": 0, "contracts": 0}
@@ -124,16 +126,20 @@ class LevelTile:
         return None if self.level.percentile is None else round(100 * self.level.percentile)
 
 
-def level_tiles(levels: Iterable[LevelDay], *, simulated: bool) -> list[LevelTile]:
-    """Tiles in the order of the levels; a stale one says so, with its age."""
+def level_tiles(levels: Iterable[LevelDay], *, simulated: bool, today: date | None = None) -> list[LevelTile]:
+    """Tiles in the order of the levels; a stale one says so, with its age.
+
+    ``today`` is given where the present is looked at: what is old then is stale, whatever the newest close.
+    """
     tiles = []
     for level in levels:
+        age = level.age_days if today is None or level.as_of is None else (today - level.as_of).days
         quality = "simulated" if simulated else "eod"
         if level.value is None:
             quality = "unknown"
-        elif level.stale:
+        elif level.stale or (today is not None and age is not None and age > OLD_DAYS):
             quality = "stale"
-        note = f"{level.age_days} d old" if level.age_days else ""
+        note = f"{age} d old" if age else ""
         tiles.append(LevelTile(level.name, level, "ratio" if "/" in level.name else "points", quality, note))
     return tiles
 

@@ -15,6 +15,7 @@ from hedging.selectors.calendar import session_date
 from hedging.selectors.signals import StoredSignals, stored_signals
 from hedging.services.signals import signals_request
 from journal.models import Account
+from journal.selectors.account_signals import with_quick_ratio
 from journal.selectors.signal_rules import SignalRules, preset_rules, signal_rules
 from journal.selectors.signals_page import regime_name
 from journal.selectors.term_structure import MONTH_BEFORE, THIS_DAY, WEEK_BEFORE, TermCurve, term_curves
@@ -36,6 +37,7 @@ class Asked:
 
     simulated: bool
     rules: SignalRules
+    account: Account | None = None
 
 
 def asked_of(*, market: str, account: Account | None = None, ruleset: str = "") -> Asked:
@@ -49,7 +51,7 @@ def asked_of(*, market: str, account: Account | None = None, ruleset: str = "") 
         raise RuleError("Name an account or a ruleset, not both.", "ruleset")
     if market and parse_market(market) is not account.is_demo:
         raise RuleError(f"The account lives on the {MARKETS[account.is_demo]} market.", "market")
-    return Asked(account.is_demo, signal_rules(account))
+    return Asked(account.is_demo, signal_rules(account), account)
 
 
 def _named(ruleset: str) -> SignalRules:
@@ -104,7 +106,7 @@ def signals_answer(asked: Asked, *, as_of: str) -> dict[str, Any]:
     """Every signal and the regime of a day; unknown figures are null with a reason."""
     stored = _stored(asked)
     day = _day(as_of, stored)
-    seen = stored.frame.day(day)
+    seen = with_quick_ratio(stored.frame.day(day), asked.account, asked.rules.params)
     return {
         "as_of": day,
         **_state(stored, asked),

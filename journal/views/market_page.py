@@ -14,10 +14,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from hedging.engine.market import ForwardSource, MarketSnapshot
+from hedging.engine.signals.types import SignalDay
 from hedging.selectors.signals import StoredSignals, stored_signals
 from hedging.services.signals import signals_request
 from hedging.services.snapshots import snapshot_for, snapshot_load
+from journal.models import Account
 from journal.selectors import signals_page as signals
+from journal.selectors.account_signals import with_quick_ratio
 from journal.selectors.as_of import AsOf, as_of_for, past_day
 from journal.selectors.shell import current_account
 from journal.selectors.signal_rules import SignalRules, signal_rules
@@ -43,13 +46,20 @@ _CSV = (
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Which market, rules and day a request looks at, and the stored signals for them."""
+    """Which account, market, rules and day a request looks at, and the stored signals for them."""
 
+    account: Account | None
     simulated: bool
     rules: SignalRules
     past: AsOf
     stored: StoredSignals | None
     day: date | None
+
+    def seen(self) -> SignalDay:
+        """The day's signals with what belongs to the account; only where signals are stored."""
+        assert self.stored is not None
+        assert self.day is not None
+        return with_quick_ratio(self.stored.frame.day(self.day), self.account, self.rules.params)
 
 
 def _asked(request: HttpRequest) -> _Asked:
@@ -58,7 +68,7 @@ def _asked(request: HttpRequest) -> _Asked:
     rules = signal_rules(account)
     past = as_of_for(request)
     stored = stored_signals(simulated=simulated, params=rules.params)
-    return _Asked(simulated, rules, past, stored, past.day or (stored.last_day if stored else None))
+    return _Asked(account, simulated, rules, past, stored, past.day or (stored.last_day if stored else None))
 
 
 @login_required
@@ -101,16 +111,19 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
     frame, day = asked.stored.frame, asked.day
     span = request.GET.get("span", "3y")
     span = span if span in signals.SPANS else "3y"
-    seen = frame.day(day)
+    seen = asked.seen()
     runs = signals.regime_runs(frame, day, span)
-    behind = None if asked.past else today_in_new_york() - day
+    today = today_in_new_york()
+    behind = None if asked.past else today - day
     return {
         "stored": asked.stored,
         "day": day,
         "days_behind": behind.days if behind is not None and behind > STALE_AFTER else None,
         "seen": seen,
         "regime": signals.regime_name(seen.regime.regime),
-        "tiles": signals.level_tiles(frame.levels_on(day).values(), simulated=asked.simulated),
+        "tiles": signals.level_tiles(
+            frame.levels_on(day).values(), simulated=asked.simulated, today=None if asked.past else today
+        ),
         "span": span,
         "spans": {key: label for key, (label, _) in signals.SPANS.items()},
         "ribbon": signals.regime_chart(frame, day, span),
@@ -120,15 +133,12 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
             "rows": [(signals.regime_name(r.regime), r.first, r.last, r.sessions) for r in runs[:MOST_RUNS]],
         },
         "runs_left_out": max(0, len(runs) - MOST_RUNS),
-        **_table(request, asked),
+        **_table(request, asked, seen),
     }
 
 
-def _table(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
+def _table(request: HttpRequest, asked: _Asked, seen: SignalDay) -> dict[str, Any]:
     """The signal table under the filter of the address."""
-    assert asked.stored is not None
-    assert asked.day is not None
-    seen = asked.stored.frame.day(asked.day)
     chosen = signals.SignalFilter.from_query(request.GET)
     return {
         "day": asked.day,
@@ -181,7 +191,7 @@ def signal_table(request: HttpRequest) -> HttpResponse:
     """The signal table alone, for the filter."""
     asked = _asked(request)
     ready = asked.stored is not None and asked.day is not None
-    context = _table(request, asked) if ready else {"lines": [], "total": 0}
+    context = _table(request, asked, asked.seen()) if ready else {"lines": [], "total": 0}
     answer = render(request, "journal/market/signal_rows.html", context)
     answer["HX-Replace-Url"] = f"{reverse('journal:market')}?{request.GET.urlencode()}"
     return answer
@@ -209,7 +219,7 @@ def signal_csv(request: HttpRequest) -> HttpResponse:
     if asked.stored is None or asked.day is None:
         return response
     chosen = signals.SignalFilter.from_query(request.GET)
-    for line in signals.signal_lines(asked.stored.frame.day(asked.day), chosen):
+    for line in signals.signal_lines(asked.seen(), chosen):
         one = line.signal
         writer.writerow(
             [

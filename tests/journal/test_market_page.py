@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from hedging.engine.signals.types import SignalKey
 from hedging.models import DailyBar, Job, Quality, VXSettlement
 from hedging.services.jobs import job_run
+from hedging.services.market_load import market_path_load
 from hedging.services.signals import SIGNALS, signals_refresh
 from journal.models import User
 from journal.selectors.term_structure import term_curve
@@ -28,7 +29,7 @@ from tests.journal.people import People, answers, make_people
 
 pytestmark = pytest.mark.django_db
 PAGES = ("market", "market_signals", "market_signals_csv", "market_signals_ready")
-CALLS = ("market/signals/", "market/regimes/", "market/term-structure/")
+CALLS = ("market/signals/", "market/regimes/", "market/term-structure/", "market/snapshot/")
 
 
 @pytest.fixture
@@ -277,3 +278,43 @@ def test_march_2020_on_the_real_market(data_dir: Path) -> None:
     assert vix["value"] == pytest.approx(82.69)
     before_data = page(client, "?as_of=1987-10-19")
     assert "No market data" in before_data
+
+
+def test_a_snapshot_and_a_smile_by_api(people: People, data_dir: Path) -> None:
+    for name in ("spx_daily.csv", "vix_daily.csv", "vx_contracts_daily.csv.gz", "rate_dtb3.csv"):
+        market_path_load(path=data_dir / "market" / name)
+    market_path_load(path=data_dir / "chains" / "spx_chain_cboe_20240105.csv.gz")
+    client = api(people.owner)
+    found = body(client, "market/snapshot/", "?as_of=2024-01-05&market=real")
+    assert found["as_of"] == "2024-01-05T21:00:00+00:00"
+    assert found["spot"] == pytest.approx(4697.24)
+    assert found["chains"]["SPX"]["options"] == 21038
+    assert found["chains"]["VIX"] is None
+    first = found["vx_curve"][0]
+    assert (first["month"], first["expiry"]) == ("M1", "2024-01-17")
+    assert first["volume"] > 0 < first["open_interest"]
+    assert "SPXW:2024-02-16" in found["expiries"]
+    assert found["quality"] == ["eod"]
+    smile = body(client, "market/smile/", "?as_of=2024-01-05&expiry=SPXW:2024-02-16&market=real")
+    assert smile["snapshot"] == found["content_hash"]
+    assert smile["forward_source"] == "parity"
+    assert len(smile["points"]) == smile["quotes"] > 300
+    assert all(p["bid"] - 0.05 < p["fit"] < p["ask"] + 0.05 for p in smile["points"] if p["bid"])
+    for query, status in (
+        ("?expiry=SPXW:2024-02-16&as_of=1987-10-19", 404), ("?expiry=ABC:2024-02-16", 404),
+        ("?expiry=soon", 400), ("", 400), (f"?account={people.account.pk}&expiry=SPXW:2024-02-16", 404),
+    ):  # fmt: skip
+        assert client.get(f"/api/v1/market/smile/{query}").status_code == status, query
+    assert (
+        api(people.stranger).get(f"/api/v1/market/snapshot/?account={people.account.pk}").status_code == 404
+    )
+
+
+def test_old_closes_are_stale_on_their_tiles_while_the_present_is_looked_at(
+    people: People, simulated: None
+) -> None:
+    client = signed_in(people.owner)
+    now, then = page(client), page(client, f"?as_of={LAST}")
+    assert now.count("badge-quality stale") >= 9, "every tile, and the regime"
+    assert "badge-quality stale" not in then
+    assert "d old" in now

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from hedging.models import Job, SignalFrameRow
 from hedging.services.jobs import job_run
 from hedging.services.signals import SIGNALS, signals_refresh
 from journal.models import Account, RulesetVersion, User
+from journal.selectors import account_signals
 from journal.selectors.signal_rules import params_in_force, signal_rules
 from journal.services.rulesets import ruleset_draft, ruleset_ensure
 from journal.services.signals import account_signals_request
@@ -179,6 +182,31 @@ def test_words_that_contradict_each_other_are_refused(people: People, query: str
     answer = api(people.owner, query.format(account=people.account.pk))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == field
+
+
+def test_the_quick_ratio_is_the_accounts_own(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> dict[str, Any]:
+        found = api(people.owner, f"?account={people.account.pk}&as_of={LAST}").json()["signals"]
+        return next(row for row in found if row["key"] == "quick_ratio")
+
+    nothing = told()
+    assert nothing["state"] == "unknown"
+    assert "No session of the account is attributed" in nothing["reason"]
+    base = SimpleNamespace(quick_ratio=0.8, last=LAST)
+    cases = [
+        ({}, "on", 0.8), ({"quick_ratio": 1.0}, "off", 1.0), ({"quick_ratio": None}, "off", None),
+        ({"last": date(2026, 1, 20)}, "unknown", None),
+    ]  # fmt: skip
+    for revision, (change, state, value) in enumerate(cases, start=50):
+        Account.objects.filter(pk=people.account.pk).update(book_revision=revision)
+        page_of = SimpleNamespace(**{**vars(base), **change})
+        monkeypatch.setattr(account_signals, "capital", lambda *_, found=page_of: found)
+        seen = told()
+        assert (seen["state"], seen["value"]) == (state, value)
+        assert seen["as_of"] == str(page_of.last)
+        assert seen["state"] != "unknown" or "10 days old" in seen["reason"]
+    market = api(people.owner, f"?market=simulated&as_of={LAST}").json()["signals"]
+    assert next(row for row in market if row["key"] == "quick_ratio")["state"] == "unknown"
 
 
 def test_a_preset_may_be_named(people: People) -> None:

@@ -21,7 +21,7 @@ from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import NEW_YORK, session_date
 from hedging.services.rulesets import ruleset_find
 from hedging.services.signals import signals_refresh
-from hedging.services.snapshots import snapshot_for
+from hedging.services.snapshots import snapshot_for, snapshot_summary
 
 
 class Command(BaseCommand):
@@ -81,14 +81,7 @@ def as_json(
             "last_day": frame.days[-1].item().isoformat() if len(frame) else None,
             "sessions": len(frame),
         },
-        "snapshot": None
-        if snapshot is None
-        else {
-            "as_of": snapshot.as_of.isoformat(),
-            "content_hash": snapshot.content_hash,
-            "quality": snapshot.flags,
-            "vx_date": snapshot.vx_date.isoformat() if snapshot.vx_date else None,
-        },
+        "snapshot": None if snapshot is None else snapshot_summary(snapshot),
         "levels": to_json(list(levels.values())),
         "signals": to_json(list(seen.signals.values())),
         "regime": to_json(seen.regime),
@@ -104,7 +97,8 @@ def as_text(
     if snapshot is None:
         lines.append("Snapshot: no market data by then")
     else:
-        lines.append(f"Snapshot {snapshot.content_hash[:12]} of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, "
+        moment = snapshot.as_of.astimezone(NEW_YORK)
+        lines.append(f"Snapshot {snapshot.content_hash[:12]} of {moment:%Y-%m-%d %H:%M} ET, "
                      f"{', '.join(snapshot.flags) or 'unknown quality'}")  # fmt: skip
     lines.append("  ".join(f"{x.name} {_figure(x.value)}" for x in levels.values()))
     lines += ["", f"Regime: {seen.regime.regime.value} since {seen.regime.since}"]
