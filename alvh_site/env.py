@@ -43,6 +43,7 @@ class Environment:
     public_url: str
     email_url_backend: str
     https: bool
+    trusted_proxies: int
     worker_processes: int
     log_json: bool
     market_fetch: bool
@@ -149,6 +150,7 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         email_url_backend=environ.get("EMAIL_BACKEND", "").strip()
         or f"django.core.mail.backends.{'smtp' if environ.get('EMAIL_URL') else 'console'}.EmailBackend",
         https=_flag(environ, "HTTPS", False),
+        trusted_proxies=_number(environ, "TRUSTED_PROXIES", int(_flag(environ, "HTTPS", False))),
         worker_processes=max(1, _number(environ, "WORKERS", min(os.cpu_count() or 1, 4))),
         log_json=_flag(environ, "LOG_JSON", False),
         market_fetch=_flag(environ, "MARKET_FETCH", False),

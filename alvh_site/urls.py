@@ -24,4 +24,5 @@ urlpatterns = [
 handler400 = "journal.views.errors.bad_request"
 handler403 = "journal.views.errors.forbidden"
 handler404 = "journal.views.errors.not_found"
+handler429 = "journal.views.errors.too_many_requests"  # asked for by allauth
 handler500 = "journal.views.errors.server_error"

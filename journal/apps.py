@@ -10,5 +10,6 @@ class JournalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import the handlers so that a worker knows every job kind."""
+        """Import the handlers of jobs and of sign-in events."""
         from journal import job_handlers  # noqa: F401
+        from journal.services import sign_in  # noqa: F401

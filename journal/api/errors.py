@@ -10,11 +10,11 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
-from structlog.contextvars import get_contextvars
 
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.services.market_load import MarketFileError
 from journal.importers.order_text import OrderTextError
+from journal.problems import OUTAGE_SECONDS, OUTAGE_TITLE, OUTAGES, problem_body
 from journal.services.bulk_close import RowsRefusedError
 from journal.services.errors import ConflictError, RuleError
 from journal.services.idempotency import KeyReusedError
@@ -22,14 +22,7 @@ from journal.services.idempotency import KeyReusedError
 
 def problem(code: int, title: str, detail: str = "", errors: list[dict[str, Any]] | None = None) -> Response:
     """An error response."""
-    body = {
-        "type": "about:blank",
-        "title": title,
-        "detail": detail,
-        "errors": errors or [],
-        "request_id": str(get_contextvars().get("request_id", "")),
-    }
-    return Response(body, status=code)
+    return Response(problem_body(title, detail, errors), status=code)
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -73,6 +66,10 @@ def _known(exc: Exception) -> Response | None:
     if isinstance(exc, MarketFileError):
         entry = {"field": "file", "message": exc.reason, "line": exc.line, "column": exc.column}
         return problem(bad, "The file cannot be read; nothing of it is kept", str(exc), [entry])
+    if isinstance(exc, OUTAGES):
+        answer = problem(status.HTTP_503_SERVICE_UNAVAILABLE, OUTAGE_TITLE)
+        answer["Retry-After"] = str(OUTAGE_SECONDS)
+        return answer
     if isinstance(exc, ConflictError):
         return problem(status.HTTP_409_CONFLICT, "Changed meanwhile", str(exc))
     if isinstance(exc, KeyReusedError):

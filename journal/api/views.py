@@ -17,7 +17,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hedging.services.jobs import job_cancel, job_retry
-from hedging.services.market_load import market_file_load
 from journal.api import serializers as shapes
 from journal.api.writing import answered, leg_inputs, order_input, person, writable_account
 from journal.downloads import report_response
@@ -26,12 +25,10 @@ from journal.selectors.jobs import job_get
 from journal.selectors.trades import trade_get, trades_for, with_fills
 from journal.services.accounts import FIELDS, account_create, account_update
 from journal.services.errors import RuleError
+from journal.services.market_upload import MAX_UPLOAD, market_upload
 from journal.services.reports import report_request
 from journal.services.trades import OrderInput, fill_reverse, trade_close, trade_create
-from journal.services.valuation import accounts_revalue
 from journal.services.valuation_api import AS_OF_HELP, valuation_answer
-
-MAX_UPLOAD = 64 * 1024 * 1024
 
 
 def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -294,9 +291,5 @@ class MarketDataView(APIView):
         sent = data["file"]
         if sent.size > MAX_UPLOAD:
             raise RuleError("The file is larger than 64 MiB.", "file")
-        run = market_file_load(
-            name=sent.name, data=sent.read(), symbol=data["symbol"], loaded_by=person(request).get_username()
-        )
-        if run.rows_new:
-            accounts_revalue()
+        run = market_upload(user=person(request), name=sent.name, data=sent.read(), symbol=data["symbol"])
         return Response(shapes.IngestSerializer(run).data, status=201)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django import forms
-from django.db.models import Q
 
 from journal.forms.base import StyledForm
 from journal.models import Role, User
@@ -18,9 +18,14 @@ class MemberForm(StyledForm):
     def clean_login(self) -> User:
         """Find the login."""
         text = self.cleaned_data["login"].strip()
-        found = User.objects.filter(Q(username=text) | Q(email__iexact=text), is_active=True)[:2]
+        rows = User.objects.filter(is_active=True)
+        # Anybody may sign up under an address that is not theirs: it counts once it was confirmed.
+        confirmed = EmailAddress.objects.filter(email__iexact=text, verified=True).values("user_id")
+        found = rows.filter(pk__in=confirmed)[:2] if "@" in text else rows.filter(username=text)[:2]
         if len(found) != 1:
-            raise forms.ValidationError("No login has this name; ask them to create one.")
+            raise forms.ValidationError(
+                "No login has this name or confirmed e-mail; ask them to create or confirm one."
+            )
         return found[0]
 
 

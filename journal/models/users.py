@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 RISK_GROUP = "risk"
 
@@ -15,6 +17,20 @@ class User(AbstractUser):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)
+    #: Sessions of an earlier epoch are signed out for good; see journal.services.sign_in.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Sessions end with the password, as Django has it, and with the epoch."""
+        own: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if not self.session_epoch:
+            return own
+        return salted_hmac("journal.session_epoch", f"{own}{self.session_epoch}", secret=secret).hexdigest()
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether this is somebody who pressed *Try the demo*: nobody knows who."""
+        return self.is_demo and not self.has_usable_password()
 
     @property
     def is_risk_admin(self) -> bool:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from email.utils import parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
@@ -29,12 +25,13 @@ from journal.models import Account, Alert, AlertChannel, AlertDelivery, BulkChan
 from journal.services.audit import audit_record
 from journal.services.changes import removal_record
 from journal.services.errors import RuleError
+from journal.services.guests import known_only
+from journal.services.webhooks import webhook_check, webhook_post
 
 log = structlog.get_logger(__name__)
 DELIVER = "journal.deliver_alert"
 SIGNATURE_HEADER = "X-Signature-SHA256"
 _ATTEMPTS = 6
-_TIMEOUT = 10.0
 _MOST_CHANNELS = 10
 
 
@@ -141,9 +138,6 @@ def _send(delivery: AlertDelivery) -> None:
             None, [channel.target],
         )  # fmt: skip
         return
-    import httpx
-
-    check_webhook(channel.target)
     body = json.dumps(
         {
             "id": str(alert.pk), "kind": alert.kind, "message": alert.message,
@@ -153,14 +147,9 @@ def _send(delivery: AlertDelivery) -> None:
         sort_keys=True,
     ).encode()  # fmt: skip
     headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(channel.secret, body)}
-    try:
-        answer = httpx.post(
-            channel.target, content=body, headers=headers, timeout=_TIMEOUT, follow_redirects=False
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(f"no answer: {type(error).__name__}") from None
-    if not answer.is_success:
-        raise OSError(f"it answered {answer.status_code}")
+    status = webhook_post(channel.target, body, headers)
+    if not 200 <= status < 300:
+        raise OSError(f"it answered {status}")
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -168,27 +157,10 @@ def signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def check_webhook(url: str) -> None:
-    """Raise RuleError for an address that is not https or leads into a private network.
-
-    With ``ALERT_WEBHOOK_PRIVATE`` set both are allowed, for receivers on the same machine.
-    """
-    parts = urlsplit(url)
-    if settings.ENV.alert_webhook_private and parts.scheme in {"http", "https"} and parts.hostname:
-        return
-    if parts.scheme != "https" or not parts.hostname or parts.username:
-        raise RuleError("A webhook is an https address without a password in it.", "target")
-    try:
-        found = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443)}
-    except (OSError, UnicodeError):
-        raise OSError(f"{parts.hostname} is not known") from None
-    if not all(ipaddress.ip_address(address).is_global for address in found):
-        raise RuleError("The webhook leads into a private network.", "target")
-
-
 @transaction.atomic
 def channel_add(*, user: User, account: Account, kind: str, target: str, **values: Any) -> AlertChannel:
     """Add a channel of the user's own. Raises RuleError naming the input."""
+    known_only(user, "have messages sent", "target")
     if kind == AlertChannel.Kind.EMAIL:
         try:
             validate_email(parseaddr(target)[1] or target)
@@ -197,7 +169,7 @@ def channel_add(*, user: User, account: Account, kind: str, target: str, **value
         target = parseaddr(target)[1]
     elif kind == AlertChannel.Kind.WEBHOOK:
         try:
-            check_webhook(target)
+            webhook_check(target)
         except OSError as error:
             raise RuleError(str(error), "target") from None
     else:

@@ -27,6 +27,7 @@ from journal.selectors.reports import RENDER_REPORT, period_as_of
 from journal.services.audit import audit_record
 from journal.services.changes import removal_record
 from journal.services.errors import RuleError
+from journal.services.guests import known_only
 from journal.services.reports import MEDIA_TYPES, ReportOrder
 
 MAIL_REPORT = "journal.mail_report"
@@ -82,6 +83,7 @@ def schedule_add(
     if send not in Send.values:
         raise RuleError("What is sent is nothing, attachment or link.", "send")
     if send:
+        known_only(user, "have messages sent", "send")
         try:
             validate_email(email)
         except ValidationError:

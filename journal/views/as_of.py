@@ -37,4 +37,5 @@ def _back(request: HttpRequest) -> str:
         return reverse("journal:dashboard")
     parts = urlsplit(referer)
     query = [(key, value) for key, value in parse_qsl(parts.query) if key != PARAMETER]
-    return parts.path + (f"?{urlencode(query)}" if query else "")
+    # Several slashes at the start would be another host to a browser.
+    return "/" + parts.path.lstrip("/") + (f"?{urlencode(query)}" if query else "")

@@ -27,13 +27,13 @@ from hedging.selectors.market import (
 )
 from hedging.selectors.quality import quality_findings
 from hedging.services.market_fetch import GROUPS, HISTORY, fetch_request
-from hedging.services.market_load import MarketFileError, market_file_load
+from hedging.services.market_load import MarketFileError
+from journal.services.errors import RuleError
+from journal.services.market_upload import MAX_UPLOAD, market_upload
 from journal.services.safe_csv import safe_cell
-from journal.services.valuation import accounts_revalue
 from journal.views.common import person
 from journal.views.jobs import shown_job
 
-MAX_UPLOAD = 64 * 1024 * 1024
 RUNS = 15
 
 
@@ -134,16 +134,17 @@ def upload(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Choose a file first.")
         return redirect("journal:data")
     try:
-        run = market_file_load(
+        run = market_upload(
+            user=person(request),
             name=sent.name,
             data=sent.read(MAX_UPLOAD + 1),  # the loader refuses what is longer
             symbol=request.POST.get("symbol", "")[:32],
-            loaded_by=person(request).get_username(),
         )
     except MarketFileError as error:
         return _page(request, error, sent.name, status=400)
-    if run.rows_new:
-        accounts_revalue()
+    except RuleError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("journal:data")
     messages.success(
         request,
         f"{run.name}: {run.format}, {run.rows_new} new, {run.rows_unchanged} unchanged, "

@@ -15,6 +15,7 @@ from journal.models import MANAGE_ROLES, Account, Membership, Role
 from journal.selectors.signing import approval_rule
 from journal.services.accounts import approvals_set, member_add, member_remove
 from journal.services.errors import RuleError
+from journal.services.rate_limit import too_many_of
 from journal.views.common import get_owned, person, say_removed
 
 
@@ -28,6 +29,9 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     if posted is not None:
         get_owned(Account, user, pk, MANAGE_ROLES)
     saves_rule = posted is not None and "needed" in posted
+    if posted is not None and not saves_rule and too_many_of(user, "members", limit=30, seconds=3600):
+        messages.error(request, "Too many names were tried; go on in an hour.")
+        return redirect("journal:members", pk=pk)
     form = MemberForm(None if saves_rule else posted)
     now = {"needed": account.approvals_needed, "delay_hours": account.approval_delay_hours}
     rule_form = ApprovalForm(posted if saves_rule else None, initial=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
 from journal.models import AuditEvent, Membership, Role
@@ -24,7 +25,7 @@ def client(user: object) -> Client:
 
 
 def test_an_owner_adds_a_signer_and_the_rule_follows(people: People) -> None:
-    make_user("sig")
+    EmailAddress.objects.create(user=make_user("sig"), email="sig@example.org", verified=True)
     url = f"/books/{people.account.pk}/members/"
     owner = client(people.owner)
     assert approval_rule(people.account).text == "1 of 1 signers"

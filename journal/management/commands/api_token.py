@@ -1,4 +1,4 @@
-"""``manage.py api_token USERNAME``: print a token for ``Authorization: Token …``."""
+"""``manage.py api_token USERNAME [--revoke]``: print a token for ``Authorization: Token …``, or end it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rest_framework.authtoken.models import Token
 
 from journal.models import User
+from journal.services.sign_in import tokens_revoke
 
 
 class Command(BaseCommand):
@@ -16,11 +17,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
+        parser.add_argument("--revoke", action="store_true", help="end the user's token instead")
 
-    def handle(self, *, username: str, **options: Any) -> None:
+    def handle(self, *, username: str, revoke: bool, **options: Any) -> None:
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"there is no user named {username!r}")
+        if revoke:
+            self.stdout.write(f"{tokens_revoke(user=user, why='revoked by command')} revoked")
+            return
         if not user.is_active:
             raise CommandError(f"{username!r} is deactivated")
         token, _ = Token.objects.get_or_create(user=user)

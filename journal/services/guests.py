@@ -1,0 +1,12 @@
+"""What is not open to guests: people who pressed *Try the demo*, whom nobody knows."""
+
+from __future__ import annotations
+
+from journal.models import User
+from journal.services.errors import RuleError
+
+
+def known_only(user: User, what: str, field: str = "") -> None:
+    """Refuse a guest what reaches beyond their own demo. Raises RuleError."""
+    if user.is_guest:
+        raise RuleError(f"Guests of the demo cannot {what}. Create a login first.", field)
