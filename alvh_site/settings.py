@@ -303,6 +303,11 @@ MARKET_URLS = ENV.market_urls
 MARKET_CSV = ENV.market_csv
 MARKET_BACKOFF_SECONDS = 1.0
 CELERY_BEAT_SCHEDULE |= {
+    "market-quality": {
+        "task": "hedging.market_quality",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 290},
+    },
     "market-retention": {
         "task": "hedging.market_retain",
         "schedule": crontab(hour=3, minute=30),

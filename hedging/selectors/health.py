@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from redis.exceptions import RedisError
 
-from hedging.models import ChainSnapshot, DailyBar, Heartbeat, Job, MarketSource
+from hedging.models import ChainSnapshot, DailyBar, Heartbeat, Job, MarketSource, Quality
+from hedging.selectors.calendar import session_date
+from hedging.selectors.market import STALE_AFTER
+from hedging.selectors.quality import quality_told
 
 WORKER_SILENT_AFTER = timedelta(seconds=45)
 RELAY_SILENT_AFTER = timedelta(seconds=30)
@@ -35,6 +38,7 @@ def health_parts(*, now: datetime) -> list[Part]:
             _beat("relay", RELAY_SILENT_AFTER, now),
             _jobs(),
             _data(now),
+            _quality(now),
             _sources(),
         ]
     return parts
@@ -72,16 +76,36 @@ def _jobs() -> Part:
 
 
 def _data(now: datetime) -> Part:
-    """Age of the newest data; having none is unknown, which is not a fault."""
-    chain = ChainSnapshot.objects.order_by("-as_of").values_list("as_of", flat=True).first()
-    bar = DailyBar.objects.order_by("-date").values_list("date", flat=True).first()
-    if chain is None and bar is None:
+    """Age of the newest real data; having none, or old ones, is told and no fault of the site."""
+    newest, kind = _newest(simulated=False), "newest"
+    if newest is None:
+        newest, kind = _newest(simulated=True), "simulated only, newest"
+    if newest is None:
         return Part("data", None, "no market data loaded")
-    newest = chain.date() if chain else bar
-    if bar and (newest is None or bar > newest):
-        newest = bar
-    days = (now.date() - newest).days if newest else 0
-    return Part("data", True, f"newest from {newest} ({days} days old)")
+    days = (session_date(now) - newest).days
+    old = days > STALE_AFTER.days
+    return Part("data", None if old else True, f"{kind} from {newest} ({days} days old{', stale' * old})")
+
+
+def _newest(*, simulated: bool) -> date | None:
+    """Day of the newest chain or bar of the market."""
+    kind = Q(quality=Quality.SIMULATED)
+    kind = kind if simulated else ~kind
+    chain = ChainSnapshot.objects.filter(kind).aggregate(newest=Max("as_of"))["newest"]
+    bar = DailyBar.objects.filter(kind).aggregate(newest=Max("date"))["newest"]
+    days = [day for day in (chain and session_date(chain), bar) if day is not None]
+    return max(days, default=None)
+
+
+def _quality(now: datetime) -> Part:
+    """What is wrong with the stored data, as last looked at; findings are told and no fault of the site."""
+    told = quality_told()
+    if told is None:
+        return Part("quality", None, "not looked at lately")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(told.kinds.items())) or "no findings"
+    minutes = max(0, int((now - told.at).total_seconds()) // 60)
+    detail = f"{kinds}; {told.errors} errors; looked at {minutes} min ago"
+    return Part("quality", None if told.errors or told.kinds.get("stale") else True, detail)
 
 
 def _sources() -> Part:

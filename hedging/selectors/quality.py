@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from django.core.cache import cache
 from django.db.models import FloatField, Max, Min
 from django.db.models.functions import Cast
+from redis.exceptions import RedisError
 
 from hedging.engine.quality import Finding, Severity, findings
 from hedging.models import ChainSnapshot, DailyBar, Quality
@@ -18,12 +22,36 @@ from hedging.selectors.remember import remembered
 #: Two sources of one value may differ by this share; closes of vendors round differently.
 AGREEMENT = 0.002
 STALE_CHAIN = timedelta(days=4)
+_NEWEST = "market:quality-told"
+_KEPT_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class QualityTold:
+    """How many findings there were when somebody last looked: errors, and all of them by kind."""
+
+    at: datetime
+    errors: int
+    kinds: dict[str, int]
 
 
 def quality_findings(*, now: datetime) -> list[Finding]:
     """Findings about the real data, errors first. Slow once after each load, then remembered."""
     today = session_date(now)
-    return remembered("quality", today, lambda: _findings(today, now))
+    found = remembered("quality", today, lambda: _findings(today, now))
+    kinds = Counter(finding.kind for finding in found)
+    told = QualityTold(now, sum(f.severity is Severity.ERROR for f in found), dict(kinds))
+    with suppress(RedisError, OSError):
+        cache.set(_NEWEST, told, _KEPT_SECONDS)
+    return found
+
+
+def quality_told() -> QualityTold | None:
+    """The newest count of findings, without looking again; None when nobody looked lately."""
+    with suppress(RedisError, OSError):
+        found: QualityTold | None = cache.get(_NEWEST)
+        return found
+    return None
 
 
 def _findings(today: date, now: datetime) -> list[Finding]:

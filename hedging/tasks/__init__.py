@@ -11,6 +11,7 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
 from django.utils import timezone
 
+from hedging.selectors.quality import quality_findings
 from hedging.services import market_fetch as fetching
 from hedging.services import market_retain as retention
 from hedging.services import probe as probe  # registers its job kind
@@ -43,6 +44,12 @@ def market_fetch(group: str) -> None:
 def market_retain() -> None:
     """Apply the retention rules."""
     retention.market_retain(now=timezone.now())
+
+
+@shared_task(name="hedging.market_quality", ignore_result=True)
+def market_quality() -> None:
+    """Look for what is wrong with the stored data; without new data nothing is done."""
+    quality_findings(now=timezone.now())
 
 
 @worker_process_init.connect

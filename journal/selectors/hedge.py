@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from hedging.engine.policy.types import Advice
-from hedging.engine.signals.types import Signal, SignalState
+from hedging.engine.signals.types import SignalState
 from hedging.models import Job
 from hedging.selectors.calendar import session_date
 from hedging.selectors.signals import stored_signals
 from journal.models import Account, AdviceRun, User
 from journal.selectors.recommendations import Card, cards, newest_run, run_stale_reasons
 from journal.selectors.signal_rules import SignalRules, signal_rules
+from journal.selectors.signals_page import SignalLine, signal_line
 from journal.selectors.signing import ApprovalRule, approval_rule
 
 ADVISE = "journal.advise"
@@ -36,7 +37,7 @@ class Triggers:
     current: bool
     day: date | None = None
     behind: int = 0
-    signals: tuple[Signal, ...] = ()
+    lines: tuple[SignalLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ class HedgePage:
     rule: ApprovalRule
     may_sign: bool
     job: Job | None
+
+
+def hedge_past(user: User, account: Account, moment: datetime) -> HedgePage:
+    """The advice that was the newest by a past moment and the triggers of its day; nothing to decide."""
+    runs = AdviceRun.objects.for_user(user).filter(account=account, as_of__lte=moment)
+    run = runs.select_related("ruleset", "snapshot").order_by("-as_of", "-created_at").first()
+    advice = Advice.from_json(run.advice) if run else None
+    triggers = _triggers(account, session_date(moment), past=True)
+    return HedgePage(run, advice, (), (), triggers, approval_rule(account), False, None)
 
 
 def hedge_page(user: User, account: Account, now: datetime) -> HedgePage:
@@ -70,14 +80,15 @@ def hedge_page(user: User, account: Account, now: datetime) -> HedgePage:
     )
 
 
-def _triggers(account: Account, today: date) -> Triggers:
+def _triggers(account: Account, today: date, *, past: bool = False) -> Triggers:
+    """At the newest close; of a past day at that day, where what is too old is unknown."""
     rules = signal_rules(account)
     stored = stored_signals(simulated=account.is_demo, params=rules.params)
     if stored is None or stored.last_day is None:
         return Triggers(rules, stored is not None and stored.current)
-    signals = stored.frame.day(stored.last_day).signals
+    day = today if past else stored.last_day
+    signals = stored.frame.day(day).signals
     order = {SignalState.ON: 0, SignalState.OFF: 1, SignalState.UNKNOWN: 2}
     found = [signals[key] for key in signals if key.value in TRIGGERS]
     found.sort(key=lambda signal: (order[signal.state], TRIGGERS.index(signal.key.value)))
-    behind = (today - stored.last_day).days
-    return Triggers(rules, stored.current, stored.last_day, behind, tuple(found))
+    return Triggers(rules, stored.current, day, (today - day).days, tuple(map(signal_line, found)))

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
+from hedging.engine.book import Book
+from hedging.engine.market import MarketSnapshot
 from hedging.engine.scenarios import scenario_grid
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, AccountRisk, Trade, User, Valuation
@@ -97,13 +99,15 @@ def realized_total(user: User, account: Account) -> Decimal:
     return sum((trade.realized for trade in closed.only("net_cash", "fees_total")), Decimal(0))
 
 
-def heat_rows(account: Account) -> tuple[tuple[float, ...], list[HeatRow], int] | None:
-    """The joint SPX × VIX grid of an account's open trades, or None without a market."""
+def book_and_market(account: Account) -> tuple[Book, MarketSnapshot] | None:
+    """What the account holds and the newest market it lives on; None without a market."""
     row = snapshot_for(simulated=account.is_demo)
-    if row is None:
-        return None
-    book = book_build(account)
-    grid = scenario_grid(book.trades, snapshot_load(row))
+    return None if row is None else (book_build(account), snapshot_load(row))
+
+
+def heat_rows(book: Book, market: MarketSnapshot) -> tuple[tuple[float, ...], list[HeatRow], int]:
+    """The joint SPX × VIX grid of the book's trades."""
+    grid = scenario_grid(book.trades, market)
     scale = max(abs(float(grid.pnl.min())), abs(float(grid.pnl.max())), 1.0)
     rows = [
         HeatRow(spot, tuple(HeatCell(float(v), heat_step(float(v), scale)) for v in line))
@@ -120,18 +124,13 @@ def heat_step(value: float, scale: float) -> str:
     return ("p" if value > 0 else "n") + ("3" if share > 0.5 else "2" if share > 0.2 else "1")
 
 
-def layer_values(account: Account, trades: list[Trade]) -> dict[str, list[float]] | None:
-    """P&L of each layer trade when VIX goes to LAYER_VIX with SPX unchanged; None without VIX or market."""
-    row = snapshot_for(simulated=account.is_demo)
-    if row is None:
-        return None
-    market = snapshot_load(row)
+def layer_values(book: Book, market: MarketSnapshot, trades: list[Trade]) -> dict[str, list[float]] | None:
+    """P&L of each layer trade when VIX goes to LAYER_VIX with SPX unchanged; None without VIX."""
     vix = market.levels.get("VIX")
     if vix is None:
         return None
     wanted = {str(trade.pk) for trade in trades}
     shifts = [level - vix.value for level in LAYER_VIX]
-    book = book_build(account)
     return {
         t.trade_id: [float(v) for v in scenario_grid((t,), market, (0.0,), shifts).pnl[0]]
         for t in book.trades

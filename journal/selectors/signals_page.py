@@ -95,13 +95,14 @@ class SignalFilter:
         )
 
 
+def signal_line(signal: Signal, group: str = "") -> SignalLine:
+    """The signal with as many digits as its unit deserves."""
+    return SignalLine(group, signal, _DIGITS.get(signal.unit, 2))
+
+
 def signal_lines(seen: SignalDay, chosen: SignalFilter) -> list[SignalLine]:
     """The rows of a day that pass the filter, by group."""
-    lines = (
-        SignalLine(group, seen.signals[key], _DIGITS.get(seen.signals[key].unit, 2))
-        for group, keys in GROUPS.items()
-        for key in keys
-    )
+    lines = (signal_line(seen.signals[key], group) for group, keys in GROUPS.items() for key in keys)
     return [line for line in lines if chosen.passes(line)]
 
 

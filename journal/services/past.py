@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from hedging.engine.book import Book
+from hedging.engine.market import MarketSnapshot
 from hedging.engine.valuation import value_book
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Trade, User
@@ -24,11 +25,16 @@ NO_MARKET_THEN = "No market data is loaded for that day, so nothing can be value
 
 @dataclass(frozen=True, slots=True)
 class PastAccount:
-    """Open trades of then, each with its value (``valued`` None: unknown), totals, and the realized P&L."""
+    """Open trades of then, each with its value (``valued`` None: unknown), totals, and the realized P&L.
+
+    ``book`` and ``market`` are what they were valued from; ``market`` None where nothing was known.
+    """
 
     current: Current
     trades: list[Trade]
     realized: Decimal
+    book: Book
+    market: MarketSnapshot | None
     reason: str = ""
 
 
@@ -58,13 +64,14 @@ def account_then(*, user: User, account: Account, moment: datetime) -> PastAccou
         expiries = [leg.spec.expiry for leg in positions[trade.pk].legs if leg.spec.expiry is not None]
         trade.nearest_expiry = min(expiries, default=None)
         trade.valued = trade_result(book_trade(trade, positions[trade.pk]), market) if market else None
-    if market is None:
-        return PastAccount(Current(None, is_current=True, job=None), opened, realized, NO_MARKET_THEN)
     book = Book(
         account_id=str(account.pk),
         revision=account.book_revision,
         capital=float(account.base_capital),
         trades=tuple(book_trade(trade, positions[trade.pk]) for trade in opened),
     )
+    if market is None:
+        nothing = Current(None, is_current=True, job=None)
+        return PastAccount(nothing, opened, realized, book, None, NO_MARKET_THEN)
     result = account_result(book, value_book(book, market), market)
-    return PastAccount(Current(result, is_current=True, job=None), opened, realized)
+    return PastAccount(Current(result, is_current=True, job=None), opened, realized, book, market)

@@ -59,7 +59,13 @@ def account(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     row = next((r for r in overview.risk_rows() if r.account.pk == found.pk), None)
     trades = Trade.objects.filter(account=found, status=Trade.Status.OPEN)
-    context = {"account": found, "row": row, "trades": trades, "grid": overview.heat_rows(found)}
+    held = overview.book_and_market(found)
+    context = {
+        "account": found,
+        "row": row,
+        "trades": trades,
+        "grid": overview.heat_rows(*held) if held else None,
+    }
     return render(request, "journal/risk/account.html", context)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -11,9 +11,21 @@ from django.utils import timezone
 
 from hedging.selectors.calendar import previous_session, session_date
 from hedging.services.market_load import market_file_load
-from journal.models import User
+from hedging.services.signals import signals_refresh
+from journal.models import Trade, User
 from journal.selectors.as_of import past_day
-from tests.journal.people import EXPIRY, FILLED, People, close_condor, make_people, open_condor
+from journal.services.trades import trade_create
+from tests.journal.governance_cases import stored
+from tests.journal.people import (
+    EXPIRY,
+    FILLED,
+    People,
+    close_condor,
+    make_people,
+    open_condor,
+    order,
+    vix_call,
+)
 
 pytestmark = pytest.mark.django_db
 THEN = "2026-11-04"
@@ -140,6 +152,35 @@ def test_the_dashboard_lists_the_trades_of_then(people: People) -> None:
     assert trade.label in page
     assert f'class="num">{(EXPIRY - date(2026, 11, 4)).days}<' in page
     assert trade.label not in signed_in(people.stranger).get(f"/?as_of={THEN}").content.decode()
+
+
+@pytest.mark.usefixtures("vix")
+def test_the_hedge_page_shows_the_layers_advice_and_triggers_of_then(people: People) -> None:
+    layer = trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1,
+        order=order([vix_call()], FILLED),
+    )  # fmt: skip
+    said = stored(people.account, now=datetime(2026, 11, 4, 22, tzinfo=UTC))
+    stored(people.account, now=datetime(2026, 11, 11, 22, tzinfo=UTC))
+    said.refresh_from_db()
+    assert said.superseded_at is not None, "a newer answer took its place"
+    signals_refresh()
+    client = signed_in(people.owner)
+    now = client.get("/hedge/").content.decode()
+    assert "Ask the rules now" in now
+    assert "At the close of 12 Nov 2026" in now
+    then = client.get(f"/hedge/?as_of={THEN}").content.decode()
+    assert "Viewing as of <strong>4 Nov 2026</strong>" in then
+    assert "At the close of 4 Nov 2026" in then
+    assert "Ask the rules now" not in then
+    assert "Approve" not in then
+    assert "2026-11-04" in then[then.index("What the rules said") - 900 : then.index("What the rules said")]
+    assert layer.label in then
+    before = client.get("/hedge/?as_of=2026-10-30").content.decode()
+    assert layer.label not in before
+    assert "No answer of the rules is stored for this day" in before
+    assert "No market data is loaded for that day" in before
+    assert layer.label not in signed_in(people.stranger).get(f"/hedge/?as_of={THEN}").content.decode()
 
 
 def test_without_market_data_the_past_is_unknown_and_said_so(people: People) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from hedging.engine.quality import Severity
-from hedging.models import DailyBar, IngestRun, Job, MarketSource, VXSettlement
+from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality, VXSettlement
+from hedging.selectors.calendar import session_date
 from hedging.selectors.health import health_parts
 from hedging.selectors.quality import quality_findings
 from hedging.services.market_load import market_file_load
+from hedging.tasks import market_quality
 from journal.models import User
 from tests.hedging.test_market_fetch import VIX, fetch_one, history, sources  # noqa: F401 - a fixture
 from tests.journal.people import People, make_people
@@ -79,7 +83,7 @@ def test_a_failed_source_shows_its_reason_and_the_old_numbers_stay_with_their_ag
     text = page.content.decode()
     assert "sent text/html, not text/csv" in text
     assert "failed 1×" in text
-    assert "refused" in text
+    assert "not loaded" in text
     assert "2024-01-08" in text
     market = client.get("/market/")
     assert market.status_code == 200
@@ -186,3 +190,26 @@ def test_pages_live_without_any_market_data(people: People) -> None:
     assert client.get("/market/").status_code == 200
     assert not MarketSource.objects.exists()
     assert not IngestRun.objects.exists()
+
+
+def test_health_tells_the_age_of_real_data_and_what_the_last_look_found(people: People) -> None:
+    def parts() -> dict[str, Any]:
+        found: dict[str, Any] = Client().get("/health/").json()["parts"]
+        return found
+
+    cache.delete("market:quality-told")
+    assert parts()["data"]["detail"] == "no market data loaded"
+    assert parts()["quality"] == {"ok": None, "detail": "not looked at lately"}
+    today = session_date(timezone.now())
+    DailyBar.objects.create(
+        source="sim", symbol="VIX", date=today, close=Decimal(15), quality=Quality.SIMULATED
+    )
+    assert parts()["data"]["detail"] == f"simulated only, newest from {today} (0 days old)"
+    market_file_load(name="vix.csv", data=b"date,close\n2024-01-02,13.2\n2024-01-04,1e5\n")
+    age = (today - date(2024, 1, 4)).days
+    assert parts()["data"] == {"ok": None, "detail": f"newest from 2024-01-04 ({age} days old, stale)"}
+    market_quality()
+    told = parts()["quality"]
+    assert told["ok"] is None
+    assert "1 stale" in told["detail"]
+    assert "1 errors" in told["detail"], "a VIX of 100,000 is impossible"
