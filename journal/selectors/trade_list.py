@@ -205,6 +205,11 @@ def _figure(name: str) -> Subquery:
     return Subquery(_newest().annotate(figure=found).values("figure")[:1])
 
 
+def _part(path: KeyTransform) -> Subquery:
+    """An object of the newest valuation; a bare number would not come back alike from both databases."""
+    return Subquery(_newest().annotate(found=path).values("found")[:1])
+
+
 def _pnl_now() -> Case:
     """P&L after fees for order and filter: realized once closed, else as valued, null while unknown."""
     realized = Cast(F("net_cash"), FloatField()) - Cast(F("fees_total"), FloatField())
@@ -217,12 +222,15 @@ def _pnl_now() -> Case:
 class TradeRow:
     """A trade of the list: ``pnl`` in dollars after fees is realized once closed, else as valued.
 
-    ``stale`` is whether the book changed since that valuation; None figures are unknown.
+    ``share`` is that P&L over the open position's maximum profit, ``deltas`` dollars a point by what moves
+    it. ``stale`` is whether the book changed since that valuation; None figures are unknown.
     """
 
     trade: Trade
     pnl: Decimal | None
     mark: Decimal | None
+    share: float | None
+    deltas: tuple[tuple[str, float | None], ...]
     stale: bool
     tags: tuple[str, ...]
     mistakes: tuple[str, ...]
@@ -236,6 +244,8 @@ def with_page_details(trades: QuerySet[Any]) -> QuerySet[Any]:
     detailed: QuerySet[Any] = trades.annotate(
         valued_mark=_figure("market_value"),
         valued_revision=Subquery(_newest().values("book_revision")[:1]),
+        valued_greeks=_part(KeyTransform("greeks", KeyTransform("totals", "result"))),
+        valued_structure=_part(KeyTransform("structure", "result")),
     ).prefetch_related(Prefetch("review__taggings", queryset=taggings, to_attr="shown"))
     return detailed
 
@@ -253,6 +263,8 @@ def trade_rows(trades: Iterable[Any], writable: frozenset[UUID] = frozenset()) -
                 trade,
                 pnl=trade.realized if closed else _money(trade.pnl_now),
                 mark=None if closed else _money(trade.valued_mark),
+                share=None if closed else _share(trade.pnl_now, trade.valued_structure),
+                deltas=() if closed else _deltas(trade.valued_greeks),
                 stale=not closed and revision is not None and revision != trade.account.book_revision,
                 tags=tuple(t.tag.name for t in taggings if t.tag.kind == "label"),
                 mistakes=tuple(t.tag.name for t in taggings if t.tag.kind == "mistake"),
@@ -261,6 +273,16 @@ def trade_rows(trades: Iterable[Any], writable: frozenset[UUID] = frozenset()) -
             )
         )
     return rows
+
+
+def _share(pnl: float | None, structure: dict[str, Any] | None) -> float | None:
+    """P&L over the maximum profit; None where either is unknown or nothing can be won."""
+    most = structure["max_profit"] if structure else None
+    return pnl / most if pnl is not None and most is not None and most > 0 else None
+
+
+def _deltas(greeks: dict[str, dict[str, float | None]] | None) -> tuple[tuple[str, float | None], ...]:
+    return tuple((factor, of["delta"]) for factor, of in (greeks or {}).items())
 
 
 def _money(value: float | None) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -11,6 +12,7 @@ from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hedging.engine.instruments import UnknownSymbolError, parse_symbol
 from hedging.engine.money import to_cents
 
 register = template.Library()
@@ -180,3 +182,48 @@ def words(value: object) -> str:
 def absolute(value: float | None) -> float | None:
     """The size of a figure."""
     return None if value is None else abs(value)
+
+
+@register.filter
+def signed_cash(value: object) -> SafeString:
+    """Dollars that moved, or a value a day or a point: an explicit sign, neither gain nor loss."""
+    if _decimal(value) is None:
+        return UNKNOWN
+    return format_html('<span class="money">{}</span>', money_text(value, signed=True))
+
+
+@register.filter
+def contract(symbol: str) -> str:
+    """A contract as traders read it: ``SPXW 18 Dec 26 6900 call``, ``VX 20 Jan 27``; else the symbol."""
+    try:
+        spec = parse_symbol(symbol)
+    except UnknownSymbolError:
+        return symbol
+    if spec.expiry is None:
+        return symbol
+    words = f"{spec.root} {spec.expiry.day} {spec.expiry:%b %y}"
+    return f"{words} {spec.strike:g} {spec.right.name.lower()}" if spec.right else words
+
+
+@register.filter
+def days_text(count: int) -> str:
+    """A number of days in words: ``1 day``, ``3 days``."""
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+@register.filter
+def series_table(data: dict[str, Any]) -> dict[str, Any]:
+    """About twenty-four rows of a chart of P&L in dollars over one axis: head, and (level, values) pairs.
+
+    Takes the JSON of a ``payoff`` chart or of ``lines`` whose series share their levels.
+    """
+    if "prices" in data:
+        levels, head = data["prices"], data["underlying"]
+        named = [("At expiry, $", data["expiry"]), ("Today, $", data["today"])]
+        columns = [(name, values) for name, values in named if values]
+    else:
+        levels, head = [level for level, _ in data["series"][0]["data"]], data["x_label"]
+        columns = [(f"{one['name']}, $", [value for _, value in one["data"]]) for one in data["series"]]
+    step = max(1, len(levels) // 24)
+    rows = list(zip(levels, zip(*(values for _, values in columns), strict=True), strict=True))
+    return {"head": [head, *(name for name, _ in columns)], "rows": rows[::step]}

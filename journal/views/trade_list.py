@@ -70,7 +70,8 @@ def trade_list(request: HttpRequest) -> HttpResponse:
         "page": page, "rows": trade_rows(page, writable), "totals": totals, "filters": filters,
         "writable_count": writable_trades(user, trades).count() if writable else 0,
         "query": query.urlencode(), "today": today_in_new_york(), "chosen": request.GET,
-        "columns": _headers(filters.sort, query), "token": secrets.token_urlsafe(12),
+        "columns": _headers(filters.sort, query),
+        "token": secrets.token_urlsafe(12),
         "further": any(request.GET.get(name) for name in _FURTHER), "last": _last_change(user),
         **_choices(user),
     }  # fmt: skip
@@ -92,9 +93,10 @@ def _choices(user: User) -> dict[str, Any]:
 
 
 _HEADERS = (
-    ("label", "Position", ""), ("account", "Account", ""), ("opened", "Opened", ""),
+    ("label", "Position", ""), ("account", "Account", ""), ("opened", "Opened (ET)", ""),
     ("expiry", "Expiry", ""), ("expiry", "DTE", "num"), ("cash", "Credit / cash", "num"),
-    ("", "Mark", "num"), ("pnl", "P&L after fees", "num"), ("rating", "Rating", "num"),
+    ("", "Mark", "num"), ("pnl", "P&L after fees", "num"), ("", "Δ, $ per point", "num"),
+    ("rating", "Rating", "num"),
     ("status", "Status", ""),
 )  # fmt: skip
 
@@ -108,7 +110,13 @@ def _headers(sort: str, query: QueryDict) -> list[dict[str, str]]:
         address["sort"] = wanted
         order = ("descending" if sort.startswith("-") else "ascending") if sort.lstrip("-") == key else ""
         heads.append(
-            {"text": text, "css": css, "url": address.urlencode() if key in SORTS else "", "order": order}
+            {
+                "key": key,
+                "text": text,
+                "css": css,
+                "url": address.urlencode() if key in SORTS else "",
+                "order": order,
+            }
         )
     return heads
 

@@ -12,9 +12,17 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 from django.test import Client
+from django.utils import timezone
 
-from journal.models import SavedView, Trade
-from journal.selectors.trade_list import TradeFilters, trade_totals, trades_filtered
+from hedging.models import MarketSnapshot
+from journal.models import SavedView, Trade, Valuation
+from journal.selectors.trade_list import (
+    TradeFilters,
+    trade_rows,
+    trade_totals,
+    trades_filtered,
+    with_page_details,
+)
 from journal.services.notes import note_create
 from journal.services.reviews import trade_rate, trade_tag
 from journal.services.saved_views import canonical_query
@@ -205,3 +213,26 @@ def test_a_stranger_sees_none_of_it(people: People, book: dict[str, Trade], clie
     client.force_login(people.stranger)
     assert client.get("/trades/?status=open").context["totals"].count == 0
     assert client.get(f"/trades/?account={people.account.pk}").context["totals"].count == 0
+
+
+def test_an_open_trade_shows_its_share_of_the_most_and_its_delta(
+    people: People, book: dict[str, Trade], client: Client
+) -> None:
+    trade = next(one for one in book.values() if one.status == Trade.Status.OPEN)
+    at = timezone.now()
+    Valuation.objects.create(
+        trade=trade, account=trade.account, as_of=at, book_revision=trade.account.book_revision,
+        snapshot=MarketSnapshot.objects.create(as_of=at, content_hash="y" * 64, flags=[], summary={}),
+        result={
+            "totals": {"pnl": 64.0, "market_value": -191.0, "greeks": {"SPX": {"delta": -4.9}}},
+            "structure": {"max_profit": 256.0}, "legs": [], "market": {"flags": []},
+        },
+    )  # fmt: skip
+    found = trades_filtered(people.owner, TradeFilters(), today=date(2026, 11, 26))
+    rows = {row.trade.pk: row for row in trade_rows(with_page_details(found))}
+    assert rows[trade.pk].share == pytest.approx(0.25)
+    assert rows[trade.pk].deltas == (("SPX", -4.9),)
+    client.force_login(people.owner)
+    page = client.get("/trades/").content.decode()
+    assert "25</span>% of max" in page
+    assert '\N{MINUS SIGN}4.9</span> <span class="muted">SPX' in page

@@ -57,7 +57,7 @@ function option(holder, colours) {
   const source = document.getElementById(holder.dataset.chartSrc || holder.dataset.source);
   const build = builders[holder.dataset.chart];
   if (!source || !build) return null;
-  return build(JSON.parse(source.textContent), colours, { width: holder.clientWidth });
+  return build(JSON.parse(source.textContent), colours, { width: holder.clientWidth, height: holder.clientHeight });
 }
 
 // Some charts know their own height; the page's policy allows setting it from script.

@@ -32,6 +32,11 @@ export function axis(c, type, more = {}) {
   };
 }
 
+// A grid line about every fifty pixels: a low chart gets few of them.
+export function ticks(height = 340) {
+  return Math.max(2, Math.min(6, Math.round((height - 60) / 50)));
+}
+
 export function valueAxis(c, more = {}) {
   return axis(c, "value", { splitNumber: 5, ...more, splitLine: { show: true, lineStyle: { color: c.grid } } });
 }

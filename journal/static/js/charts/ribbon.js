@@ -35,7 +35,7 @@ export function ribbonOption(data, c, { width = 800 } = {}) {
       const at = items[0].dataIndex;
       return `${data.days[at]}\nSPX ${points(data.closes[at], 2, true)}\n${data.names[data.codes[at]]}`;
     } }),
-    xAxis: axis(c, "category", { data: data.days, boundaryGap: false }),
+    xAxis: axis(c, "category", { data: data.days, boundaryGap: false, axisLabel: { alignMinLabel: "left", alignMaxLabel: "right" } }),
     yAxis: valueAxis(c, { ...(data.log ? { type: "log", logBase: 2 } : {}), scale: true, name: data.y_label, nameGap: 40, axisLabel: { formatter: (v) => points(v, 0) } }),
     series: [
       { name: "SPX", type: "line", showSymbol: false, data: data.closes, connectNulls: false, lineStyle: { color: c.ink, width: 1.4 }, itemStyle: { color: c.ink }, z: 3 },

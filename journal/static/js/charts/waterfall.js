@@ -1,9 +1,9 @@
 // Attribution: steps that add up to a total and may cross zero.
 // {steps: [{name, value}], total_label, unit}
 import { formatter } from "./format.js";
-import { axis, frame, tooltip, valueAxis } from "./parts.js";
+import { axis, frame, ticks, tooltip, valueAxis } from "./parts.js";
 
-export function waterfallOption(data, c, { width = 800 } = {}) {
+export function waterfallOption(data, c, { width = 800, height = 340 } = {}) {
   const show = formatter(data.unit || "pnl", data.digits);
   const rows = [];
   let sum = 0;
@@ -27,7 +27,7 @@ export function waterfallOption(data, c, { width = 800 } = {}) {
       formatter: (items) => `${items[0].name}\n${show(rows[items[0].dataIndex].value)}`,
     }),
     xAxis: axis(c, "category", { data: rows.map((row) => row.name), axisLine: { onZero: false, lineStyle: { color: c.strong } }, axisLabel: { interval: 0, hideOverlap: false, rotate: width < 560 ? 40 : 0 } }),
-    yAxis: valueAxis(c, { axisLabel: { formatter: show } }),
+    yAxis: valueAxis(c, { splitNumber: ticks(height), axisLabel: { formatter: show } }),
     series: [
       { ...stacked, silent: true, data: rows.map((row) => row.from), itemStyle: { color: "transparent" },
         markLine: { symbol: "none", silent: true, data: [{ yAxis: 0 }], label: { show: false }, lineStyle: { color: c.strong, type: "solid", width: 1 } } },
