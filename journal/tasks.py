@@ -15,6 +15,7 @@ from journal.services.erasure import deletions_due
 from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
 from journal.services.report_schedules import reports_due
+from journal.services.residuals import residuals_follow
 from journal.services.rulesets import rulesets_activate
 from journal.services.signals import account_signals_request
 from journal.services.valuation import accounts_revalue
@@ -32,13 +33,14 @@ def revalue() -> None:
 
 @shared_task(name="journal.advise", ignore_result=True)
 def advise() -> None:
-    """Put due rules in force, expire what nobody decided, ask for advice where inputs changed."""
+    """Put due rules in force, expire what nobody decided, ask for advice, call out residuals."""
     now = timezone.now()
     rulesets_activate(now=now)
     recommendations_expire(now=now)
     for simulated in (False, True):
         accounts_advise(simulated=simulated)
         outcomes_update(simulated=simulated)
+    residuals_follow(day=last_closed_session())
 
 
 @shared_task(name="journal.delete_due", ignore_result=True)

@@ -225,6 +225,11 @@ def from_cents(cents: int) -> Decimal:
     return Decimal(int(cents)).scaleb(-2)
 
 
+def residual_is_large(share: float | None, cents: int, share_limit: float, dollar_limit: Decimal) -> bool:
+    """Whether a residual of ``cents`` is called out: above a share of what moved and from so many dollars."""
+    return share is not None and share > share_limit and abs(from_cents(cents)) >= dollar_limit
+
+
 def residual_share(cents: Sequence[int]) -> float | None:
     """|residual| over the sum of the absolute effects without fees; None when nothing moved.
 

@@ -243,6 +243,33 @@ def quick_ratio(cash_and_bills: float, margin: float, short_term: float = 0.0) -
 
 
 @dataclass(frozen=True, slots=True)
+class Funds:
+    """What of an account is liquid, and its debts beside margin, in dollars.
+
+    ``cash`` without T-bills (negative: overdrawn, which is owed), ``bills`` T-bills at cost, ``loan`` the
+    margin loan.
+    """
+
+    cash: float
+    bills: float = 0.0
+    loan: float = 0.0
+
+    @property
+    def liquid(self) -> float:
+        """Cash and T-bills."""
+        return max(self.cash, 0.0) + self.bills
+
+    @property
+    def owed(self) -> float:
+        """Short-term obligations: the margin loan, and what the cash is overdrawn by."""
+        return max(self.loan, 0.0) + max(-self.cash, 0.0)
+
+    def ratio(self, margin: float) -> float | None:
+        """The quick ratio beside a margin; None when nothing is owed."""
+        return quick_ratio(self.liquid, margin, self.owed)
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One of the two hard checks of WAC-3: ``passed`` is None while a side is unknown."""
 

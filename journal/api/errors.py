@@ -16,6 +16,7 @@ from hedging.services.market_load import MarketFileError
 from journal.importers.order_text import OrderTextError
 from journal.problems import OUTAGE_SECONDS, OUTAGE_TITLE, OUTAGES, problem_body
 from journal.services.bulk_close import RowsRefusedError
+from journal.services.cash_import import CashFileError, problems_answer
 from journal.services.errors import ConflictError, RuleError
 from journal.services.idempotency import KeyReusedError
 
@@ -50,6 +51,9 @@ def _known(exc: Exception) -> Response | None:
         changed = any(refusal.conflict for refusal in exc.refusals)
         code = status.HTTP_409_CONFLICT if changed else bad
         return problem(code, "Nothing was closed", exc.message, errors)
+    if isinstance(exc, CashFileError):
+        found = [{"field": "file", **one} for one in problems_answer(exc.problems)]
+        return problem(bad, "The file cannot be read; nothing of it is kept", exc.message, found)
     if isinstance(exc, RuleError):
         return problem(
             bad, "The request breaks a rule", exc.message, [{"field": exc.field, "message": exc.message}]

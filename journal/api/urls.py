@@ -7,6 +7,7 @@ from journal.api import (
     attribution,
     backtests,
     capital,
+    cash_imports,
     closing,
     governance,
     imports,
@@ -60,6 +61,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "report-schedules/<uuid:pk>/stop/", statistics.ScheduleStopView.as_view(), name="report-schedule-stop"
     ),
     path("accounts/<uuid:pk>/cash/", capital.CashView.as_view(), name="account-cash"),
+    path(
+        "accounts/<uuid:pk>/cash/imports/",
+        cash_imports.CashImportsView.as_view(),
+        name="account-cash-imports",
+    ),
+    path("cash-imports/<uuid:pk>/", cash_imports.CashImportView.as_view(), name="cash-import"),
+    path(
+        "cash-imports/<uuid:pk>/commit/",
+        cash_imports.CashImportCommitView.as_view(),
+        name="cash-import-commit",
+    ),
+    path("cash-imports/<uuid:pk>/undo/", cash_imports.CashImportUndoView.as_view(), name="cash-import-undo"),
     path("cash/<uuid:pk>/reverse/", capital.CashReverseView.as_view(), name="cash-reverse"),
     path("trades/<uuid:pk>/review/", review.ReviewView.as_view(), name="trade-review"),
     path("trades/<uuid:pk>/notes/", review.TradeNotesView.as_view(), name="trade-notes"),

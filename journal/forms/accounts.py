@@ -46,6 +46,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "warn_trade_loss_pct",
             "max_trade_loss_pct",
             "max_stress_loss_pct",
+            "residual_share_pct",
+            "residual_limit",
         )
         labels = {
             "number_masked": "Account number, masked",
@@ -57,10 +59,14 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "warn_trade_loss_pct": "Warn when a trade can lose more than (%)",
             "max_trade_loss_pct": "Ask for a reason above (%)",
             "max_stress_loss_pct": "Stressed-loss limit (% of capital)",
+            "residual_share_pct": "Residual called out above (% of what moved)",
+            "residual_limit": "and from this many dollars",
         }
         help_texts = {
             "number_masked": "Only the last digits, such as ****868.",
             "base_capital": "What returns and limits are measured against.",
+            "residual_share_pct": "A session whose P&L the effects leave unexplained; 15% is proposed.",
+            "residual_limit": "Both must be reached; 100 is proposed.",
             "fee_per_option": "Used when you leave a trade's fees empty; per contract and side.",
         }
 

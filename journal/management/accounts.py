@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, OutputWrapper
 
-from journal.models import Account
+from journal.models import WRITE_ROLES, Account, User
 
 _WIDTH = 30
 
@@ -22,6 +22,15 @@ def account_named(text: str) -> Account:
         problem = "several accounts are" if found else "no account is"
         raise CommandError(f"{problem} named {text!r}; give the id")
     return found[0]
+
+
+def writer_of(account: Account, name: str = "") -> User:
+    """Who records on the account's behalf: the named member, else the first who may; raises CommandError."""
+    members = User.objects.filter(memberships__account=account, memberships__role__in=WRITE_ROLES)
+    user = members.filter(username=name).first() if name else members.order_by("pk").first()
+    if user is None:
+        raise CommandError(f"{name or 'Nobody'} may record in this account")
+    return user
 
 
 def progress_bar(stderr: OutputWrapper) -> Callable[[int, int, str], None]:

@@ -11,7 +11,7 @@ from journal.models.accounts import (
 from journal.models.alerts import Alert, AlertChannel, AlertDelivery
 from journal.models.audit import AuditEvent
 from journal.models.backtest import BacktestPart, BacktestRun
-from journal.models.capital import CapitalDay, CashEntry
+from journal.models.capital import CapitalDay, CashEntry, CashImport
 from journal.models.governance import (
     AdviceRun,
     Decision,
@@ -70,6 +70,7 @@ __all__ = [
     "BulkChange",
     "CapitalDay",
     "CashEntry",
+    "CashImport",
     "DailyMark",
     "DataTransfer",
     "Decision",

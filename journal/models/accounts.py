@@ -75,6 +75,10 @@ class Account(models.Model):
     max_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(10))
     warn_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(2))
     max_stress_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(25))
+    residual_share_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(15))
+    residual_limit = models.DecimalField(
+        max_digits=12, decimal_places=2, default=Decimal(100), validators=[MinValueValidator(Decimal(0))]
+    )
     approvals_needed = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="signatures a change needs; empty: 1, or 2 with several signers"
     )

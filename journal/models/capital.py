@@ -17,7 +17,8 @@ class CashEntry(models.Model):
     ``amount`` in dollars: + into the account (deposit, interest earned, borrowed), - out of it. ``allocate``
     moves money of the account's own between its collateral and the Second Engine bucket (+ into the bucket)
     and leaves the account's cash unchanged; it names a purpose and keeps the gates as they stood. An entry of
-    a broker's file has the file's sign: a fee that was given back is a fee above zero.
+    a file has the file's sign: a fee that was given back is a fee above zero. T-bills are kept at cost (+
+    into the bills): what they bring above their cost is interest earned, an entry of its own.
     """
 
     class Kind(models.TextChoices):
@@ -33,6 +34,9 @@ class CashEntry(models.Model):
         REPAY = "repay", "Margin loan repaid"
         ALLOCATE = "allocate", "Into the Second Engine bucket"
         RELEASE = "release", "Out of the Second Engine bucket"
+        BILL_BUY = "bill_buy", "T-bills bought"
+        BILL_SELL = "bill_sell", "T-bills sold, at cost"
+        BILL_MATURE = "bill_mature", "T-bills matured, at cost"
 
     class Purpose(models.TextChoices):
         NONE = "", "-"
@@ -42,6 +46,7 @@ class CashEntry(models.Model):
 
     INFLOWS = (
         Kind.DEPOSIT, Kind.INTEREST_EARNED, Kind.DIVIDEND, Kind.OTHER_CREDIT, Kind.BORROW, Kind.ALLOCATE,
+        Kind.BILL_BUY,
     )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,6 +62,9 @@ class CashEntry(models.Model):
     source = models.CharField(max_length=40, default="manual")
     external_id = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=200, blank=True, default="")
+    batch = models.ForeignKey(
+        "CashImport", null=True, blank=True, on_delete=models.PROTECT, related_name="entries"
+    )
     created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -76,6 +84,41 @@ class CashEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount} on {self.day}"
+
+
+class CashImport(models.Model):
+    """One CSV file of cash movements: checked whole, looked at, recorded once, and perhaps undone.
+
+    ``rows`` is what the file says, as ``journal.services.cash_import`` writes it; a file with a problem makes
+    no import. Its entries are derived from its rows: an undo removes them, and the rows stay.
+    """
+
+    class State(models.TextChoices):
+        STAGED = "staged", "To be checked"
+        COMMITTED = "committed", "Recorded"
+        UNDONE = "undone", "Undone"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cash_imports")
+    state = models.CharField(max_length=10, choices=State, default=State.STAGED)
+    filename = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64)
+    rows = models.JSONField(default=list, blank=True)
+    left_out = models.PositiveIntegerField(default=0)
+    recorded = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    committed_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.get_state_display()})"
 
 
 class CapitalDay(models.Model):

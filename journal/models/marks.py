@@ -78,7 +78,6 @@ class AttributionDay(models.Model):
     value = models.BigIntegerField(help_text="millionths of a dollar")
     pnl = models.BigIntegerField(help_text="millionths of a dollar")
     residual_share = models.FloatField(null=True)
-    alert = models.BooleanField(default=False)
     legs = models.PositiveIntegerField()
     unknown_legs = models.PositiveIntegerField()
     modelled_legs = models.PositiveIntegerField()

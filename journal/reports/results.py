@@ -179,8 +179,18 @@ def _capital_lines(found: Capital) -> list[tuple[str, str]]:
         ("Embedded financing rate", share(found.embedded, 2)),
         ("Box rate", share(found.box, 2)),
         ("Return on condor capital", share(found.condor_on_capital)),
-        ("Quick ratio", _plain(found.quick_ratio, 2)),
+        *_liquidity(found),
     ]
+
+
+def _liquidity(found: Capital) -> list[tuple[str, str]]:
+    """The quick ratio and its liquid parts; at most so much while the margin of futures is unknown."""
+    now = found.liquid_now
+    if now is None:
+        return [("Cash", UNKNOWN), ("T-bills, at cost", UNKNOWN), ("Quick ratio", UNKNOWN)]
+    ratio = "nothing owed" if now.ratio is None else f"{'at most ' * now.at_most}{number(now.ratio)}"
+    return [("Cash", _level(now.funds.cash)), ("T-bills, at cost", _level(now.funds.bills)),
+            ("Quick ratio", ratio)]  # fmt: skip
 
 
 def _level(value: float) -> str:
@@ -257,3 +267,6 @@ def _capital_values(found: Capital | None) -> Iterable[tuple[object, ...]]:
     for name in ("equity", "margin", "wacc", "target", "embedded", "box", "loan_rate", "condor_on_capital",
                  "quick_ratio", "time_weighted"):  # fmt: skip
         yield name, getattr(found, name)
+    now = found.liquid_now
+    for name in ("cash", "bills", "owed"):
+        yield name, None if now is None else getattr(now.funds, name)

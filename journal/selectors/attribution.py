@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from django.db.models import F
 
-from hedging.engine.attribution import from_cents, residual_share
+from hedging.engine.attribution import from_cents, residual_is_large, residual_share
 from hedging.engine.effects import (
     EFFECTS,
     MICRO,
@@ -151,14 +152,31 @@ def account_attribution(
         hedge - shared,
         shared,
         found["other"].pnl if "other" in found else nothing,
-        tuple(_account_day(row) for row in rows),
+        tuple(_account_day(row, account) for row in rows),
         newest is not None and newest.book_revision == account.book_revision,
     )
 
 
-def _account_day(row: AttributionDay) -> ExplainedDay:
+def _account_day(row: AttributionDay, account: Account) -> ExplainedDay:
     total = explained(str(row.day), row.pnl, row.result["effects"])
-    return ExplainedDay(row.day, total, row.unknown_legs, row.modelled_legs, row.alert)
+    return ExplainedDay(
+        row.day, total, row.unknown_legs, row.modelled_legs, residual_called_out(row, account)
+    )
+
+
+def residual_called_out(row: AttributionDay, account: Account) -> bool:
+    """Whether a session's residual is beyond the account's limits."""
+    return residual_is_large(
+        row.residual_share, row.result["effects"][-1], float(account.residual_share_pct) / 100,
+        account.residual_limit,
+    )  # fmt: skip
+
+
+def residuals_called_out(day: date) -> list[AttributionDay]:
+    """Sessions of ``day`` whose residual is beyond their account's limits, with their accounts."""
+    rows = AttributionDay.objects.filter(day=day, account__archived_at=None)
+    above = rows.filter(residual_share__gt=F("account__residual_share_pct") / 100.0)
+    return [row for row in above.select_related("account") if residual_called_out(row, row.account)]
 
 
 def _plus(a: Sequence[int], b: Sequence[int]) -> list[int]:

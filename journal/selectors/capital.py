@@ -12,6 +12,7 @@ from hedging.engine.capital import (
     TARGET,
     Capm,
     Check,
+    Funds,
     Irr,
     Source,
     capital_by_source,
@@ -21,7 +22,6 @@ from hedging.engine.capital import (
     flow_returns,
     hard_checks,
     marginal_rate,
-    quick_ratio,
     return_on_capital_days,
     target_wacc,
     time_weighted,
@@ -69,6 +69,17 @@ class RatePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class LiquidityPoint:
+    """Liquid means against obligations at one session's close; ``at_most`` while some margin is unknown."""
+
+    day: date
+    funds: Funds
+    margin: float
+    ratio: float | None
+    at_most: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Capital:
     """Everything the capital page shows. Dollars, rates as fractions a year, None unknown.
 
@@ -99,11 +110,21 @@ class Capital:
     account_irr: Irr
     time_weighted: float | None
     condor_on_capital: float | None
-    quick_ratio: float | None
+    liquidity: tuple[LiquidityPoint, ...]
     history: tuple[RatePoint, ...]
     days: tuple[date, ...]
     margins: tuple[float, ...]
     equities: tuple[float, ...]
+
+    @property
+    def liquid_now(self) -> LiquidityPoint | None:
+        """Liquidity at the last session; None while the ledger does not say how the account began."""
+        return self.liquidity[-1] if self.liquidity else None
+
+    @property
+    def quick_ratio(self) -> float | None:
+        """Cash and T-bills over margin and short-term obligations at the last session."""
+        return self.liquid_now.ratio if self.liquid_now else None
 
 
 def capital(account: Account, until: date | None = None) -> Capital | None:
@@ -119,13 +140,12 @@ def capital(account: Account, until: date | None = None) -> Capital | None:
     used_days = float((series.used * series.gap).sum())
     collapse = _collapse(series, len(series.days) - 1)
     low, high = TARGET
-    own = float(series.equity[-1] - series.bucket[-1])
     return Capital(
         first=series.days[0],
         last=series.days[-1],
         equity=float(series.equity[-1]),
         margin=float(series.margin[-1]),
-        margin_partial=series.partial_margin,
+        margin_partial=bool(series.partial[-1]),
         premium=float(series.used[-1] - series.margin[-1]),
         loan=float(series.loan[-1]),
         bucket=float(series.bucket[-1]),
@@ -154,12 +174,23 @@ def capital(account: Account, until: date | None = None) -> Capital | None:
             [0.0, *(float(v) for v in series.external)],
         ),
         condor_on_capital=_on_capital(condor.pnl, condor.capital, series.gap),
-        quick_ratio=quick_ratio(own, float(series.margin[-1]), max(float(series.loan[-1]), 0.0)),
+        liquidity=liquidity_points(series),
         history=_history(series, box),
         days=series.days,
         margins=tuple(float(v) for v in series.margin),
         equities=tuple(float(v) for v in series.equity),
     )
+
+
+def liquidity_points(series: CapitalSeries) -> tuple[LiquidityPoint, ...]:
+    """Liquidity at every session; empty while it is unknown."""
+    if series.funds is None:
+        return ()
+    points = []
+    for place, day in enumerate(series.days):
+        funds, margin = series.funds.at(place), float(series.margin[place])
+        points.append(LiquidityPoint(day, funds, margin, funds.ratio(margin), bool(series.partial[place])))
+    return tuple(points)
 
 
 def _capm(series: CapitalSeries, last: int) -> Capm | None:

@@ -15,7 +15,8 @@ from hedging.engine.effects import EFFECTS, MICRO
 from hedging.models import DailyBar, Quality
 from hedging.selectors.calendar import sessions_between
 from journal.models import Account, AttributionDay, CapitalDay, CashEntry, DailyMark, Fill, Trade
-from journal.selectors.cash import EXTERNAL, OTHER, entries
+from journal.selectors.cash import EXTERNAL, OTHER, POOLS, entries, opens_with_deposit
+from journal.selectors.liquidity import FundsByDay, funds_by_day
 from journal.selectors.trades import first_fill_day
 
 Floats = NDArray[np.float64]
@@ -50,7 +51,8 @@ class CapitalSeries:
     """Everything the capital page computes from; vectors align with ``days``.
 
     ``gap`` is the calendar days each session's capital was tied up, ``external`` money the owner put in (+)
-    or took out, ``opening`` the balance the account started with.
+    or took out, ``opening`` the balance the account started with; ``partial`` marks sessions on which some
+    trade's margin is unknown. ``funds`` is None while the ledger does not say how the account began.
     """
 
     days: tuple[date, ...]
@@ -64,7 +66,8 @@ class CapitalSeries:
     loan: Floats
     bucket: Floats
     margin: Floats
-    partial_margin: bool
+    partial: NDArray[np.bool_]
+    funds: FundsByDay | None
     groups: dict[str, Group]
     spx: Floats
     bills: Floats
@@ -105,18 +108,17 @@ def capital_series(account: Account, until: date | None = None) -> CapitalSeries
             groups[name].pnl[i] = group["pnl"] / MICRO
             groups[name].theta[i] = group["effects"][_THETA] / 100
             groups[name].friction[i] = (group["effects"][_FEES] + group["effects"][_TRADING]) / 100
-    margin, partial = np.zeros(count), False
+    margin, partial = np.zeros(count), np.zeros(count, np.bool_)
     for capital in CapitalDay.objects.filter(account=account, day__range=(days[0], days[-1])):
         i = place[capital.day]
         margin[i] = float(capital.margin)
-        partial = partial or capital.margin_partial
+        partial[i] = capital.margin_partial
         for name, value in capital.result["margin"].items():
             groups[name].margin[i] = value
         for name, value in capital.result["premium"].items():
             groups[name].premium[i] = value
     ledger = [entry for entry in entries(account) if entry.day <= days[-1]]
-    opens_with_deposit = any(entry.kind == Kind.DEPOSIT and entry.day <= days[0] for entry in ledger)
-    opening = 0.0 if opens_with_deposit else float(account.base_capital)
+    opening = 0.0 if opens_with_deposit(ledger, days[0]) else float(account.base_capital)
     external = _daily(ledger, EXTERNAL, days)
     paid = -_daily(ledger, (Kind.INTEREST_PAID,), days)
     earned = _daily(ledger, (Kind.INTEREST_EARNED,), days)
@@ -131,10 +133,11 @@ def capital_series(account: Account, until: date | None = None) -> CapitalSeries
         external=external,
         interest_paid=paid,
         interest_earned=earned,
-        loan=np.cumsum(_daily(ledger, (Kind.BORROW, Kind.REPAY), days)),
-        bucket=np.cumsum(_daily(ledger, (Kind.ALLOCATE, Kind.RELEASE), days)),
+        loan=np.cumsum(_daily(ledger, POOLS["loan"], days)),
+        bucket=np.cumsum(_daily(ledger, POOLS["bucket"], days)),
         margin=margin,
-        partial_margin=partial,
+        partial=partial,
+        funds=funds_by_day(account, days, ledger),
         groups=groups,
         spx=levels["SPX"],
         bills=_filled(levels["DTB3"]) / 100,

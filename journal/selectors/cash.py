@@ -15,11 +15,18 @@ Kind = CashEntry.Kind
 EXTERNAL = (Kind.DEPOSIT, Kind.WITHDRAWAL)
 #: What the account earned or paid beside its trades and its interest.
 OTHER = (Kind.DIVIDEND, Kind.FEE, Kind.OTHER_CREDIT, Kind.OTHER_DEBIT)
+#: What is held beside the cash and can never be less than nothing, and the kinds that move it.
+POOLS: dict[str, tuple[str, ...]] = {
+    "bucket": (Kind.ALLOCATE, Kind.RELEASE),
+    "loan": (Kind.BORROW, Kind.REPAY),
+    "bills": (Kind.BILL_BUY, Kind.BILL_SELL, Kind.BILL_MATURE),
+}
+Movement = tuple[date, str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class CashBalance:
-    """Sums of the ledger up to a day, in dollars: own money net in, results, loan and bucket."""
+    """Sums of the ledger up to a day, in dollars: own money net in, results, loan, bucket, bills at cost."""
 
     contributed: Decimal
     earned: Decimal
@@ -28,6 +35,7 @@ class CashBalance:
     other: Decimal
     loan: Decimal
     bucket: Decimal
+    bills: Decimal
 
     @property
     def result(self) -> Decimal:
@@ -45,15 +53,34 @@ def balance_of(rows: Iterable[CashEntry]) -> CashBalance:
     sums: dict[str, Decimal] = dict.fromkeys(Kind.values, ZERO)
     for row in rows:
         sums[row.kind] += row.amount
+    held = {name: sum((sums[kind] for kind in kinds), ZERO) for name, kinds in POOLS.items()}
     return CashBalance(
         sums[Kind.DEPOSIT] + sums[Kind.WITHDRAWAL],
         sums[Kind.INTEREST_EARNED],
         -sums[Kind.INTEREST_PAID],
         -sums[Kind.FEE],
         sums[Kind.DIVIDEND] + sums[Kind.OTHER_CREDIT] + sums[Kind.OTHER_DEBIT],
-        sums[Kind.BORROW] + sums[Kind.REPAY],
-        sums[Kind.ALLOCATE] + sums[Kind.RELEASE],
+        **held,
     )
+
+
+def overdrawn(movements: Iterable[Movement], pool: str, since: date) -> date | None:
+    """The first day from ``since`` on at whose end a pool would hold less than nothing."""
+    by_day: dict[date, Decimal] = {}
+    for day, kind, amount in movements:
+        if kind in POOLS[pool]:
+            by_day[day] = by_day.get(day, ZERO) + amount
+    held = ZERO
+    for day, amount in sorted(by_day.items()):
+        held += amount
+        if held < 0 and day >= since:
+            return day
+    return None
+
+
+def opens_with_deposit(rows: Iterable[CashEntry], day: date) -> bool:
+    """Whether the ledger says what the account began with: deposits in force up to its first session."""
+    return sum((row.amount for row in rows if row.kind == Kind.DEPOSIT and row.day <= day), ZERO) > 0
 
 
 def cash_balance(account: Account, day: date) -> CashBalance:
@@ -66,8 +93,20 @@ def bucket_balance(account: Account, day: date) -> Decimal:
     return cash_balance(account, day).bucket
 
 
+def in_force(rows: Iterable[CashEntry]) -> list[CashEntry]:
+    """Entries that are neither corrected nor a correction."""
+    rows = list(rows)
+    corrected = {row.reverses_id for row in rows if row.reverses_id is not None}
+    return [row for row in rows if row.reverses_id is None and row.pk not in corrected]
+
+
+def movements_of(rows: Iterable[CashEntry]) -> list[Movement]:
+    """Day, kind and signed amount of entries."""
+    return [(row.day, row.kind, row.amount) for row in rows]
+
+
 def cash_rows(user: User, account: Account) -> list[tuple[CashEntry, bool]]:
     """Entries of an account the user may see, newest first, and whether each is in force."""
     rows = list(CashEntry.objects.for_user(user).filter(account=account))
-    corrected = {row.reverses_id for row in rows if row.reverses_id is not None}
-    return [(row, row.reverses_id is None and row.pk not in corrected) for row in rows]
+    live = {row.pk for row in in_force(rows)}
+    return [(row, row.pk in live) for row in rows]

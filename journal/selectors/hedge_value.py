@@ -17,7 +17,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Q
 
-from hedging.engine.capital import Irr, flow_returns, quick_ratio
+from hedging.engine.capital import Funds, Irr, flow_returns
 from hedging.engine.claims import Finding, findings
 from hedging.engine.performance import MarketFit, Performance, market_fit
 from journal.models import Account, DailyMark, Fill, Tag, Tagging, Trade
@@ -29,6 +29,8 @@ ZERO = Decimal(0)
 FORCED_UNWIND = "forced unwind"
 #: Draws of the intervals on the page; the figures move by less than their last digit beyond.
 _DRAWS = 1000
+#: Share of equity a permanent hedge keeps in cash for variation margin, as in the backtest (proposed).
+BUFFER = 0.05
 
 
 class HedgeCash(NamedTuple):
@@ -120,8 +122,6 @@ def hedge_value(account: Account, until: date | None = None) -> HedgeValue | Non
     table = _monthly(series, cash, _credits(account, last))
     returns = both_returns(series)
     moved = np.concatenate([[np.nan], series.spx[1:] / series.spx[:-1] - 1])
-    own = float(series.equity[-1] - series.bucket[-1])
-    loan = max(float(series.loan[-1]), 0.0)
     found = findings(
         daily_returns=np.stack(returns, axis=1)[np.isfinite(returns[0])],
         months=table, sessions=len(series.days), unwinds=_unwinds(account, last), draws=_DRAWS,
@@ -149,8 +149,8 @@ def hedge_value(account: Account, until: date | None = None) -> HedgeValue | Non
         fit=market_fit(series.days, returns[0], moved, series.bills),
         fit_unhedged=market_fit(series.days, returns[1], moved, series.bills),
         liquidity=_liquidity(account, last),
-        quick_ratio=quick_ratio(own, float(series.margin[-1]), loan),
-        permanent=_permanent(account, series, own, loan),
+        quick_ratio=_quick_ratio(series),
+        permanent=_permanent(account, series),
         findings=found,
         credit_share=by_key["credit_identity"].value,
     )
@@ -261,7 +261,15 @@ def _liquidity(account: Account, last: date) -> Liquidity | None:
     return Liquidity(last, len(rows), quoted, value, cost if quoted else None, max(expiries, default=None))
 
 
-def _permanent(account: Account, series: CapitalSeries, own: float, loan: float) -> Permanent:
+def _quick_ratio(series: CapitalSeries, locked: float = 0.0) -> float | None:
+    """Quick ratio at the last session with ``locked`` dollars of the cash not at hand."""
+    if series.funds is None:
+        return None
+    now = series.funds.at(-1)
+    return Funds(now.cash - locked, now.bills, now.loan).ratio(float(series.margin[-1]))
+
+
+def _permanent(account: Account, series: CapitalSeries) -> Permanent:
     """Premium-days until the last expiry, and until the position was really left."""
     last = series.days[-1]
     rows = Fill.objects.filter(account=account, trade__kind=Trade.Kind.HEDGE, trade_date__lte=last)
@@ -276,7 +284,7 @@ def _permanent(account: Account, series: CapitalSeries, own: float, loan: float)
         span[2] = max(filter(None, (span[2], expiry)), default=None)
         if day == span[0]:
             span[4] += quantity * price * multiplier
-    tied = real = locked = 0.0
+    tied = real = 0.0
     early = 0
     for opened, left, expiry, status, premium in spans.values():
         end = left if status == Trade.Status.CLOSED else last
@@ -284,7 +292,6 @@ def _permanent(account: Account, series: CapitalSeries, own: float, loan: float)
         real += paid * (end - opened).days
         tied += paid * ((expiry or end) - opened).days
         early += status == Trade.Status.CLOSED and expiry is not None and left < expiry
-        locked += paid if expiry is None or expiry > last else 0.0
     irr = flow_returns(series.flows["hedge"]) if not early else None
-    ratio = quick_ratio(own - locked, float(series.margin[-1]), loan)
+    ratio = _quick_ratio(series, BUFFER * float(series.equity[-1]))
     return Permanent(len(spans), early, tied, real, irr, ratio)

@@ -31,6 +31,8 @@ FIELDS = (
     "max_trade_loss_pct",
     "warn_trade_loss_pct",
     "max_stress_loss_pct",
+    "residual_share_pct",
+    "residual_limit",
 )
 
 
@@ -39,6 +41,7 @@ _PERCENTS = (
     "max_trade_loss_pct",
     "warn_trade_loss_pct",
     "max_stress_loss_pct",
+    "residual_share_pct",
 )
 _MAX_PERCENT = 999
 

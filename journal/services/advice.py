@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from hedging.services.jobs import JobContext, JobError, JobStaleError, job_handl
 from hedging.services.snapshots import snapshot_for
 from journal.models import Account, Alert, Recommendation, User
 from journal.selectors.cash import bucket_balance
+from journal.selectors.liquidity import account_funds
 from journal.selectors.rules import ruleset_of
 from journal.selectors.trades import book_build
 from journal.services.alerts import Finding, alerts_update
@@ -81,10 +83,7 @@ def advise_account(context: JobContext) -> Callable[[], dict[str, Any]]:
     try:
         advice = advice_on(
             book=book, ruleset=ruleset_of(version), row=row, session=session, simulated=account.is_demo,
-            facts=AccountFacts(
-                second_engine=float(bucket_balance(account, local)),
-                margin_limit=float(account.max_margin_pct) / _PERCENT,
-            ),
+            facts=account_facts(account, local),
         )  # fmt: skip
     except NoMarketError as error:
         raise JobError(str(error)) from None
@@ -104,6 +103,15 @@ def advise_account(context: JobContext) -> Callable[[], dict[str, Any]]:
         return {"run": str(run.pk), "proposals": len(advice.proposals), "binding": advice.binding}
 
     return write
+
+
+def account_facts(account: Account, day: date) -> AccountFacts:
+    """What the account states about itself at the end of a day: bucket, margin limit, funds."""
+    return AccountFacts(
+        second_engine=float(bucket_balance(account, day)),
+        margin_limit=float(account.max_margin_pct) / _PERCENT,
+        funds=account_funds(account, day),
+    )
 
 
 def findings(account: Account, advice: Advice) -> list[Finding]:

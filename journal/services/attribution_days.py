@@ -20,8 +20,6 @@ from hedging.engine.scenarios import ShockRules
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-#: Above this share of what moved, and this many dollars, a day's residual is called out (proposed).
-RESIDUAL_SHARE, RESIDUAL_CENTS = 0.15, 10_000
 CONDOR, HEDGE, OTHER = 0, 1, 2
 SPX, VX, ELSE = 0, 1, 2
 _SPX_MOVES = [EFFECTS.index(name) for name in ("delta", "gamma", "vega", "vanna", "volga")]
@@ -115,7 +113,6 @@ def summaries(book: BookRows) -> list[DaySummary]:
     groups = _group_sums(book, order, begins)
     found = []
     for i, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-        share = residual_share(cents[:, i].tolist())
         found.append(
             DaySummary(
                 int(account[order[begin]]),
@@ -126,10 +123,7 @@ def summaries(book: BookRows) -> list[DaySummary]:
                     "content_hash": _hash(leg_bytes[begin:end]),
                     "value": int(values[i]),
                     "pnl": int(pnl[i]),
-                    "residual_share": share,
-                    "alert": share is not None
-                    and share > RESIDUAL_SHARE
-                    and abs(int(cents[-1, i])) >= RESIDUAL_CENTS,
+                    "residual_share": residual_share(cents[:, i].tolist()),
                     "legs": int(end - begin),
                     "unknown_legs": int(unknown[i]),
                     "modelled_legs": int(modelled[i]),

@@ -20,6 +20,7 @@ _YEAR = timedelta(days=380)
 UNITS = {
     "rates": "fraction a year (0.07 = 7%), ACT/365",
     "capital_days": "dollar-days",
+    "quick_ratio": "(cash + T-bills) / (margin + loan + overdrawn cash); an upper bound where at_most",
     "target": "benchmark 6-8% less 75-150 bp after a volatility collapse",
     "premium_used": "equity risk premium of the CAPM (proposed)",
 }
@@ -67,6 +68,7 @@ def capital_answer(*, account: Account, until: date | None) -> dict[str, Any]:
         "from": body.pop("first"),
         "to": body.pop("last"),
         **body,
+        "quick_ratio": _plain(found.quick_ratio),
         "several_roots": found.account_irr.several_roots,
         "units": UNITS,
     }

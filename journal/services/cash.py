@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.utils import timezone
 from hedging.engine.money import to_cents
 from hedging.selectors.calendar import FIRST_DAY, session_date
 from journal.models import Account, AccountRisk, CashEntry, User
-from journal.selectors.cash import bucket_balance, cash_balance
+from journal.selectors.cash import POOLS, Movement, entries, movements_of, overdrawn
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
 from journal.services.ledger import account_lock
@@ -49,27 +50,23 @@ def cash_record(
     """Record a movement; ``amount`` is positive, its direction follows from the kind.
 
     The same token in the account is the same entry. Raises RuleError naming the input: amounts without
-    whole cents, days in the future, a bucket without a purpose or overdrawn, leverage behind a gate that is
-    not open.
+    whole cents, days in the future, a bucket without a purpose, a pool overdrawn on this or a later day,
+    leverage behind a gate that is not open.
     """
     account = account_lock(account)
     if token:
         known = CashEntry.objects.filter(account=account, source=source, external_id=token).first()
         if known is not None:
             return known
-    _check(account, kind, amount, day, purpose)
-    if kind == Kind.ALLOCATE and purpose == Purpose.LEVERAGE:
-        closed = [gate.name for gate in gates if not gate.open]
-        if closed or not gates:
-            names = ", ".join(closed) or "nothing is known of them"
-            raise RuleError(f"Leverage stays closed: {names}.", "purpose")
-    sign = 1 if kind in CashEntry.INFLOWS else -1
+    movement_check(kind=kind, amount=amount, day=day, purpose=purpose, gates=gates)
+    signed = signed_amount(kind, amount)
+    pools_check(movements_of(entries(account)), (day, kind, signed), "amount")
     entry = CashEntry.objects.create(
         account=account,
         kind=kind,
-        amount=sign * amount,
+        amount=signed,
         day=day,
-        purpose=purpose if kind in {Kind.ALLOCATE, Kind.RELEASE} else "",
+        purpose=purpose,
         gates={gate.name: {"value": gate.value, "open": gate.open} for gate in gates},
         source=source,
         external_id=token,
@@ -82,7 +79,10 @@ def cash_record(
 
 @transaction.atomic
 def cash_reverse(*, user: User, entry: CashEntry, reason: str) -> CashEntry:
-    """Correct an entry by its mirror image; raises RuleError without a reason or a second time."""
+    """Correct an entry by its mirror image.
+
+    Raises RuleError without a reason, a second time, or when later entries used what it brought.
+    """
     if not reason.strip():
         raise RuleError("Say why the entry is corrected.", "reason")
     account = account_lock(entry.account)
@@ -90,6 +90,7 @@ def cash_reverse(*, user: User, entry: CashEntry, reason: str) -> CashEntry:
         raise RuleError("This entry is itself a correction.")
     if CashEntry.objects.filter(reverses=entry).exists():
         raise RuleError("This entry is already corrected.")
+    pools_check(movements_of(entries(account)), (entry.day, entry.kind, -entry.amount))
     mirror = CashEntry.objects.create(
         account=account,
         kind=entry.kind,
@@ -105,7 +106,15 @@ def cash_reverse(*, user: User, entry: CashEntry, reason: str) -> CashEntry:
     return mirror
 
 
-def _check(account: Account, kind: str, amount: Decimal, day: date, purpose: str) -> None:
+def signed_amount(kind: str, amount: Decimal) -> Decimal:
+    """The amount as the ledger keeps it: + into the account, the bucket or the bills."""
+    return amount if kind in CashEntry.INFLOWS else -amount
+
+
+def movement_check(
+    *, kind: str, amount: Decimal, day: date, purpose: str = "", gates: tuple[Gate, ...] = ()
+) -> None:
+    """What a movement must be whatever the ledger holds; raises RuleError naming the input."""
     if kind not in Kind.values:
         raise RuleError("That is no kind of cash entry.", "kind")
     if not amount.is_finite() or not 0 < amount <= MAX_AMOUNT:
@@ -114,13 +123,35 @@ def _check(account: Account, kind: str, amount: Decimal, day: date, purpose: str
         raise RuleError("The amount is dollars and cents.", "amount")
     if not FIRST_DAY <= day <= session_date(timezone.now()):
         raise RuleError("The day is in the future or before any exchange's records.", "day")
-    moves_bucket = kind in {Kind.ALLOCATE, Kind.RELEASE}
-    if moves_bucket and purpose not in set(Purpose.values) - {""}:
-        raise RuleError("The Second Engine is used for a purpose: say which.", "purpose")
-    if kind == Kind.RELEASE and amount > bucket_balance(account, day):
-        raise RuleError("The bucket does not hold that much.", "amount")
-    if kind == Kind.REPAY and amount > cash_balance(account, day).loan:
-        raise RuleError("That is more than the margin loan.", "amount")
+    if kind in POOLS["bucket"]:
+        if purpose not in set(Purpose.values) - {""}:
+            raise RuleError("The Second Engine is used for a purpose: say which.", "purpose")
+    elif purpose:
+        raise RuleError("Only the Second Engine bucket has a purpose.", "purpose")
+    if kind == Kind.ALLOCATE and purpose == Purpose.LEVERAGE:
+        closed = [gate.name for gate in gates if not gate.open]
+        if closed or not gates:
+            names = ", ".join(closed) or "nothing is known of them"
+            raise RuleError(f"Leverage stays closed: {names}.", "purpose")
+
+
+SHORT = {
+    "bucket": "The bucket does not hold that much",
+    "loan": "That is more than the margin loan",
+    "bills": "The T-bills held did not cost that much (what they bring above their cost is interest earned)",
+}
+
+
+def pools_check(held: Sequence[Movement], fresh: Movement, field: str = "") -> None:
+    """Raise RuleError when a movement takes more out of bucket, loan or bills than they ever hold."""
+    day, kind, amount = fresh
+    pool = next((name for name, kinds in POOLS.items() if kind in kinds), "")
+    if not pool or amount > 0:
+        return
+    at = overdrawn([*held, fresh], pool, day)
+    if at is not None:
+        when = "" if at == day else f" on {at}, where a later entry used it"
+        raise RuleError(f"{SHORT[pool]}{when}.", field)
 
 
 def _audit(user: User, entry: CashEntry, action: str, reason: str) -> None:

@@ -40,6 +40,7 @@ from journal.services.trades import LegInput, OrderInput, trade_close, trade_cre
 NAME = "Demo account"
 _NICKEL = Decimal("0.05")
 _HOLD = timedelta(days=24)
+_BILLS = Decimal("98650.00")
 _STEP = 3  # a condor on every third chain day
 
 
@@ -90,7 +91,10 @@ def _populate(user: User, account: Account, days: list[date]) -> None:
 
 
 def _cash_of_months(user: User, account: Account, days: list[date]) -> None:
-    """Interest on the collateral every month, a deposit, and a bucket that finances the hedge."""
+    """The opening deposit, T-bills, interest every month, a deposit, and a bucket that finances the hedge."""
+    opening = partial(cash_record, user=user, account=account, day=days[0], source="demo")
+    opening(kind="deposit", amount=account.base_capital, note="Opening balance")
+    opening(kind="bill_buy", amount=_BILLS, note="26-week T-bill, at cost")
     months = sorted({(day.year, day.month): day for day in days[:-1]}.values())
     for number, day in enumerate(months):
         record = partial(cash_record, user=user, account=account, day=day, source="demo")

@@ -49,6 +49,7 @@ KEPT = (
     _table("accounts", Account),
     _table("trades", Trade),
     _table("fills", tables.Fill),
+    _table("cash_imports", tables.CashImport),
     _table("cash_entries", tables.CashEntry),
     _table("import_batches", tables.ImportBatch, "job_id"),
     _table("import_rows", tables.ImportRow),

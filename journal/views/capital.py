@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from hedging.selectors.calendar import session_date
-from journal.downloads import csv_response
 from journal.forms.cash import CashForm
-from journal.forms.closing import ReverseForm
 from journal.models import WRITE_ROLES, Account, CashEntry, User
 from journal.selectors.as_of import as_of_for
-from journal.selectors.capital import Capital, capital
+from journal.selectors.capital import Capital, LiquidityPoint, capital
 from journal.selectors.cash import cash_balance, cash_rows
 from journal.selectors.shell import current_account
 from journal.services.capital import gates_now
-from journal.services.cash import cash_record, cash_reverse
+from journal.services.cash import cash_record
 from journal.services.errors import RuleError
 from journal.views.common import get_owned, person
 
@@ -114,41 +110,47 @@ def _charts(found: Capital) -> dict[str, Any]:
                 )[::step]
             ],
         },
+        **_liquidity(found),
     }  # fmt: skip
+
+
+def _liquidity(found: Capital) -> dict[str, Any]:
+    """Cash, T-bills and what is owed by session; the table with the quick ratio."""
+    points = found.liquidity
+    columns = {
+        "cash": [point.funds.cash for point in points],
+        "T-bills": [point.funds.bills for point in points],
+        "margin and obligations": [point.margin + point.funds.owed for point in points],
+    }
+    step = max(1, len(points) // 40)
+    return {
+        "liquidity": {
+            "categories": [str(point.day) for point in points], "unit": "usd", "from_zero": True,
+            "series": [
+                {"name": name, "data": [round(v, 2) for v in values], "area": name.startswith("margin")}
+                for name, values in columns.items()
+            ],
+        },
+        "liquidity_table": {
+            "head": ["Session", "Cash $", "T-bills $", "Margin $", "Owed $", "Quick ratio"],
+            "rows": [
+                [
+                    str(point.day), f"{point.funds.cash:,.2f}", f"{point.funds.bills:,.2f}",
+                    f"{point.margin:,.2f}", f"{point.funds.owed:,.2f}", ratio_text(point),
+                ]
+                for point in points[::step]
+            ],
+        },
+    }  # fmt: skip
+
+
+def ratio_text(point: LiquidityPoint) -> str:
+    """The quick ratio in words; at most so much while futures' margin is unknown."""
+    if point.ratio is None:
+        return "nothing owed"
+    return f"{'≤ ' if point.at_most else ''}{point.ratio:.2f}"
 
 
 def _percent(rate: float | None) -> float | None:
     """Percent for the chart; what no scale could hold is left out."""
     return None if rate is None or abs(rate) > 10 else round(rate * 100, 2)
-
-
-@login_required
-def cash_csv(request: HttpRequest) -> HttpResponse:
-    """The cash ledger as CSV, dollars."""
-    account = current_account(request)
-    if account is None:
-        return redirect("journal:capital")
-    rows = (
-        (entry.day, entry.kind, entry.amount, entry.purpose, "yes" if live else "no", entry.note)
-        for entry, live in cash_rows(person(request), account)
-    )
-    return csv_response("cash.csv", ("day", "kind", "amount", "purpose", "in_force", "note"), rows)
-
-
-@login_required
-@require_POST
-def reverse_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Correct a cash entry by its mirror image."""
-    user = person(request)
-    entry = get_owned(CashEntry, user, pk, WRITE_ROLES)
-    form = ReverseForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(form.errors["reason"][0]))
-        return redirect("journal:capital")
-    try:
-        cash_reverse(user=user, entry=entry, reason=form.cleaned_data["reason"])
-    except RuleError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, "The entry was reversed. Record it again if it happened differently.")
-    return redirect("journal:capital")

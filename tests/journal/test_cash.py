@@ -52,6 +52,18 @@ def test_balances_follow_from_signed_entries_and_corrections_cancel(people: Peop
         cash_reverse(user=people.owner, entry=wrong, reason="again")
 
 
+def test_bills_are_kept_at_cost_and_a_later_day_may_not_be_overdrawn(people: People) -> None:
+    bought = record(people, "bill_buy", "98650.00")
+    record(people, "bill_mature", "90000.00", day=date(2026, 11, 12))
+    assert cash_balance(people.account, date(2026, 11, 11)).bills == Decimal("98650.00")
+    assert cash_balance(people.account, date(2026, 11, 12)).bills == Decimal("8650.00")
+    with pytest.raises(RuleError, match="on 2026-11-12, where a later entry used it"):
+        record(people, "bill_sell", "9000.00", day=date(2026, 11, 5))
+    with pytest.raises(RuleError, match="on 2026-11-12, where a later entry used it"):
+        cash_reverse(user=people.owner, entry=bought, reason="typed twice")
+    assert CashEntry.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "amount", "more"),
     [
@@ -65,6 +77,8 @@ def test_balances_follow_from_signed_entries_and_corrections_cancel(people: Peop
         ("allocate", "1", {}),
         ("release", "1", {"purpose": "leverage"}),
         ("repay", "1", {}),
+        ("bill_mature", "1", {}),
+        ("deposit", "1", {"purpose": "leverage"}),
         ("allocate", "1", {"purpose": "leverage"}),
         ("allocate", "1", {"purpose": "leverage", "gates": (OPEN, SHUT)}),
         ("allocate", "1", {"purpose": "leverage", "gates": (OPEN, DARK)}),
@@ -106,7 +120,8 @@ def test_three_users_on_the_page_the_csv_and_the_form(people: People) -> None:
     page = client.get("/attribution/capital/").content.decode()
     assert "+$25.00" in page
     rows = client.get("/attribution/capital/cash.csv").content.decode().splitlines()
-    assert rows[1].startswith("2026-11-02,deposit,25.00,,yes,'=1+1")
+    assert rows[0] == "date,kind,amount,purpose,note,external_id,in_force"
+    assert rows[1] == "2026-11-02,deposit,25.00,,'=1+1,x,yes"
     entry = CashEntry.objects.get()
     url = f"/cash/{entry.pk}/reverse/"
     assert answers(client, "post", url, people, reason="wrong") == {

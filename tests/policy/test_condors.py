@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hedging.engine.capital import Funds
 from hedging.engine.policy.alerts import alerts_of, straddle_sd
 from hedging.engine.policy.condors import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
@@ -109,6 +110,23 @@ def test_con_7_a_measured_low_quick_ratio_stops_and_unknown_is_shown(
 ) -> None:
     one = candidates(quick_ratio=ratio)[0]
     assert allowed(one, "quick ratio") == contracts
+
+
+@pytest.mark.parametrize(
+    ("cash", "bills", "loan", "contracts", "words"),
+    [
+        (9_000.0, 1_000.0, 0.0, None, "2.00: cash 9,000 and T-bills 1,000 over margin 5,000 and 0 owed"),
+        (2_000.0, 1_000.0, 1_000.0, 0, "0.50: cash 2,000"),
+        (-2_000.0, 6_000.0, 0.0, 0, "0.86: cash -2,000"),
+    ],
+)
+def test_con_7_the_quick_ratio_comes_from_the_accounts_funds(
+    cash: float, bills: float, loan: float, contracts: int | None, words: str
+) -> None:
+    facts = AccountFacts(funds=Funds(cash, bills, loan))
+    one = candidates(condor(1, expiry=SPXW[4]), facts=facts)[0]
+    assert allowed(one, "quick ratio") == contracts
+    assert words in next(b.explanation for b in one.bounds if b.name == "quick ratio")
 
 
 def test_con_7_a_wide_market_is_not_sized() -> None:

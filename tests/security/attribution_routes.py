@@ -7,11 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from journal.services.cash import cash_record
+from journal.services.cash_import import cash_import_upload
 from tests.journal.people import People
 
-POST_ONLY = {"attribution_rebuild", "cash_reverse"}
+POST_ONLY = {
+    "attribution_rebuild", "cash_reverse", "cash_import_commit", "cash_import_undo", "cash_import_discard",
+}  # fmt: skip
 #: What a member who may only read is refused.
-WRITES = {"trade_settle", "cash_reverse"}
+WRITES = {
+    "trade_settle", "cash_reverse", "cash_import_commit", "cash_import_undo", "cash_import_discard",
+}  # fmt: skip
 
 
 def attribution_ids(people: People) -> dict[str, Any]:
@@ -19,4 +24,8 @@ def attribution_ids(people: People) -> dict[str, Any]:
     entry = cash_record(
         user=people.owner, account=people.account, kind="deposit", amount=Decimal(5), day=date(2026, 1, 2)
     )
-    return {"cash": entry.pk}
+    batch = cash_import_upload(
+        user=people.owner, account=people.account, filename="cash.csv",
+        data=b"date,kind,amount\n2026-01-05,deposit,1.00\n",
+    )  # fmt: skip
+    return {"cash": entry.pk, "cash/imports": batch.pk}

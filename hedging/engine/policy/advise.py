@@ -84,6 +84,7 @@ def advise(
             second_engine=ctx.facts.second_engine,
             margin_limit=ctx.facts.margin_limit,
             vx_beta=ctx.facts.vx_beta,
+            funds=ctx.facts.funds,
         ),
         regime=signal_day.regime.regime.value,
         traces=(data_trace(ctx), gates, collapsing, expanding, capital, _condor_trace(ctx, candidates)),

@@ -172,12 +172,31 @@ def _spread(ctx: Context, picks: tuple[Pick, ...]) -> Bound:
 
 
 def _quick_ratio(ctx: Context) -> Bound:
-    least = ctx.number("liquidity.min_quick_ratio")
-    ratio = ctx.figure(SignalKey.QUICK_RATIO)
-    if ratio is None:
-        return Bound("quick ratio", None, "unknown", ("liquidity.min_quick_ratio",))
-    text = f"{ratio:.2f}, at least {least:g} is wanted"
-    return Bound("quick ratio", 0 if round(ratio, 9) < least else None, text, ("liquidity.min_quick_ratio",))
+    """CON-7: cash and T-bills over margin and short-term obligations; unknown is shown and does not stop.
+
+    Where a trade's margin is unknown the figure is what the ratio is at most: it may stop, never allow.
+    """
+    name, parameters = "quick ratio", ("liquidity.min_quick_ratio",)
+    least, funds = ctx.number(parameters[0]), ctx.facts.funds
+    if funds is None:
+        ratio, text = (
+            ctx.figure(SignalKey.QUICK_RATIO),
+            "unknown: the cash ledger does not say what is liquid",
+        )
+        if ratio is not None:
+            text = f"{ratio:.2f}, at least {least:g} is wanted"
+    else:
+        margin, partial = ctx.margin
+        ratio = funds.ratio(margin)
+        parts = f"cash {funds.cash:,.0f} and T-bills {funds.bills:,.0f}"
+        if ratio is None:
+            return Bound(name, None, f"nothing is owed; {parts}", parameters)
+        text = (
+            f"{'at most ' if partial else ''}{ratio:.2f}: {parts} over margin {margin:,.0f}"
+            f"{' without futures' if partial else ''} and {funds.owed:,.0f} owed; "
+            f"at least {least:g} is wanted"
+        )
+    return Bound(name, 0 if ratio is not None and round(ratio, 9) < least else None, text, parameters)
 
 
 def _warnings(ctx: Context, pop: float | None, deltas: tuple[float, float], delta: float) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
+from hedging.engine.capital import Funds
 from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.types import Answer, Fact
@@ -32,12 +33,14 @@ class AccountFacts:
     """What neither book nor snapshot holds; None falls back on the ruleset.
 
     ``second_engine`` dollars in the bucket, ``margin_limit`` a share of equity, both as the account states
-    them; ``vx_beta`` VX points per 1% of SPX as estimated from history (``hedging.engine.policy.beta``).
+    them; ``vx_beta`` VX points per 1% of SPX as estimated from history (``hedging.engine.policy.beta``);
+    ``funds`` what its cash ledger and fills say is liquid and owed (CON-7), None is unknown.
     """
 
     second_engine: float | None = None
     margin_limit: float | None = None
     vx_beta: float | None = None
+    funds: Funds | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,12 @@ class Context:
     def condor_margin(self) -> float:
         """Gross margin of the open condors, dollars."""
         return sum(risk_of(trade)[1] or 0.0 for trade in self.condors)
+
+    @cached_property
+    def margin(self) -> tuple[float, bool]:
+        """Gross margin of the whole book by strategy rules, dollars; and whether some trade has no rule."""
+        margins = [risk_of(trade)[1] for trade in self.book.trades if trade.legs]
+        return sum(m for m in margins if m is not None), any(m is None for m in margins)
 
     @cached_property
     def condor_count(self) -> float:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from hedging.engine import codec
 from hedging.engine.canonical import plain_hash
+from hedging.engine.capital import Funds
 from hedging.engine.greeks_units import FactorGreeks
 
 DISCLAIMER = "Educational: figures and rules of a method, not investment advice."
@@ -343,7 +344,7 @@ class WaccTarget:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the advice was computed from; the last three as in ``AccountFacts``, None is the ruleset's."""
+    """What the advice was computed from; the last four as in ``AccountFacts``."""
 
     account_id: str
     book_revision: int
@@ -357,6 +358,7 @@ class Inputs:
     second_engine: float | None = None
     margin_limit: float | None = None
     vx_beta: float | None = None
+    funds: Funds | None = None
 
 
 @dataclass(frozen=True, slots=True)

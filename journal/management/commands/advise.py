@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from hedging.engine.book import Book
 from hedging.engine.book_json import BookError, book_read
-from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.text import advice_lines
 from hedging.engine.rulesets.presets import DEFAULT, preset
 from hedging.engine.rulesets.types import Ruleset, RulesetError
@@ -22,9 +21,9 @@ from hedging.selectors.calendar import NEW_YORK
 from hedging.services.advice import NoMarketError, advice_for
 from hedging.services.rulesets import ruleset_find
 from journal.models import Account
-from journal.selectors.cash import bucket_balance
 from journal.selectors.rules import ruleset_active, ruleset_of
 from journal.selectors.trades import book_build
+from journal.services.advice import account_facts
 
 
 class Command(BaseCommand):
@@ -58,7 +57,7 @@ class Command(BaseCommand):
                 ruleset=rules,
                 day=day,
                 simulated=simulated or (row is not None and row.is_demo),
-                facts=None if row is None else _facts(row, day),
+                facts=None if row is None else account_facts(row, day),
             )
         except RulesetError as error:
             raise CommandError("\n".join(error.problems)) from None
@@ -99,10 +98,3 @@ class Command(BaseCommand):
 def _book(account: Account, day: date) -> Book:
     """The account's book at the end of the day."""
     return book_build(account, until=datetime.combine(day, time.max, NEW_YORK))
-
-
-def _facts(account: Account, day: date) -> AccountFacts:
-    """What the account states about itself, as the recommendations' worker reads it."""
-    return AccountFacts(
-        second_engine=float(bucket_balance(account, day)), margin_limit=float(account.max_margin_pct) / 100
-    )
