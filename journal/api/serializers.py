@@ -48,7 +48,9 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="total cost; absent: by the account's fee schedule",
     )
     reason = serializers.CharField(required=False, max_length=4000, allow_blank=True, default="")
-    accept_size = serializers.BooleanField(required=False, default=False)
+    accept_size = serializers.BooleanField(
+        required=False, default=False, help_text="record it although a guardrail refuses it; needs a reason"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one of order_text and legs."""
@@ -90,6 +92,10 @@ class CloseInputSerializer(serializers.Serializer[Any]):
         max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
     )
     version = serializers.IntegerField(required=False)
+    reason = serializers.CharField(required=False, max_length=2000, allow_blank=True, default="")
+    accept_size = serializers.BooleanField(
+        required=False, default=False, help_text="record it although a guardrail refuses it; needs a reason"
+    )
 
 
 class ReverseInputSerializer(serializers.Serializer[Any]):

@@ -155,7 +155,10 @@ class TradeViewSet(mixins.ListModelMixin, _ByUuid):
 
         def act() -> tuple[int, Any]:
             order = OrderInput(leg_inputs(data["legs"]), data["filled_at"], data.get("fees"), "api")
-            closed = trade_close(user=user, trade=trade, order=order, version=data.get("version"))
+            closed = trade_close(
+                user=user, trade=trade, order=order, version=data.get("version"), reason=data["reason"],
+                accept_size=data["accept_size"],
+            )  # fmt: skip
             return 200, _detail(user, closed)
 
         return answered(request, act, body)

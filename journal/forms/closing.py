@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from journal.forms.base import StyledForm
-from journal.forms.order import WallClockField, fees_field, new_token
+from journal.forms.order import WallClockField, accept_field, fees_field, new_token
 from journal.selectors.trades import OpenLeg
 from journal.services.errors import RuleError
 from journal.services.times import local_time
@@ -43,6 +43,10 @@ class CloseForm(StyledForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
     filled_at = WallClockField()
     fees = fees_field()
+    reason = forms.CharField(
+        label="Why", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    accept_size = accept_field()
 
     def __init__(
         self,

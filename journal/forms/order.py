@@ -81,6 +81,13 @@ def fees_field() -> forms.DecimalField:
     )
 
 
+def accept_field() -> forms.BooleanField:
+    """Make the box that records an order a guardrail refuses; a reason is needed with it."""
+    return forms.BooleanField(
+        label="Record it although a guardrail refuses it; the reason says why", required=False
+    )
+
+
 class OrderForm(StyledForm):
     """The common part of condors and hedge layers."""
 
@@ -99,7 +106,7 @@ class OrderForm(StyledForm):
     reason = forms.CharField(
         label="Reason", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    accept_size = forms.BooleanField(label="Record it although it is above the size limit", required=False)
+    accept_size = accept_field()
 
     def __init__(self, *args: Any, accounts: QuerySet[Account], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -39,10 +39,6 @@ class RollForm(CloseForm):
     kind = forms.ChoiceField(
         label="What it is", choices=[("", "As the legs say"), *TradeLink.Kind.choices], required=False
     )
-    reason = forms.CharField(
-        label="Why", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
-    approved = forms.BooleanField(label="Larger than before, approved", required=False)
 
     def __init__(
         self, *args: Any, legs: Sequence[OpenLeg], marks: Mapping[str, Decimal] | None = None, **kwargs: Any

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from journal.models import Account, Decision, Outcome, Recommendation, User
+from journal.models import Account, AuditEvent, Decision, Outcome, Recommendation, User
 
 #: Followed is a position that changed on a signal; an override or an expiry held it.
+GUARDRAIL_OVERRIDE = "guardrail.override"
 MOTION, LOYALTY = "motion", "loyalty"
 State = Recommendation.State
 _SETTLED = (State.EXECUTED, State.OVERRIDDEN, State.EXPIRED)
@@ -37,8 +39,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """An order that was recorded although guardrails refused it; ``rules`` hold their reasons."""
+
+    event: AuditEvent
+    rules: tuple[dict[str, Any], ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DisciplinePage:
-    """Shares and sums over all settled recommendations, and the entries, newest first."""
+    """Shares and sums over all settled recommendations, and the entries, newest first.
+
+    ``against`` are orders recorded against guardrails, newest first.
+    """
 
     entries: tuple[Entry, ...]
     counts: dict[str, int]
@@ -47,12 +61,13 @@ class DisciplinePage:
     override_effect: Decimal | None
     followed_effect: Decimal | None
     unknown_outcomes: int
+    against: tuple[Against, ...] = ()
 
     csv_head = ("decided", "recommendation", "state", "stance", "reason", "tag", "effect_usd", "valued_at")
 
     def csv_rows(self) -> list[tuple[str, ...]]:
         """The entries as text."""
-        return [
+        rows: list[tuple[str, ...]] = [
             (
                 entry.decision.at.isoformat() if entry.decision else "",
                 entry.row.title,
@@ -65,6 +80,10 @@ class DisciplinePage:
             )
             for entry in self.entries
         ]
+        for one in self.against:
+            when = one.event.at.isoformat()
+            rows.append((when, one.event.summary, GUARDRAIL_OVERRIDE, "", one.reason, "", "", ""))
+        return rows
 
 
 def discipline_page(user: User, account: Account) -> DisciplinePage:
@@ -86,6 +105,14 @@ def discipline_page(user: User, account: Account) -> DisciplinePage:
         _sum(entries, State.OVERRIDDEN),
         _sum(entries, State.EXECUTED),
         sum(entry.pnl is None for entry in entries),
+        _against(account),
+    )
+
+
+def _against(account: Account) -> tuple[Against, ...]:
+    rows = AuditEvent.objects.filter(account_id=str(account.pk), action=GUARDRAIL_OVERRIDE)
+    return tuple(
+        Against(row, tuple(row.changes.get("rules", ())), str(row.changes.get("reason", ""))) for row in rows
     )
 
 

@@ -6,7 +6,7 @@ that have expired belong to their settlement and are left to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,13 +16,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from hedging.engine.book import Book
 from journal.models import WRITE_ROLES, Account, BulkChange, Fill, Trade, User
 from journal.selectors.closing import ClosingTrade
-from journal.selectors.trades import live_legs, with_fills
+from journal.selectors.trades import book_build, live_legs, with_fills
 from journal.services.bulk import many, told
 from journal.services.changes import change_begin
 from journal.services.errors import ConflictError, RuleError
 from journal.services.fills import fills_reverse
+from journal.services.guards import account_guard
 from journal.services.ledger import account_revalue, trade_of_token
 from journal.services.orders import LegInput, OrderInput
 from journal.services.package_price import SPLIT_NOTE, market_marks, split_package
@@ -108,6 +110,8 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
         for pk in wanted
         if pk not in trades
     ]
+    accounts = {trade.account_id: trade.account for trade in trades.values()}
+    before = {pk: book_build(account) for pk, account in accounts.items()}
     closed: list[Trade] = []
     undo: list[dict[str, Any]] = []
     # Always in this order, so that two people who close the same trades wait and do not lock each other out.
@@ -123,6 +127,7 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
             undo.append({"trade": str(done.pk), "version": done.version, "fills": fills})
     if refusals:
         raise RowsRefusedError(refusals)
+    _check_guards(accounts.values(), before)
     for account in {trade.account_id: trade.account for trade in closed}.values():
         account_revalue(account=account, requested_by=str(user.public_id))
     change.undo, change.count = undo, len(closed)
@@ -130,6 +135,16 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
     change.save(update_fields=["undo", "summary", "count"])
     told(user, closed, "bulk.close", change.summary, {"change": str(change.pk), "changed": len(closed)})
     return change
+
+
+def _check_guards(accounts: Iterable[Account], before: dict[Any, Book]) -> None:
+    """Judge all closings of an account together, since one may close what another one's shorts relied on."""
+    for account in accounts:
+        if blocking := account_guard(account, before[account.pk]).blocking:
+            raise RuleError(
+                f"Nothing was closed. {' '.join(one.reason for one in blocking)} "
+                "Close them on their own pages, where this can be confirmed with a reason."
+            )
 
 
 def _close(user: User, trade: Trade, closing: Closing, token: str) -> tuple[Trade, list[str]]:
@@ -147,7 +162,9 @@ def _close(user: User, trade: Trade, closing: Closing, token: str) -> tuple[Trad
         raise RuleError("Its legs have expired: they are settled, not closed.", "legs")
     if trade.version == closing.version and named != {leg.spec.symbol: -leg.quantity for leg in live}:
         raise RuleError("Every open leg is closed here; close single legs on the trade's page.", "legs")
-    done = trade_close(user=user, trade=trade, order=order, version=closing.version, revalue=False)
+    done = trade_close(
+        user=user, trade=trade, order=order, version=closing.version, revalue=False, judged=True
+    )
     written = Fill.objects.filter(
         account=done.account_id, source=order.source, external_id__startswith=f"{order.token}:"
     )

@@ -8,7 +8,9 @@ from django.db import transaction
 
 from journal.models import Trade, TradeLink, User
 from journal.services.errors import RuleError
+from journal.services.guards import GuardCheck, check_guard, order_guard, override_record
 from journal.services.import_links import link_draw
+from journal.services.ledger import account_lock, trade_of_token
 from journal.services.orders import OrderInput
 from journal.services.trades import trade_close, trade_create
 
@@ -23,25 +25,23 @@ def trade_roll(
     kind: str,
     version: int | None = None,
     reason: str = "",
-    approved: bool = False,
+    accept_size: bool = False,
 ) -> Trade:
     """Close with one order, open with the other, link them; returns the new trade.
 
-    The new trade keeps kind, layer, instrument and what it protects. A larger size than the old one
-    needs ``approved`` and a reason (methodology, guardrails). Raises RuleError naming the input,
+    The new trade keeps kind, layer, instrument and what it protects. What a guardrail refuses of the whole
+    roll, such as a larger size, needs ``accept_size`` and a reason. Raises RuleError naming the input,
     ConflictError on a stale version. The same token rolls once.
     """
-    held = sum(abs(leg.quantity) for leg in closing.legs)
-    wanted = sum(abs(leg.quantity) for leg in opening.legs)
-    if wanted > held and not (approved and reason.strip()):
-        raise RuleError(
-            "A roll is not larger than the trade it replaces, unless approved with a reason.", "reason"
-        )
+    account_lock(trade.account)
+    known = trade_of_token(trade.account, replace(closing, token=f"{closing.token}-close"))
+    guard = GuardCheck() if closing.token and known else roll_guard(trade, closing, opening)
+    check_guard(guard, reason, accept_size=accept_size)
     closing, opening = (
         replace(order, token=f"{order.token}-{step}" if order.token else "")
         for order, step in ((closing, "close"), (opening, "open"))
     )
-    closed = trade_close(user=user, trade=trade, order=closing, version=version)
+    closed = trade_close(user=user, trade=trade, order=closing, version=version, judged=True)
     opened = trade_create(
         user=user,
         account=closed.account,
@@ -51,9 +51,19 @@ def trade_roll(
         layer=trade.layer,
         instrument=trade.instrument,
         protects=list(trade.protects.all()),
-        accept_size=approved,
+        judged=True,
     )
+    if known is None:
+        override_record(user=user, trade=opened, found=guard, reason=reason)
     if kind not in TradeLink.Kind.values:
         raise RuleError("That is no kind of adjustment.", "kind")
     link_draw(user=user, earlier=closed, later=opened, kind=kind)
     return opened
+
+
+def roll_guard(trade: Trade, closing: OrderInput, opening: OrderInput) -> GuardCheck:
+    """What the guardrails say of a roll as a whole: both orders in the one trade."""
+    return order_guard(
+        trade.account, opening, kind=Trade.Kind(trade.kind), layer=trade.layer, trade=trade,
+        rolled=closing.legs,
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """What an order may lose, and how that compares with the account's per-trade limits.
 
 Methodology, section 8: warn above 2 % of equity at maximum loss, block above 10 %. A journal
-records what already happened, so "block" means: an explicit confirmation and a reason in words.
+records what already happened, so "block" means: an explicit confirmation and a reason in words
+(journal.services.guards, which asks the other guardrails as well).
 Equity is the account's base capital, the only figure that is certain at the moment of the fill.
 """
 
@@ -18,7 +19,6 @@ from hedging.engine.policy.guardrails import uncovered
 from hedging.engine.structure import Structure, describe
 from journal.models import Account
 from journal.selectors.trades import OpenLeg, Position
-from journal.services.errors import RuleError
 from journal.services.orders import LegInput, OrderInput
 
 
@@ -86,15 +86,3 @@ def size_check(account: Account, order: OrderInput) -> SizeCheck:
             )
             return SizeCheck(level, loss, percent, text)
     return SizeCheck(SizeLevel.FINE, loss, percent, "")
-
-
-def check_size(account: Account, order: OrderInput, reason: str, *, accept_size: bool) -> None:
-    """Refuse an oversized or unlimited position unless it is confirmed with a reason."""
-    found = size_check(account, order)
-    if found.level not in {SizeLevel.CONFIRM, SizeLevel.UNDEFINED}:
-        return
-    if not (accept_size and reason.strip()):
-        raise RuleError(
-            f"{found.message} To record it all the same, confirm it and give a reason.",
-            "accept_size",
-        )

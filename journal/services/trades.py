@@ -12,6 +12,7 @@ from journal.models import Account, Fill, Trade, User
 from journal.selectors.trades import position_of
 from journal.services.errors import RuleError
 from journal.services.fills import fill_reverse
+from journal.services.guards import GuardCheck, check_guard, order_guard, override_record
 from journal.services.ledger import (
     VALUE_ACCOUNT,
     account_lock,
@@ -30,7 +31,7 @@ from journal.services.orders import (
     default_fees,
     split_fees,
 )
-from journal.services.sizing import check_size, order_max_loss, order_position, order_structure
+from journal.services.sizing import order_max_loss, order_position, order_structure
 
 __all__ = [
     "VALUE_ACCOUNT",
@@ -60,19 +61,21 @@ def trade_create(
     instrument: str = "",
     protects: Sequence[Trade] = (),
     accept_size: bool = False,
+    judged: bool = False,
 ) -> Trade:
     """Record a new trade. Raises RuleError naming the input.
 
-    The same ``order.token`` in the account returns the trade it made the first time. Above the
-    account's size limit at maximum loss, and for positions whose loss is not limited,
-    ``accept_size`` and a reason are needed (see journal.services.sizing).
+    The same ``order.token`` in the account returns the trade it made the first time. What a guardrail
+    refuses needs ``accept_size`` and a reason (see journal.services.guards); ``judged`` says that the caller
+    asked the guardrails already.
     """
     account = account_lock(account)
     if known := trade_of_token(account, order):
         return known
     session = check_order(order)
     _check_kind(kind, order, layer)
-    check_size(account, order, reason, accept_size=accept_size)
+    guard = GuardCheck() if judged else order_guard(account, order, kind=kind, layer=layer)
+    check_guard(guard, reason, accept_size=accept_size)
     trade = Trade.objects.create(
         account=account,
         kind=kind,
@@ -86,17 +89,27 @@ def trade_create(
     )
     trade.protects.set(protects)
     write_fills(user, trade, order, session)
+    override_record(user=user, trade=trade, found=guard, reason=reason)
     return book_changed(user, trade, "trade.create")
 
 
 @transaction.atomic
 def trade_close(
-    *, user: User, trade: Trade, order: OrderInput, version: int | None = None, revalue: bool = True
+    *,
+    user: User,
+    trade: Trade,
+    order: OrderInput,
+    version: int | None = None,
+    revalue: bool = True,
+    reason: str = "",
+    accept_size: bool = False,
+    judged: bool = False,
 ) -> Trade:
     """Close a trade wholly or leg by leg; no leg may be closed beyond what is open.
 
     Raises RuleError naming the leg, ConflictError when the trade moved on since ``version``. The
-    same ``order.token`` closes once. Without ``revalue`` the caller asks for the valuation.
+    same ``order.token`` closes once. Without ``revalue`` the caller asks for the valuation. Guardrails as in
+    ``trade_create``: what is left open must not become worse unless that is confirmed with a reason.
     """
     account_lock(trade.account)
     if known := trade_of_token(trade.account, order):
@@ -107,8 +120,15 @@ def trade_close(
     if order.executed_at < min((f.executed_at for f in fills), default=order.executed_at):
         raise RuleError("The closing time is before the trade was opened.", "filled_at")
     _check_closes(order, fills)
+    guard = (
+        GuardCheck()
+        if judged
+        else order_guard(trade.account, order, kind=Trade.Kind(trade.kind), trade=trade)
+    )
+    check_guard(guard, reason, accept_size=accept_size)
     write_fills(user, trade, order, session)
-    return book_changed(user, trade, "trade.close", revalue=revalue)
+    override_record(user=user, trade=trade, found=guard, reason=reason)
+    return book_changed(user, trade, "trade.close", reason, revalue=revalue)
 
 
 def _check_closes(order: OrderInput, fills: Sequence[Fill]) -> None:

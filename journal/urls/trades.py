@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import bulk_closing, entry, rolls, trade_list, trades
+from journal.views import bulk_closing, entry, guards, rolls, trade_list, trades
 
 urlpatterns: list[URLPattern] = [
     path("trades/", trade_list.trade_list, name="trades"),
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("trades/<uuid:pk>/", trades.trade_detail, name="trade_detail"),
     path("trades/<uuid:pk>/valuation/", trades.trade_valuation, name="trade_valuation"),
     path("trades/<uuid:pk>/close/", trades.close, name="trade_close"),
+    path("trades/<uuid:pk>/close/preview/", guards.close_preview, name="trade_close_preview"),
     path("trades/<uuid:pk>/roll/", rolls.roll, name="trade_roll"),
+    path("trades/<uuid:pk>/roll/preview/", guards.roll_preview, name="trade_roll_preview"),
     path("fills/<uuid:pk>/reverse/", trades.reverse_fill, name="fill_reverse"),
 ]

@@ -24,9 +24,11 @@ from journal.selectors.shell import current_account
 from journal.selectors.structures import expiry_chart, leg_rows, structure_figures
 from journal.selectors.trades import legs_label
 from journal.services.errors import RuleError
+from journal.services.guards import order_guard
 from journal.services.hedges import hedge_layer_create
 from journal.services.orders import OrderInput, default_fees, package_warnings, tick_warnings
-from journal.services.sizing import SizeLevel, order_position, order_structure, size_check
+from journal.services.sizing import order_position, order_structure
+from journal.services.times import local_time
 from journal.services.trades import trade_create
 from journal.views.common import likely_fill_time, person, today_in_new_york
 from journal.views.review import entry_checklist_context, entry_checklist_store
@@ -165,9 +167,11 @@ def _figures(form: Form, package: Package) -> dict[str, Any]:
     }
     account = form.cleaned_data.get("account")
     if account is not None:
-        size = size_check(account, OrderInput(legs, timezone.now()))
         fees = form.cleaned_data.get("fees")
         found["fees"] = default_fees(account, legs) if fees is None else fees
-        found["size"] = size if size.level is not SizeLevel.FINE else None
-        found["must_confirm"] = size.level in {SizeLevel.CONFIRM, SizeLevel.UNDEFINED}
+        moment = form.cleaned_data.get("filled_at")
+        order = OrderInput(legs, local_time(moment) if moment else timezone.now())
+        layer = form.cleaned_data.get("layer") if isinstance(form, HedgeForm) else None
+        kind = Trade.Kind.HEDGE if isinstance(form, HedgeForm) else _kind_of(order)
+        found["guard"] = order_guard(account, order, kind=kind, layer=layer)
     return found

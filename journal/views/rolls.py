@@ -48,7 +48,7 @@ def roll(request: HttpRequest, pk: UUID) -> HttpResponse:
             opened = trade_roll(
                 user=user, trade=trade, closing=closing, opening=opening, kind=form.roll_kind(),
                 version=form.cleaned_data["version"], reason=form.cleaned_data["reason"],
-                approved=form.cleaned_data["approved"],
+                accept_size=form.cleaned_data["accept_size"],
             )  # fmt: skip
         except RuleError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)

@@ -134,7 +134,11 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            trade_close(user=user, trade=trade, order=form.order(), version=form.cleaned_data["version"])
+            data = form.cleaned_data
+            trade_close(
+                user=user, trade=trade, order=form.order(), version=data["version"], reason=data["reason"],
+                accept_size=data["accept_size"],
+            )  # fmt: skip
         except RuleError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         except ConflictError as error:

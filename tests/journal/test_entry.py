@@ -361,12 +361,14 @@ def test_closing_one_leg_by_the_page(client: Client, people: People) -> None:
     trade = open_condor(people)
     url = reverse("journal:trade_close", args=[trade.pk])
     keys = [leg.spec.symbol.replace(" ", "") for leg in condor_legs()]
-    others = {f"quantity_{key}": "0" for key in keys[1:]}
-    blank = {f"price_{key}": "" for key in keys[1:]}
+    bought_back, *left = keys[1], keys[0], *keys[2:]
+    others = {f"quantity_{key}": "0" for key in left}
+    blank = {f"price_{key}": "" for key in left}
     as_owner(client, people).post(url, close_data(people, trade, **others, **blank))
     assert Fill.objects.count() == 5
     page = client.get(url).content.decode()
-    assert condor_legs()[0].spec.symbol not in page
+    assert condor_legs()[1].spec.symbol not in page
+    assert bought_back not in page
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_larger_size_a_wrong_expiry_and_nothing_moved_are_refused_whole(people
     owner, url = client(people.owner), f"/trades/{trade.pk}/roll/"
     page = owner.get(url)
     refused = (
-        ({"expiry": "2027-01-15", "contracts": 50}, "unless approved"),
+        ({"expiry": "2027-01-15", "contracts": 50}, "a larger roll needs approval"),
         ({"expiry": "2026-12-25"}, "2026-12-25"),
         ({}, "Nothing moves"),
         ({"expiry": "2027-01-15", "kind": "nonsense"}, "nonsense"),

@@ -56,7 +56,8 @@ def test_closing_the_whole_trade(people: People) -> None:
 
 def test_closing_leg_by_leg(people: People) -> None:
     trade = open_condor(people)
-    for number, leg in enumerate(condor_legs(), start=1):
+    shorts_first = sorted(condor_legs(), key=lambda leg: leg.quantity)
+    for number, leg in enumerate(shorts_first, start=1):
         trade = trade_close(
             user=people.owner,
             trade=trade,
@@ -107,12 +108,12 @@ def test_closing_before_opening_is_refused(people: People) -> None:
 def test_a_stale_version_writes_nothing(people: People) -> None:
     trade = open_condor(people)
     legs = condor_legs()
-    trade_close(user=people.owner, trade=trade, order=order(closing(legs[:1]), LATER), version=trade.version)
+    trade_close(user=people.owner, trade=trade, order=order(closing(legs[1:2]), LATER), version=trade.version)
     with pytest.raises(ConflictError):
         trade_close(
             user=people.owner,
             trade=trade,
-            order=order(closing(legs[1:]), LATER),
+            order=order(closing([legs[0], *legs[2:]]), LATER),
             version=trade.version,
         )
     assert Fill.objects.count() == 5
@@ -159,8 +160,8 @@ def test_a_reversed_fill_is_as_if_it_had_not_happened(people: People) -> None:
 def test_a_correction_keeps_the_average_price_of_what_remains(people: People) -> None:
     legs = [vx(2, "20.00")]
     trade = trade_create(
-        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=2, order=order(legs)
-    )
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=2, order=order(legs),
+    )  # fmt: skip
     wrong = Fill.objects.create(
         account=people.account,
         trade=trade,

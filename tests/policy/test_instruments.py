@@ -140,7 +140,7 @@ def test_lay_2_an_inverted_curve_leaves_the_future_to_its_exposure_margin_and_si
     assert "no carry to pay" in bound(found, "premium budget").explanation
     room = 0.5 * 1e7 - ctx.condor_margin
     assert bound(found, "margin").contracts == int(room // found.unit.capital)
-    assert bound(found, "size of equity").contracts == int(0.10 * 1e7 // found.unit.exposure)
+    assert bound(found, "size of equity").contracts == int(0.10 * 1e7 // (found.unit.exposure - 8_000))
     assert found.row.target > 0
 
 
@@ -172,7 +172,7 @@ def test_opening_a_future_moves_no_money_and_says_what_it_ties_up() -> None:
         add.orders[0].packages * 0.5 * 1000 * settle, rel=1e-6
     )
     assert (after.max_loss or 0) - (before.max_loss or 0) == pytest.approx(
-        add.orders[0].packages * 1000 * settle, rel=1e-6
+        add.orders[0].packages * 1000 * (settle - 8), rel=1e-6
     )
     assert (after.financing_rate or 0) > (before.financing_rate or 0)  # carry is a cost
 
@@ -274,20 +274,20 @@ def test_lay_13_a_persistent_expansion_moves_calls_into_what_the_ruleset_names()
     assert 0 < bought.quantity <= notional // (1000 * bought.price)
 
 
-def test_a_sold_future_or_share_has_no_bound_and_a_bought_one_its_price() -> None:
+def test_a_sold_future_or_share_has_no_bound_and_a_bought_one_loses_to_its_floor() -> None:
     for symbol, price, size in (("VX/2026-02-18", 19.0, 1000), ("VXX", 40.0, 1)):
         bought = hedge(1, 2, symbol, price)
         bought = replace(bought, cash=0.0 if size == 1000 else bought.cash * 0.01)
         loss, margin = risk_of(bought, 0.5)
-        assert loss == pytest.approx(2 * price * size)
+        assert loss == pytest.approx(2 * (19.0 - 8.0) * 1000 if size == 1000 else 2 * price)
         assert margin == pytest.approx(0.5 * 2 * price * size if size == 1000 else 0.0)
         assert risk_of(hedge(1, -2, symbol, price)) == (None, None)
 
 
 def test_the_guard_on_size_looks_at_futures_and_shares() -> None:
     future = [Leg(parse_symbol("VX/2026-02-18"), 1, 19.0)]
-    assert [r.blocks for r in guardrails(book(capital=150_000), future, rules(), role=Role.HEDGE)] == [True]
-    assert [r.blocks for r in guardrails(book(capital=400_000), future, rules(), role=Role.HEDGE)] == [False]
+    assert [r.blocks for r in guardrails(book(capital=109_000), future, rules(), role=Role.HEDGE)] == [True]
+    assert [r.blocks for r in guardrails(book(capital=110_000), future, rules(), role=Role.HEDGE)] == [False]
     assert guardrails(book(capital=1e6), future, rules(), role=Role.HEDGE) == ()
 
 

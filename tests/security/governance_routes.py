@@ -12,7 +12,8 @@ from tests.journal.people import People
 POST_ONLY = {
     "member_remove", "rules_evidence", "rules_propose", "rules_sign", "rules_withdraw", "alerts_seen",
     "alerts_channel_add", "alerts_channel_remove", "advise", "recommendation_sign",
-    "recommendation_override", "recommendation_snooze", "recommendation_execute",
+    "recommendation_override", "recommendation_snooze", "recommendation_execute", "trade_close_preview",
+    "trade_roll_preview",
 }  # fmt: skip
 #: What a member who may only read is refused.
 WRITES = POST_ONLY - {"alerts_channel_add"} | {"rules_new", "trade_roll"}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hedging.engine.book import BookTrade
-from hedging.engine.policy.context import Context, some
+from hedging.engine.policy.context import VX_FLOOR, Context, some
 from hedging.engine.policy.types import Answer, Bound
 from hedging.engine.policy.units import Unit, fits, held_packages, is_foreign, vx_level
 from hedging.engine.signals.types import SignalKey
@@ -118,16 +118,18 @@ def vxth_weight(ctx: Context, forward: float | None) -> float:
 def _linear(ctx: Context, unit: Unit, have: int) -> list[Bound]:
     """What premiums do not bound: a future's margin, and what a trade of futures or shares may lose."""
     block, capital = ctx.number("guard.block_of_equity"), ctx.book.capital
-    notional = unit.picks[0].spec.multiplier * unit.picks[0].price
+    first = unit.picks[0]
+    least = 0.0 if first.spec.expiry is None else VX_FLOOR
+    risk = first.spec.multiplier * max(first.price - least, 0.0)
     found = [
         Bound(
             "size of equity",
-            have + fits(block * capital, notional),
-            f"at most {block:.0%} of {capital:,.0f} equity at risk; one contract risks {notional:,.0f}",
+            have + fits(block * capital, risk),
+            f"at most {block:.0%} of {capital:,.0f} equity at risk; one contract risks {risk:,.0f}",
             ("guard.block_of_equity",),
         )
     ]
-    if unit.picks[0].spec.expiry is not None:
+    if first.spec.expiry is not None:
         room = ctx.margin_limit * capital - ctx.used_margin
         text = (
             f"at most {ctx.margin_limit:.0%} of equity; {ctx.used_margin:,.0f} is used, "

@@ -14,7 +14,15 @@ from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.rulesets.types import Ruleset
-from hedging.engine.scenarios import STRESS, Shock, StressTest, month_vx, path_vix, shock_pnl
+from hedging.engine.scenarios import (
+    STRESS,
+    Shock,
+    ShockRules,
+    StressTest,
+    month_vx,
+    path_vix,
+    shock_pnl,
+)
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
 from hedging.engine.structure import option_arrays
 from hedging.engine.valuation import BookValuation, TradeValuation, value_book
@@ -25,6 +33,7 @@ VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)
 RISING = tuple(at for at, shock in enumerate(STRESS) if shock.vix > 0)
 LAYERS = (1, 2, 3)
 _MONTH_DAYS = 30.0
+VX_FLOOR = ShockRules().floor_vx
 DIGITS = 9  # figures are compared after rounding here, so that a computed 35 is not 34.999999999999996
 
 
@@ -425,8 +434,8 @@ def risk_of(trade: BookTrade, future_margin: float = 1.0) -> tuple[float | None,
     """(maximum loss, gross margin) of a trade in dollars, held to every expiry; None is unbounded.
 
     Margin of options is the worst value at expiry, expiry by expiry; the loss takes off what the trade's
-    fills brought. A bought future can fall to zero and takes ``future_margin`` of its notional, a bought
-    share is paid in full; a sold one has no bound.
+    fills brought. A bought future can fall to the floor of VX (``ShockRules``) and takes ``future_margin`` of
+    its notional, a bought share is paid in full; a sold one has no bound.
     """
     groups: dict[tuple[str, object], list[Leg]] = {}
     loss = margin = 0.0
@@ -437,7 +446,8 @@ def risk_of(trade: BookTrade, future_margin: float = 1.0) -> tuple[float | None,
             return None, None
         elif leg.contract.kind is InstrumentKind.FUTURE:
             notional = leg.quantity * leg.entry_price * leg.contract.multiplier
-            loss, margin = loss + notional, margin + future_margin * notional
+            loss += max(notional - leg.quantity * VX_FLOOR * leg.contract.multiplier, 0.0)
+            margin += future_margin * notional
     for group in groups.values():
         worst = defined_risk_margin(option_arrays(group))
         loss, margin = loss + worst, margin + worst

@@ -46,6 +46,11 @@ def guardrails(
     return tuple(found)
 
 
+def account_guardrails(before: Book, after: Book) -> tuple[Refusal, ...]:
+    """What many changes at once make worse over the whole account: net short VIX calls, uncovered shorts."""
+    return (*_net_short_vix(before, after), *_uncovered(before, after))
+
+
 def _legs(trades: Iterable[BookTrade]) -> list[Leg]:
     return [leg for trade in trades for leg in trade.legs]
 
@@ -66,7 +71,7 @@ def _vix_calls(legs: Iterable[Leg]) -> int:
     )
 
 
-def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookTrade) -> Iterator[Refusal]:
+def _uncovered(book: Book, after: Book) -> Iterator[Refusal]:
     for name, now in uncovered(_legs(after.trades)).items():
         was = uncovered(_legs(book.trades)).get(name, 0)
         if now > was:
@@ -76,7 +81,12 @@ def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookT
                 "CON-2", value=float(now), limit=float(was), unit="contracts",
             )  # fmt: skip
             return
-    if changed.role is not Role.CONDOR:
+
+
+def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookTrade) -> Iterator[Refusal]:
+    found = list(_uncovered(book, after))
+    yield from found
+    if found or changed.role is not Role.CONDOR:
         return
     held = uncovered(before.legs) if before else {}
     for name, now in uncovered(changed.legs).items():
