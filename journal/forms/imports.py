@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zoneinfo
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
 
+from hedging.engine.money import to_cents
 from journal.forms.base import StyledForm
 from journal.forms.order import WallClockField
 from journal.importers.rows import RowKind
@@ -151,12 +153,16 @@ def row_initial(row: ImportRow) -> dict[str, Any]:
     """Values of a row mended before, or of a cash movement; what was never understood gives little."""
     if row.kind == RowKind.CASH:
         day = row.data.get("day", "")
-        return {"kind": "cash", "ledger": row.data.get("ledger", ""), "amount": row.cash, "day": day}
+        return {"kind": "cash", "ledger": row.data.get("ledger", ""), "amount": _cents(row), "day": day}
     legs = row.data.get("legs") or []
     if len(legs) != 1:
-        return {"amount": row.cash}
+        return {"amount": _cents(row)}
     symbol, quantity, price, effect, _ = legs[0]
     return {
         "kind": row.kind, "symbol": symbol, "quantity": quantity, "price": price, "effect": effect,
         "fees": row.data["fees"], "order": row.data["order"],
     }  # fmt: skip
+
+
+def _cents(row: ImportRow) -> Decimal | None:
+    return None if row.cash is None else to_cents(row.cash)

@@ -207,15 +207,17 @@ class _Context:
         moment, day = _when(one["dateTime"] or one["reportDate"] or one["settleDate"], self.zone)
         sides = known_sides(_MOVEMENTS, kind)
         of_contract = one["symbol"] and one["assetCategory"].upper() in _OF_CONTRACTS
+        doubt = ""
         if of_contract and sides in (TRANSFER, INTEREST_EARNED, INTEREST_PAID):
-            raise CellError(f"{kind} of the contract {one['symbol'][:30]}: say what it is.", "type")
-        if sides is FEE and kind.lower() == "other fees" and "commission" in one["description"].lower():
-            raise CellError("The fills state their commissions already: say what this fee is.", "type")
+            doubt = f"{kind} of the contract {one['symbol'][:30]}: say what it is."
+        elif kind.lower() == "other fees" and "commission" in one["description"].lower():
+            doubt = "The fills state their commissions already: say what this fee is."
         text = " ".join(filter(None, (one["symbol"], one["description"] or kind)))
         known = one["transactionID"]
         return movement(
-            record, kind, text, amount, sides, moment=moment, day=day, identity=f"c{known}" if known else ""
-        )
+            record, kind, text, amount, sides, moment=moment, day=day, doubt=doubt,
+            identity=f"c{known}" if known else "",
+        )  # fmt: skip
 
     def _trade(self, one: _Element, record: Cells) -> BrokerRow:
         spec = self._spec(one)

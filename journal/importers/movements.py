@@ -72,20 +72,22 @@ def movement(
     day: date | None = None,
     reference: str = "",
     identity: str = "",
+    doubt: str = "",
 ) -> BrokerRow:
     """A movement of ``cash`` dollars (+ received) under the broker's ``word`` for it.
 
-    ``sides`` None: the word is not known. A row that moves nothing is a note. Raises CellError without an
-    amount.
+    ``sides`` None: the word is not known. ``doubt`` says why this one is asked about all the same, and no
+    answer of before holds for it. A row that moves nothing is a note. Raises CellError without an amount.
     """
     if cash is None:
         raise CellError("The amount is missing.", "Amount")
     if not cash:
         return replace(plain(record, RowKind.NOTE, text or "Moves no money."), cash=ZERO)
-    ledger = "" if sides is None else sides.received if cash > 0 else sides.paid
+    ledger = "" if sides is None or doubt else sides.received if cash > 0 else sides.paid
     return BrokerRow(
-        record.line, record.raw, RowKind.CASH, cash=cash, moment=moment, day=day, order_id=reference,
-        external_id=identity, text=text, ledger=ledger, word=" ".join(word.split())[:MAX_WORD],
+        record.line, record.raw, RowKind.CASH, doubt, cash=cash, moment=moment, day=day, order_id=reference,
+        external_id=identity, text=text, ledger=ledger,
+        word="" if doubt else " ".join(word.split())[:MAX_WORD],
     )  # fmt: skip
 
 

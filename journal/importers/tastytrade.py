@@ -164,7 +164,9 @@ def _future(row: Row, kind: str, fees: Decimal, cash: Decimal) -> BrokerRow:
 
 
 def _row_cash(row: Row, *, with_total: bool) -> Decimal | None:
-    """What a row that is not recorded moved all the same."""
+    """What a row that is not recorded moved all the same; None in another currency."""
+    if row["Currency"] not in {"", "USD"}:
+        return None
     if with_total:
         return number(row["Total"], "Total")
     return _money(row, with_total=False)[2]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.shortcuts import get_object_or_404
 
 from hedging.models import Job
@@ -20,6 +21,7 @@ _HEAVY = ("content", "plan")
 def batches_for(user: User, account: Account | None = None) -> QuerySet[ImportBatch]:
     """The user's imports, newest first, without their contents."""
     rows = ImportBatch.objects.for_user(user).select_related("account", "created_by").defer(*_HEAVY)
+    rows = rows.annotate(reviews=KeyTransform("reviews", "plan"))
     return rows.filter(account=account) if account else rows
 
 

@@ -51,6 +51,8 @@ def cash_data(row: BrokerRow, words: Mapping[str, str], today: date) -> dict[str
     assert row.cash is not None
     facts = cash_facts(row)
     kind = row.ledger or words.get(row.word.lower(), "")
+    if not kind and row.message:
+        raise CellError(row.message, "movement")
     if not kind:
         what = f"{row.word[:40]!r}" if row.word else "This movement"
         side = "received" if row.cash > 0 else "paid"

@@ -70,8 +70,12 @@ def commit_now(user: User, batch: ImportBatch, plan: Plan | None) -> ImportBatch
     outcome = rebuild(user=user, account=batch.account, plan=plan)
     batch.rows.filter(status=Status.NEW, kind=RowKind.CASH.value).update(status=Status.RECORDED)
     outcome.cash = entries_follow(user=user, account=batch.account)
+    by_anchor = {one.group.anchor: str(outcome.trades[one.group.number].pk) for one in plan.wanted}
     batch.plan = {
         **batch.plan,
+        "shown": [
+            {**trade, "trade": by_anchor.get(trade["anchor"], "")} for trade in batch.plan.get("shown", ())
+        ],
         "proposed": links_propose(account=batch.account, plan=plan, trades=outcome.trades),
     }
     batch.state, batch.committed_at = State.COMMITTED, timezone.now()

@@ -14,7 +14,7 @@ from journal.services.audit import audit_record
 from journal.services.errors import RuleError
 from journal.services.import_book import IMPORTED, Desired, group_token, plan_account, rebuild
 from journal.services.import_links import links_propose
-from journal.services.import_stage import State, batch_replan
+from journal.services.import_stage import State, batch_replan, recorded_refresh
 from journal.services.ledger import account_lock, account_revalue
 
 _MAX_TITLE = 120
@@ -128,4 +128,5 @@ def _apply(user: User, account: Account, batch: ImportBatch | None, action: str,
         account_revalue(account=account, requested_by=str(user.public_id))
     if batch is not None and batch.state == State.STAGED:
         batch_replan(ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk))
+    recorded_refresh(account)
     audit_record(actor=user, action=action, account=account, obj=batch, summary=summary)

@@ -34,6 +34,7 @@ READ = "journal.import_read"
 INLINE_BYTES = 400 * 1024
 _BATCH = 2_000
 _CHUNK = 500
+_REFRESHED = 10
 #: What a packed file is taken to hold: it must not keep a person waiting.
 _UNPACKS = 10
 Status = ImportRow.Status
@@ -237,6 +238,19 @@ def status_counts(batch: ImportBatch) -> dict[str, int]:
     """Rows of the batch by status, every status named."""
     counted = batch.rows.order_by().values("status").annotate(n=Count("pk")).values_list("status", "n")
     return {**dict.fromkeys(Status.values, 0), **dict(counted)}
+
+
+def recorded_refresh(account: Account) -> None:
+    """Trades and reviews of the newest recorded batches as they are now, after a merge, split or name."""
+    recorded = ImportBatch.objects.filter(account=account, state=State.COMMITTED).order_by("-committed_at")
+    batches = list(recorded.defer("content")[:_REFRESHED])
+    if not batches:
+        return
+    plan = plan_account(account)
+    for batch in batches:
+        held = batch.rows.filter(status__in=(Status.RECORDED, Status.WAITING)).values_list("key", flat=True)
+        batch.plan = {**batch.plan, **plan_summary(account, plan, set(held))}
+        batch.save(update_fields=["plan"])
 
 
 def batch_replan(batch: ImportBatch) -> None:

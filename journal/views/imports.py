@@ -65,9 +65,7 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = person(request)
     batch = batch_get(user, pk)
     job = batch_job(batch) if batch.state in ("reading", "committing") else None
-    shown = request.GET.get("rows", "")
-    if not shown and batch.counts.get("error") and batch.state == ImportBatch.State.STAGED:
-        shown = "error"
+    shown = request.GET.get("rows", "") or _rows_first(batch)
     rows = Paginator(batch_rows(batch, shown), PAGE).get_page(request.GET.get("page"))
     committed = batch.state == ImportBatch.State.COMMITTED
     initial = {"zone": batch.zone or batch.account.time_zone, "encoding": batch.encoding}
@@ -89,6 +87,12 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "kinds": Trade.Kind.choices,
     }
     return render(request, "journal/imports/page.html", context)
+
+
+def _rows_first(batch: ImportBatch) -> str:
+    """The rows to look at first: errors of a file to be checked, else what is or will be recorded."""
+    wanted = {"staged": ("error", "new"), "committed": ("recorded",)}.get(batch.state, ())
+    return next((status for status in wanted if batch.counts.get(status)), "")
 
 
 def _shown_trade(trade: dict[str, Any]) -> dict[str, Any]:

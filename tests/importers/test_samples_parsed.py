@@ -28,7 +28,7 @@ COUNTS = {
     ),
     "tastyworks_legacy_2021.csv": (Broker.TASTYTRADE, {"note": 1, "cash": 6, "outside": 31}),
     "ibkr_flex_spxw.xml": (Broker.IBKR, {"fill": 3, "settlement": 1, "expiry": 3}),
-    "ibkr_flex_activity_options.xml": (Broker.IBKR, {"outside": 4, "error": 2}),
+    "ibkr_flex_activity_options.xml": (Broker.IBKR, {"outside": 4, "cash": 2}),
     "schwab_transactions_spxw.csv": (Broker.SCHWAB, {"note": 1, "fill": 4, "expiry": 2}),
     "thinkorswim_statement_spx.csv": (Broker.THINKORSWIM, {"note": 4, "fill": 3, "expiry": 3, "cash": 1}),
     "fidelity_history_spxw.csv": (Broker.FIDELITY, {"note": 1, "fill": 2, "outside": 1}),

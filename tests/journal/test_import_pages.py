@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from journal.models import Fill, ImportBatch, ImportRow, Trade
-from tests.importers.cases import HEADER, tasty
+from tests.importers.cases import HEADER, SCHWAB, tasty
 from tests.journal.people import People, answers, make_people
 
 pytestmark = pytest.mark.django_db
@@ -238,3 +238,35 @@ def test_the_command_prints_broker_counts_trades_cash_and_rows_not_understood(
     out = StringIO()
     call_command("import_broker", str(people.account.pk), str(file), "--json", stdout=out)
     assert json.loads(out.getvalue())["counts"]["recorded"] == 2
+
+
+def test_a_recorded_import_links_its_trades_and_a_review_ends_with_a_word(
+    client: Client, people: People
+) -> None:
+    made = client.post(
+        f"/api/v1/accounts/{people.account.pk}/imports/",
+        {"file": SimpleUploadedFile("a.csv", SCHWAB.encode())},
+    ).json()
+    assert (made["reviews"], made["reconciliation"]["difference"]) == (1, "0.00")
+    client.post(f"/imports/{made['id']}/commit/", {})
+    trade = Trade.objects.get()
+    page = client.get(f"/imports/{made['id']}/").content.decode()
+    assert f"/trades/{trade.pk}/" in page
+    assert "Confirm or change" in page
+    assert '<td data-label="To review" class="num">1</td>' in client.get("/imports/").content.decode()
+    (shown,) = ImportBatch.objects.get().plan["shown"]
+    client.post(f"/imports/{made['id']}/groups/", {"one": shown["anchor"], "kind": "other", "title": "Puts"})
+    page = client.get(f"/imports/{made['id']}/").content.decode()
+    assert "Confirm or change" not in page
+    assert ">Puts</a>" in page
+    assert '<td data-label="To review" class="num">0</td>' in client.get("/imports/").content.decode()
+    client.post(f"/trades/{trade.pk}/chain/", {"do": "split", "key": [_key(trade, 7040)]})
+    anchors = [one["anchor"] for one in ImportBatch.objects.get().plan["shown"]]
+    assert len(anchors) == 2
+    client.post(f"/imports/{made['id']}/groups/", {"do": "merge", "anchor": anchors})
+    assert Trade.objects.count() == 1
+
+
+def _key(trade: Trade, strike: int) -> str:
+    fill = trade.fills.filter(contract__strike=strike).order_by("executed_at")[0]
+    return str(fill.external_id.partition("/")[0])
