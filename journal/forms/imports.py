@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ _ZONES = (
 ZONE_CHOICES = [(zone, zone) for zone in _ZONES if zone in zoneinfo.available_timezones()]
 
 
+_ANSWERS = {**{kind.value: str(kind.label) for kind in FILE_KINDS}, "note": "nothing to record"}
 _NEEDS = {
     "fill": ("symbol", "quantity", "price"), "settlement": ("symbol", "quantity", "price"),
     "expiry": ("symbol", "quantity"), "cash": ("ledger", "amount", "day"),
@@ -76,9 +78,16 @@ class ReadForm(StyledForm):
     )  # fmt: skip
     encoding = forms.ChoiceField(choices=[("", "recognised"), *ENCODING_CHOICES], required=False)
     broker = forms.ChoiceField(choices=[("", "recognised by content"), *BROKERS], required=False)
+    forget = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, label="Answers to forget",
+        help_text="What you said a name of a cash movement is; without it the file asks again.",
+    )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, answers: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        cast("forms.MultipleChoiceField", self.fields["forget"]).choices = [
+            (word, f"“{word}”: {_ANSWERS.get(kind, kind)}") for word, kind in sorted(answers.items())
+        ]
         stated = str((kwargs.get("initial") or {}).get("zone", ""))
         zones = cast("forms.ChoiceField", self.fields["zone"])
         if stated and stated not in _ZONES:

@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTransform
 from django.shortcuts import get_object_or_404
 
 from hedging.models import Job
-from journal.models import Account, CashEntry, ImportBatch, ImportRow, User
+from journal.models import Account, CashEntry, ImportBatch, ImportRow, ImportSetting, User
 
 _LEDGER = {kind.value: str(kind.label) for kind in CashEntry.Kind}
 #: Kinds of rows as they are stored.
@@ -61,3 +61,9 @@ def row_meaning(row: ImportRow) -> list[str]:
 def batch_job(batch: ImportBatch) -> Job | None:
     """The job that reads or records the batch, if one does."""
     return Job.objects.filter(pk=batch.job_id).first() if batch.job_id else None
+
+
+def answers_kept(batch: ImportBatch) -> dict[str, str]:
+    """What was answered for names of cash movements of this broker in the account."""
+    setting = ImportSetting.objects.filter(account=batch.account_id, broker=batch.broker).first()
+    return dict(setting.movements) if setting else {}

@@ -6,7 +6,7 @@ goes when its row is undone. What a person corrected by hand stays, and then the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -159,3 +159,10 @@ def words_learn(account: Account, broker: str, word: str, kind: str) -> None:
     )
     setting.movements = {**setting.movements, word.lower(): kind}
     setting.save(update_fields=["movements"])
+
+
+def words_forget(account: Account, broker: str, words: Collection[str]) -> None:
+    """Ask about these names again."""
+    for setting in ImportSetting.objects.filter(account=account, broker=broker):
+        setting.movements = {word: kind for word, kind in setting.movements.items() if word not in words}
+        setting.save(update_fields=["movements"])

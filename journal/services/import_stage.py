@@ -23,7 +23,7 @@ from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_book import plan_account
-from journal.services.import_cash import cash_summary, words_learn
+from journal.services.import_cash import cash_summary, words_forget, words_learn
 from journal.services.import_plan import plan_summary
 from journal.services.import_rows import NO_WORDS, is_understood, mended_data, stored_row
 from journal.services.import_totals import batch_lines
@@ -89,10 +89,22 @@ def import_upload(
 
 @transaction.atomic
 def import_reread(
-    *, user: User, batch: ImportBatch, version: int, zone: str = "", encoding: str = "", broker: str = ""
+    *,
+    user: User,
+    batch: ImportBatch,
+    version: int,
+    zone: str = "",
+    encoding: str = "",
+    broker: str = "",
+    forget: Sequence[str] = (),
 ) -> ImportBatch:
-    """Read the same file again with other choices; rows mended by hand are read anew as well."""
+    """Read the same file again with other choices; rows mended by hand are read anew as well.
+
+    ``forget`` names cash movements whose answers no longer hold in the account.
+    """
     batch = batch_lock(batch, version, State.STAGED, State.REFUSED)
+    if forget:
+        words_forget(batch.account, batch.broker, forget)
     batch.rows.all().delete()
     batch.zone, batch.encoding, batch.broker = zone, encoding, broker
     batch.state, batch.problem = State.READING, None

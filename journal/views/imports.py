@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from journal.forms.imports import ReadForm, RowForm, UploadForm, row_initial
 from journal.models import WRITE_ROLES, Account, ImportBatch, ImportRow, Trade, User
 from journal.selectors.chains import links_proposed
-from journal.selectors.imports import batch_get, batch_job, batch_rows, batches_for, row_meaning
+from journal.selectors.imports import answers_kept, batch_get, batch_job, batch_rows, batches_for, row_meaning
 from journal.selectors.shell import current_account
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_answer import broker_name
@@ -81,7 +81,7 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "cash_moved": batch.plan.get("cash_movements") or {},
         "check": batch.plan.get("reconciliation") or {},
         "trades": [_shown_trade(trade) for trade in batch.plan.get("shown", ())],
-        "read_form": ReadForm(initial=initial),
+        "read_form": ReadForm(initial=initial, answers=answers_kept(batch)),
         "may_write": _may_write(user, batch),
         "links": list(links_proposed(user, batch.account_id)[:PAGE]) if committed else [],
         "kinds": Trade.Kind.choices,
@@ -180,9 +180,10 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def reread(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read the file again as another broker's, in another encoding or time zone."""
-    form = ReadForm(request.POST, initial={"zone": request.POST.get("zone", "")[:40]})
 
     def act(user: User, batch: ImportBatch) -> str:
+        zone = {"zone": request.POST.get("zone", "")[:40]}
+        form = ReadForm(request.POST, initial=zone, answers=answers_kept(batch))
         if not form.is_valid():
             raise RuleError("Choose one of the offered values.")
         version = _version(request)

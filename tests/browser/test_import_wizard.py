@@ -1,5 +1,7 @@
 """A broker's file by keyboard: read, an error fixed in place, recorded, a roll confirmed, undone."""
 
+# ruff: noqa: E501 - rows of files are data
+
 from __future__ import annotations
 
 import re
@@ -24,6 +26,9 @@ ROWS = [
     tasty(DAY, NOON, "SELL_TO_OPEN", "P", 6580, "4.00", "52", expiry="251006"),
     tasty(DAY, NOON, "BUY_TO_OPEN", "P", 6570, "2.50", "52", expiry="251006"),
     tasty(DAY, NOON, "SELL_TO_OPEN", "P", 6480, "4.00", "53", expiry="251004"),
+    f"{DAY}T09:00:00-0400,Money Movement,Deposit,,,,ACH DEPOSIT,500.00,0,,--,0.00,,,,,,,,500.00,USD",
+    f"{DAY}T09:00:00-0400,Money Movement,Crypto Reward,,,,REWARD,1.00,0,,--,0.00,,,,,,,,1.00,USD",
+    f"{DAY}T09:00:00-0400,Trade,Buy to Open,BUY_TO_OPEN,SOFI,Equity,x,-10.00,1,-10.00,0.00,0.00,,,,,,,9,-10.00,USD",
 ]
 
 
@@ -81,9 +86,20 @@ def test_a_file_is_read_fixed_recorded_linked_and_undone(
     page.get_by_label("Order number").fill("53")
     _press(page, "Keep")
     page.wait_for_url(here)
-    _press(page, "Record 7 rows")
+    _press(page, "Fix line 10")
+    page.wait_for_url("**/row/**")
+    assert not page.get_by_label("Symbol").is_visible()
+    _looks_right(page)
+    page.get_by_label("In the cash ledger").select_option("other_credit")
+    assert page.get_by_label("Amount, dollars").input_value() == "1.00"
+    page.get_by_label("The same for every").check()
+    _press(page, "Keep")
+    page.wait_for_url(here)
+    expect(page.locator("main")).to_contain_text("+$501.00")
+    _press(page, "Record 9 rows")
     expect(page.locator("ol.steps [aria-current]")).to_have_text("Recorded")
     expect(page.locator("main")).to_contain_text("Full roll")
+    expect(page.locator("main")).to_contain_text("Outside the journal: shares and other products")
     _press(page, "Confirm")
     page.wait_for_load_state("networkidle")
     page.goto("/trades/?q=6570")

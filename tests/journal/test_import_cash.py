@@ -132,6 +132,15 @@ def test_an_answer_is_kept_for_the_name_in_this_file_and_later_ones(people: Peop
     assert ImportSetting.objects.get().movements == {"crypto reward": "other_credit"}
     later = tasty_stage(people, moved(days[2], "CRYPTO REWARD", "2.00"))
     assert (later.counts["new"], later.counts["error"]) == (1, 0)
+    client = Client()
+    client.force_login(people.owner)
+    assert "“crypto reward”: Other credit" in client.get(f"/imports/{later.pk}/").content.decode()
+    client.post(
+        f"/imports/{later.pk}/read/",
+        {"version": later.version, "zone": "America/New_York", "forget": ["crypto reward"]},
+    )
+    later.refresh_from_db()
+    assert (later.counts["new"], later.counts["error"]) == (0, 1)
     elsewhere = Account.objects.exclude(pk=people.account.pk).get()
     other = import_upload(
         user=people.stranger, account=elsewhere, filename="a",
