@@ -13,7 +13,7 @@ from hedging.models.market import (
 )
 from hedging.models.marks import ContractMark
 from hedging.models.signals import SignalFrameRow
-from hedging.models.sources import Lock, MarketSource
+from hedging.models.sources import Lock, MarketSource, StagedFile
 
 __all__ = [
     "ChainSnapshot",
@@ -29,5 +29,6 @@ __all__ = [
     "MarketSource",
     "Quality",
     "SignalFrameRow",
+    "StagedFile",
     "VXSettlement",
 ]

@@ -34,6 +34,18 @@ class MarketSource(models.Model):
         return self.key
 
 
+class StagedFile(models.Model):
+    """A market file sent to the site with others, until a worker has loaded it."""
+
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    loaded_by = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Lock(models.Model):
     """A named lock with an end, taken by compare-and-set: a killed holder loses it by itself."""
 

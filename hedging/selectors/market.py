@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from hedging.engine.quality import overdue
@@ -28,6 +28,8 @@ from hedging.selectors.remember import remembered
 
 STALE_AFTER = timedelta(days=4)
 VX_SYMBOL = "VX"
+#: Group of files that are fetched once.
+_PAST = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,26 @@ def sources_csv(*, now: datetime) -> Iterator[list[str]]:
 
 
 def fetched_files() -> list[MarketSource]:
-    """Every file that is fetched, with how that went."""
-    return list(MarketSource.objects.all())
+    """Every file that is fetched again and again, with how that went; of the past what failed."""
+    return list(MarketSource.objects.exclude(group=_PAST, error=""))
+
+
+def past_files() -> dict[str, int]:
+    """How many files of the past were asked for, and how many of them came."""
+    return MarketSource.objects.filter(group=_PAST).aggregate(
+        asked=Count("pk"), came=Count("pk", filter=Q(success_at__isnull=False))
+    )
 
 
 def newest_fetch() -> Job | None:
     """The newest round of fetching that was asked for."""
     return Job.objects.filter(kind="hedging.market_fetch").order_by("-created_at").first()
+
+
+def newest_load(*, since: datetime) -> Job | None:
+    """The newest load of several files, if it was asked for since then."""
+    jobs = Job.objects.filter(kind="hedging.market_load", created_at__gt=since)
+    return jobs.order_by("-created_at").first()
 
 
 def series_csv(*, symbol: str, source: str = "") -> Iterator[list[str]]:

@@ -16,7 +16,14 @@ from hedging.providers.formats.tables import MarketFileError, ParsedFile
 from hedging.services.market_filters import clean_bars, clean_vx
 from hedging.services.market_store import bars_store, chain_store, events_store, vx_store
 
-__all__ = ["MarketFileError", "market_file_load", "market_files_in", "market_path_load", "parsed_file_store"]
+__all__ = [
+    "MarketFileError",
+    "calendars_first",
+    "market_file_load",
+    "market_files_in",
+    "market_path_load",
+    "parsed_file_store",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +46,12 @@ def market_files_in(paths: Iterable[Path]) -> list[Path]:
         if not inside:
             raise MarketFileError(f"no market file in the folder {path}")
         found += inside
-    return sorted(dict.fromkeys(found), key=lambda path: "event" not in path.name.lower())
+    return sorted(dict.fromkeys(found), key=calendars_first)
+
+
+def calendars_first(path: Path) -> bool:
+    """Sorting by this puts release calendars before the figures they date."""
+    return "event" not in path.name.lower()
 
 
 def market_path_load(*, path: Path, symbol: str = "", loaded_by: str = "") -> IngestRun:

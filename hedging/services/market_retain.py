@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from hedging.engine.signals import codec
-from hedging.models import ChainSnapshot, IngestRun, Job, MarketSnapshot, SignalFrameRow
+from hedging.models import ChainSnapshot, IngestRun, Job, MarketSnapshot, SignalFrameRow, StagedFile
 from hedging.selectors.calendar import NEW_YORK
 from hedging.selectors.history import history_revision
 from hedging.selectors.signals import DEFAULT_PARAMS, params_hash
 from hedging.services.market_fetch import MARKET_FETCH
+from hedging.services.market_stage import MARKET_LOAD
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,8 @@ CHAINS_WHOLE = timedelta(days=10)
 SNAPSHOTS_UNUSED = timedelta(days=30)
 FAILED_RUNS = timedelta(days=30)
 FETCH_JOBS = timedelta(days=14)
+#: Files whose loading was cancelled.
+STAGED_FILES = timedelta(days=1)
 #: Signals under thresholds that nobody asked for on newer data since.
 FRAMES_UNUSED = timedelta(days=14)
 _BATCH = 200
@@ -51,7 +54,9 @@ def market_retain(*, now: datetime, dry_run: bool = False) -> Retained:
     chains = _thinned_chains(now, set(unused) if dry_run else set())
     runs = IngestRun.objects.exclude(error="").filter(created_at__lt=now - FAILED_RUNS)
     jobs = Job.objects.filter(
-        kind=MARKET_FETCH, created_at__lt=now - FETCH_JOBS, state__in=(Job.State.DONE, Job.State.CANCELLED)
+        kind__in=(MARKET_FETCH, MARKET_LOAD),
+        created_at__lt=now - FETCH_JOBS,
+        state__in=(Job.State.DONE, Job.State.CANCELLED),
     )
     frames = _old_frames(now)
     counts = Retained(len(unused), len(chains), runs.count(), jobs.count(), len(frames))
@@ -60,6 +65,8 @@ def market_retain(*, now: datetime, dry_run: bool = False) -> Retained:
         _delete(IngestRun, list(runs.values_list("pk", flat=True)))
         _delete(Job, list(jobs.values_list("pk", flat=True)))
         _delete(SignalFrameRow, frames)
+        staged = StagedFile.objects.filter(created_at__lt=now - STAGED_FILES)
+        _delete(StagedFile, list(staged.values_list("pk", flat=True)))
         log.info("market_retained", snapshots=counts.snapshots, chains=counts.chains)
     return counts
 

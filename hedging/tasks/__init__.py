@@ -14,6 +14,7 @@ from django.utils import timezone
 from hedging.selectors.quality import quality_findings
 from hedging.services import market_fetch as fetching
 from hedging.services import market_retain as retention
+from hedging.services import market_stage as market_stage
 from hedging.services import probe as probe  # registers its job kind
 from hedging.services import signals as signals
 from hedging.services.heartbeat import beat, beat_while_busy

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hedging.models import IngestRun
+from collections.abc import Sequence
+
+from hedging.models import IngestRun, Job
 from hedging.services.market_load import market_file_load
+from hedging.services.market_stage import files_stage
 from journal.models import User
 from journal.services.guests import known_only
 from journal.services.valuation import accounts_revalue
@@ -21,3 +24,12 @@ def market_upload(*, user: User, name: str, data: bytes, symbol: str = "") -> In
     if run.rows_new:
         accounts_revalue()
     return run
+
+
+def market_uploads(*, user: User, files: Sequence[tuple[str, bytes]]) -> Job:
+    """Leave several files (name, content) to a worker.
+
+    Raises RuleError for a guest, MarketFileError when they are too many or too large together.
+    """
+    known_only(user, "load market data, which everybody sees", "file")
+    return files_stage(files=files, loaded_by=user.get_username(), requested_by=str(user.public_id))

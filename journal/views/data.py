@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from hedging.selectors.market import (
     fetched_files,
     has_series,
     newest_fetch,
+    newest_load,
+    past_files,
     recent_runs,
     series_csv,
     sources,
@@ -28,13 +31,15 @@ from hedging.selectors.market import (
 from hedging.selectors.quality import quality_findings
 from hedging.services.market_fetch import GROUPS, HISTORY, fetch_request
 from hedging.services.market_load import MarketFileError
+from hedging.services.market_stage import MOST_BYTES
 from journal.services.errors import RuleError
-from journal.services.market_upload import MAX_UPLOAD, market_upload
+from journal.services.market_upload import MAX_UPLOAD, market_upload, market_uploads
 from journal.services.safe_csv import safe_cell
 from journal.views.common import person
 from journal.views.jobs import shown_job
 
 RUNS = 15
+LOADS_SHOWN = timedelta(days=1)
 
 
 @login_required
@@ -50,6 +55,7 @@ def _page(
     only_stale = request.GET.get("stale") == "1"
     stored = sources(now=timezone.now())
     job = newest_fetch()
+    load = newest_load(since=timezone.now() - LOADS_SHOWN)
     context: dict[str, Any] = {
         "sources": [
             s
@@ -61,11 +67,13 @@ def _page(
         "search": search,
         "only_stale": only_stale,
         "files": fetched_files(),
+        "past": past_files(),
         "runs": recent_runs(RUNS),
         "supplied": supplied_series(now=timezone.now()),
         "fetching": settings.MARKET_FETCH,
         "groups": GROUPS,
         "shown": shown_job(person(request), job) if job is not None else None,
+        "loading": shown_job(person(request), load) if load is not None else None,
         "error": error,
         "file_name": name,
     }
@@ -129,19 +137,22 @@ def fetch(request: HttpRequest) -> HttpResponse:
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """Load a market file; a malformed one names line and column, and nothing of it is kept."""
-    sent = request.FILES.get("file")
-    if not isinstance(sent, UploadedFile) or not sent.name:
+    several = [one for one in request.FILES.getlist("file") if isinstance(one, UploadedFile) and one.name]
+    if not several:
         messages.error(request, "Choose a file first.")
         return redirect("journal:data")
+    if len(several) > 1:
+        return _several(request, several)
+    (sent,) = several
     try:
         run = market_upload(
             user=person(request),
-            name=sent.name,
+            name=sent.name or "",
             data=sent.read(MAX_UPLOAD + 1),  # the loader refuses what is longer
             symbol=request.POST.get("symbol", "")[:32],
         )
     except MarketFileError as error:
-        return _page(request, error, sent.name, status=400)
+        return _page(request, error, sent.name or "", status=400)
     except RuleError as refusal:
         messages.error(request, refusal.message)
         return redirect("journal:data")
@@ -150,4 +161,22 @@ def upload(request: HttpRequest) -> HttpResponse:
         f"{run.name}: {run.format}, {run.rows_new} new, {run.rows_unchanged} unchanged, "
         f"{run.rows_dropped} dropped.",
     )
+    return redirect("journal:data")
+
+
+def _several(request: HttpRequest, files: Sequence[UploadedFile[Any]]) -> HttpResponse:
+    """Leave several files to a worker; its progress shows on the page."""
+    if request.POST.get("symbol", "").strip():
+        messages.error(request, "A symbol names one file: upload that one by itself.")
+        return redirect("journal:data")
+    total, what = sum(one.size or 0 for one in files), f"{len(files)} files"
+    if total > MOST_BYTES:  # before they are read
+        error = MarketFileError(f"{total >> 20} MiB together; at most {MOST_BYTES >> 20} MiB")
+        return _page(request, error, what, status=400)
+    try:
+        market_uploads(user=person(request), files=[(one.name or "", one.read()) for one in files])
+    except MarketFileError as error:
+        return _page(request, error, what, status=400)
+    except RuleError as refusal:
+        messages.error(request, refusal.message)
     return redirect("journal:data")

@@ -23,6 +23,7 @@ _TITLES = {
     "journal.attribute": "Attribution",
     "journal.tax_pdf": "Form 6781 worksheet",
     "hedging.market_fetch": "Fetching",
+    "hedging.market_load": "Loading files",
     "journal.advise": "Advice",
     "journal.ruleset_evidence": "Backtest of the rules",
     "journal.backtest": "Backtest",

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from hedging.engine.quality import Severity
-from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality, VXSettlement
+from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality, StagedFile, VXSettlement
 from hedging.selectors.calendar import session_date
 from hedging.selectors.health import health_parts
 from hedging.selectors.quality import quality_findings
-from hedging.services.market_load import market_file_load
+from hedging.services.jobs import job_run
+from hedging.services.market_load import MarketFileError, market_file_load
+from hedging.services.market_retain import market_retain
+from hedging.services.market_stage import MARKET_LOAD, files_stage
 from hedging.tasks import market_quality
 from journal.models import User
 from tests.hedging.test_market_fetch import VIX, fetch_one, history, sources  # noqa: F401 - a fixture
@@ -102,6 +106,19 @@ def test_fetch_now_is_off_unless_switched_on(people: People, settings: Any) -> N
     assert not Job.objects.filter(kind="hedging.market_fetch").exists()
     settings.MARKET_FETCH = True
     assert "Fetch all now" in client.get(PAGE).content.decode()
+
+
+def test_files_of_the_past_are_summed_up_and_only_failures_listed(people: People) -> None:
+    came = {"success_at": timezone.now()}
+    for day, more in (("16", came), ("17", {}), ("18", {"error": "answered 503", "failures": 2})):
+        MarketSource.objects.create(
+            key=f"cfe_archive/2013-01-{day}", provider="cfe_archive", group="history", url="x", **more
+        )
+    text = signed_in(people.owner).get(PAGE).content.decode()
+    assert "Of 3 files of settled VX contracts 1 are loaded" in text
+    assert "cfe_archive/2013-01-18" in text
+    assert "answered 503" in text
+    assert "cfe_archive/2013-01-16" not in text
 
 
 def test_a_double_press_is_one_round_and_only_who_asked_may_cancel_it(people: People, settings: Any) -> None:
@@ -213,3 +230,72 @@ def test_health_tells_the_age_of_real_data_and_what_the_last_look_found(people: 
     assert told["ok"] is None
     assert "1 stale" in told["detail"]
     assert "1 errors" in told["detail"], "a VIX of 100,000 is impossible"
+
+
+def files(*named: tuple[str, bytes]) -> dict[str, Any]:
+    return {"file": [SimpleUploadedFile(name, data) for name, data in named]}
+
+
+HISTORY = (
+    ("cpi.csv", b"observation_date,CPIAUCSL\n2024-01-01,309.685\n"),
+    ("broken.csv", b"date,close\n2024-01-02,thirteen\n"),
+    ("macro_events.csv", b"date,event,detail,ref_period,time_et\n2024-02-13,cpi,CPI,January 2024,08:30\n"),
+    ("vix.csv", b"date,close\n2024-01-02,13.2\n2024-01-03,14.04\n"),
+)  # fmt: skip
+
+
+def test_several_files_are_loaded_by_a_worker_calendars_first_and_told_one_by_one(people: People) -> None:
+    owner = signed_in(people.owner)
+    for _ in range(2):  # a double press
+        assert owner.post(reverse("journal:data_upload"), files(*HISTORY)).status_code == 302
+    jobs = Job.objects.filter(kind=MARKET_LOAD)
+    assert jobs.count() <= 2  # the minute may have turned
+    job = jobs.order_by("created_at")[0]
+    assert not DailyBar.objects.exists(), "nothing happens in the request"
+    assert "Loading files" in owner.get(PAGE).content.decode()
+    for one in jobs:
+        assert job_run(one.pk) == Job.State.DONE
+    assert not StagedFile.objects.exists()
+    job.refresh_from_db()
+    assert (job.result["files"], job.result["new"]) == (4, 4)
+    assert job.result["failed"] == ["broken.csv: line 2, column close: 'thirteen' is not a number"]
+    cpi = DailyBar.objects.get(symbol="CPIAUCSL")
+    assert cpi.published_at == datetime(2024, 2, 13, 13, 30, tzinfo=UTC), "the calendar came first"
+    text = owner.get(PAGE).content.decode()
+    assert "4 files, 4 new rows" in text
+    assert "1 file failed" in text
+    assert IngestRun.objects.filter(name="broken.csv").exclude(error="").count() == jobs.count()
+    stranger = signed_in(people.stranger)
+    assert stranger.post(reverse("journal:job_cancel", args=[job.pk])).status_code == 404
+
+
+def test_a_lost_worker_goes_on_where_it_was_and_a_cancel_keeps_what_came(people: People) -> None:
+    job = files_stage(files=HISTORY, loaded_by="owner", requested_by=str(people.owner.public_id))
+    first = StagedFile.objects.order_by("pk")[0]
+    assert first.name == "macro_events.csv"
+    first.delete()  # as if it had been loaded before
+    assert job_run(job.pk) == Job.State.DONE
+    assert DailyBar.objects.filter(symbol="VIX").count() == 2
+    later = files_stage(files=HISTORY[:2], loaded_by="owner", requested_by="")
+    Job.objects.filter(pk=later.pk).update(state=Job.State.CANCELLED)
+    market_retain(now=timezone.now())
+    assert StagedFile.objects.count() == 2
+    market_retain(now=timezone.now() + timedelta(days=2))
+    assert not StagedFile.objects.exists()
+
+
+def test_too_many_files_or_a_symbol_for_several_are_refused(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = signed_in(people.owner)
+    sent = files(*HISTORY[:2]) | {"symbol": "VIX"}
+    answer = owner.post(reverse("journal:data_upload"), sent, follow=True)
+    assert "A symbol names one file" in answer.content.decode()
+    monkeypatch.setattr("journal.views.data.MOST_BYTES", 10)
+    answer = owner.post(reverse("journal:data_upload"), files(*HISTORY))
+    assert answer.status_code == 400
+    assert "4 files" in answer.content.decode()
+    with pytest.raises(MarketFileError, match="at most 100"):
+        files_stage(files=HISTORY * 26, loaded_by="", requested_by="")
+    assert not StagedFile.objects.exists()
+    assert not Job.objects.filter(kind=MARKET_LOAD).exists()
