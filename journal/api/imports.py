@@ -40,6 +40,15 @@ class ImportVersionSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False, min_value=0)
 
 
+class ImportLegSerializer(serializers.Serializer[Any]):
+    """A further leg of a fill."""
+
+    symbol = serializers.CharField(max_length=40)
+    quantity = serializers.IntegerField(help_text="signed: + bought, - sold")
+    price = serializers.DecimalField(max_digits=12, decimal_places=6, min_value=0)
+    effect = serializers.ChoiceField(choices=["", "open", "close"], required=False, default="")
+
+
 class ImportFixSerializer(ImportVersionSerializer):
     """What a row means; ``kind`` ``cash`` needs ledger, amount and day, ``note`` leaves it out on purpose."""
 
@@ -66,6 +75,7 @@ class ImportFixSerializer(ImportVersionSerializer):
     moment = serializers.DateTimeField(required=False, default=None, allow_null=True)
     effect = serializers.ChoiceField(choices=["", "open", "close"], required=False, default="")
     order = serializers.CharField(required=False, default="", max_length=60, allow_blank=True)
+    more = ImportLegSerializer(many=True, required=False, default=list, help_text="further legs of a fill")
 
 
 class ImportRowSerializer(serializers.ModelSerializer[ImportRow]):
@@ -156,6 +166,9 @@ class ImportViewSet(viewsets.GenericViewSet[Any]):
         given = ImportFixSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
+        values["more"] = [
+            (leg["symbol"], leg["quantity"], leg["price"], leg["effect"]) for leg in values["more"]
+        ]
 
         def act() -> tuple[int, Any]:
             row_fix(

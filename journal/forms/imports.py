@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Mapping
 from decimal import Decimal
@@ -28,6 +29,9 @@ ZONE_CHOICES = [(zone, zone) for zone in _ZONES if zone in zoneinfo.available_ti
 
 
 _ANSWERS = {**{kind.value: str(kind.label) for kind in FILE_KINDS}, "note": "nothing to record"}
+_LEG = re.compile(
+    r"(\S.{0,40}?) +([+-]?[0-9]{1,5}) +([0-9]{1,6}(?:\.[0-9]{1,6})?)(?: +(opens?|closes?))?", re.IGNORECASE
+)
 _NEEDS = {
     "fill": ("symbol", "quantity", "price"), "settlement": ("symbol", "quantity", "price"),
     "expiry": ("symbol", "quantity"), "cash": ("ledger", "amount", "day"),
@@ -131,6 +135,22 @@ class RowForm(StyledForm):
     order = forms.CharField(
         required=False, max_length=60, label="Order number", help_text="Rows of one order are one trade."
     )
+    more = forms.CharField(
+        required=False, max_length=1_000, label="Further legs, one a line",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text="Symbol, signed quantity, price, opens or closes: .SPXW251219P5750 +1 3.20 open",
+    )  # fmt: skip
+
+    def clean_more(self) -> list[tuple[str, int, Decimal, str]]:
+        """Legs of the lines."""
+        found = []
+        for line in filter(None, map(str.strip, self.cleaned_data["more"].splitlines())):
+            match = _LEG.fullmatch(line.replace("\N{MINUS SIGN}", "-"))
+            if match is None:
+                raise forms.ValidationError(f"“{line[:60]}” is not symbol, quantity, price and effect.")
+            symbol, count, price, effect = match.groups()
+            found.append((symbol, int(count), Decimal(price), (effect or "").lower().removesuffix("s")))
+        return found
 
     def clean(self) -> dict[str, Any]:
         """Everything a row of its kind needs."""
@@ -149,7 +169,7 @@ class RowForm(StyledForm):
             "price": data["price"] or 0, "fees": data["fees"] or 0, "effect": data["effect"],
             "order": data["order"], "moment": local_time(moment) if moment else None,
             "ledger": data["ledger"], "amount": data["amount"], "day": data["day"],
-            "remember": data["remember"],
+            "remember": data["remember"], "more": data["more"],
         }  # fmt: skip
 
     def show(self, refusal: RuleError) -> None:
@@ -164,12 +184,15 @@ def row_initial(row: ImportRow) -> dict[str, Any]:
         day = row.data.get("day", "")
         return {"kind": "cash", "ledger": row.data.get("ledger", ""), "amount": _cents(row), "day": day}
     legs = row.data.get("legs") or []
-    if len(legs) != 1:
+    if not legs:
         return {"amount": _cents(row)}
     symbol, quantity, price, effect, _ = legs[0]
     return {
         "kind": row.kind, "symbol": symbol, "quantity": quantity, "price": price, "effect": effect,
         "fees": row.data["fees"], "order": row.data["order"],
+        "more": "\n".join(
+            f"{name} {count:+d} {points} {other}".strip() for name, count, points, other, _ in legs[1:]
+        ),
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from hedging.selectors.calendar import CalendarRangeError, vix_expiry
 from hedging.selectors.listings import expiry_problem
 from journal.importers.text import CellError
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, name in enumerate(
         ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
@@ -130,9 +130,9 @@ def _parts(symbol: str) -> tuple[str, tuple[int, int, int], str, Decimal] | None
     if match := _SLASHED.fullmatch(symbol):
         root, month, day, year, strike, letter = match.groups()
         return root, (int(year), int(month), int(day)), letter, Decimal(strike)
-    if (match := _TEXT.fullmatch(symbol)) and match.group(3) in _MONTHS:
+    if (match := _TEXT.fullmatch(symbol)) and match.group(3) in MONTHS:
         root, day, name, year, strike, letter = match.groups()
-        return root, (2000 + int(year), _MONTHS[name], int(day)), letter, Decimal(strike)
+        return root, (2000 + int(year), MONTHS[name], int(day)), letter, Decimal(strike)
     return None
 
 

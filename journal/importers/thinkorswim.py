@@ -1,21 +1,20 @@
 """thinkorswim's account statement: sections under each other; cash balance and futures statement are books.
 
 ``TRD`` rows name the whole order in words; the account trade history, where the file has it, gives the price
-of each leg. Split fills repeat one REF #. ``RAD`` rows are expirations with the quantity that closes. Futures
-move money by daily marks (``ADJ``) and by the gain since the last mark; sweeps (``FSWP``) join both books.
-The TOTAL row and the futures balance must tie out.
+of each leg, and the legs themselves where the words do not (a rolled vertical, a diagonal). Split fills
+repeat one REF #. ``RAD`` rows are expirations with the quantity that closes. Futures move money by daily
+marks (``ADJ``) and by the gain since the last mark; sweeps (``FSWP``) join both books. The TOTAL row and the
+futures balance must tie out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-from hedging.engine.book import ContractSpec, Right
 from hedging.selectors.calendar import CalendarRangeError
 from journal.importers.broker_symbols import OutsideError, read_future, read_symbol
 from journal.importers.fields import Row, columns, guarded, local_moment, plain, removal, us_date
@@ -23,11 +22,12 @@ from journal.importers.movements import INTEREST, TRANSFER, inner, movement, tol
 from journal.importers.order_text import OrderTextError, parse_order
 from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
+from journal.importers.thinkorswim_history import HISTORY, History
 
-_CASH, _HISTORY = {"Cash Balance", "Cash & Sweep Vehicle"}, "Account Trade History"
+_CASH = {"Cash Balance", "Cash & Sweep Vehicle"}
 _FUTURES = "Futures Statements"
 _SECTIONS = {
-    *_CASH, _HISTORY, _FUTURES, "Account Order History", "Options", "Profits and Losses",
+    *_CASH, HISTORY, _FUTURES, "Account Order History", "Options", "Profits and Losses",
     "Forex Statements", "Crypto Statements", "Equities", "Futures", "Futures Options", "Account Summary",
     "Forex Account Summary", "Treasuries", "Bonds", "Mutual Funds", "Order History", "Forex",
 }  # fmt: skip
@@ -45,15 +45,6 @@ _MARK = re.compile(r"MARK TO (?:THE )?MARKET", re.IGNORECASE)
 _DELIVERED = re.compile(r"\b(?:REMOVED|EXPIR|ASSIGN|EXERCIS|DELIVER)", re.IGNORECASE)
 #: Types that say that money came from outside or went there.
 _TRANSFERS = {"EFN", "WIN", "WOU", "WDR", "ACH"}
-
-
-@dataclass(slots=True)
-class _Executed:
-    """Legs of one fill in the trade history, by right and strike."""
-
-    legs: dict[tuple[Right, float], tuple[int, Decimal, str]]
-    cash: Decimal
-    used: bool = False
 
 
 def recognises(records: Sequence[Cells]) -> bool:
@@ -74,7 +65,7 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
     """All rows of a statement; ``zone`` is the time zone the platform was set to."""
     if not recognises(records):
         raise FileError("The statement has no Cash Balance section.", line=records[0].line)
-    history = _history(records, zone)
+    history = History(records, zone, _SECTIONS)
     rows: list[BrokerRow] = []
     cash_rows: list[Row] = []
     futures: list[Row] = []
@@ -118,12 +109,12 @@ def _moved(row: Row, parts: Sequence[str]) -> Decimal:
 
 
 def _elsewhere(section: str, record: Cells) -> tuple[RowKind, str]:
-    if section == _HISTORY:
+    if section == HISTORY:
         return RowKind.NOTE, "Prices of the legs; the cash balance is the book."
     return RowKind.NOTE, section or "Title."
 
 
-def _read(row: Row, history: dict[datetime, list[_Executed]], zone: str) -> BrokerRow:
+def _read(row: Row, history: History, zone: str) -> BrokerRow:
     text = row["DESCRIPTION"]
     amount, cash = number(row["AMOUNT"], "AMOUNT") or ZERO, _moved(row, _PARTS)
     kind = row["TYPE"].upper()
@@ -205,22 +196,26 @@ def _trade(
     moment: datetime,
     amount: Decimal,
     cash: Decimal,
-    history: dict[datetime, list[_Executed]],
+    history: History,
 ) -> BrokerRow:
     try:
         order = parse_order(text)
     except OrderTextError as error:
-        raise CellError(f"{error.message} ({error.token or 'end of the text'})", "DESCRIPTION") from None
+        executed = history.legs_alone(text, moment, amount)
+        if executed is None:
+            raise CellError(f"{error.message} ({error.token or 'end of the text'})", "DESCRIPTION") from None
+        return BrokerRow(
+            row.record.line, row.record.raw, RowKind.FILL, "Legs from the account trade history.",
+            legs=executed, fees=amount - cash, cash=cash, moment=moment,
+            order_id=_reference(row["REF #"]), text=text,
+        )  # fmt: skip
     except CalendarRangeError as error:
         raise CellError(f"{error}.", "DESCRIPTION") from None
     own = order.signed_price * order.packages * order.legs[0][0].multiplier
     if abs(own - amount) > Decimal("0.01") * order.packages:
         raise CellError(f"AMOUNT {amount} is not quantity × price ({own}).", "AMOUNT")
-    known = _match(order.legs, amount, history.get(moment, ()))
-    legs = tuple(
-        RowLeg(spec, quantity, *(known[_place(spec)][1:] if known else (None, "")))
-        for spec, quantity in order.legs
-    )
+    known = history.legs_of(order.legs, moment, amount)
+    legs = known or tuple(RowLeg(spec, quantity, None) for spec, quantity in order.legs)
     if len(legs) == 1 and known is None:
         legs = (RowLeg(order.legs[0][0], order.legs[0][1], order.net_price),)
     return BrokerRow(
@@ -228,58 +223,6 @@ def _trade(
         moment=moment, order_id=_reference(row["REF #"]), package=order.signed_price,
         packages=order.packages, text=text,
     )  # fmt: skip
-
-
-def _place(spec: ContractSpec) -> tuple[Right, float]:
-    return spec.right or Right.CALL, spec.strike or 0.0
-
-
-def _match(
-    legs: Sequence[tuple[ContractSpec, int]], amount: Decimal, candidates: Sequence[_Executed]
-) -> dict[tuple[Right, float], tuple[int, Decimal, str]] | None:
-    """The fill of the trade history with these legs and this cash; each is taken once."""
-    wanted = {_place(spec): quantity for spec, quantity in legs}
-    for one in candidates:
-        same = {place: leg[0] for place, leg in one.legs.items()} == wanted
-        if not one.used and same and abs(one.cash - amount) < 1:
-            one.used = one.cash == amount
-            return one.legs if one.cash == amount else None
-    return None
-
-
-def _history(records: Sequence[Cells], zone: str) -> dict[datetime, list[_Executed]]:
-    """Fills of the account trade history by moment. What is not understood there only costs leg prices."""
-    found: dict[datetime, list[_Executed]] = {}
-    names: dict[str, int] = {}
-    inside, current = False, None
-    for record in records:
-        filled = [cell.strip() for cell in record.cells if cell.strip()]
-        if len(filled) == 1 and filled[0] in _SECTIONS:
-            inside, names, current = filled[0] == _HISTORY, {}, None
-        elif inside and "Exec Time" in filled:
-            names = columns(record.cells)
-        elif inside and names:
-            row = Row(record, names)
-            try:
-                if row["Exec Time"]:
-                    day, _, clock = row["Exec Time"].partition(" ")
-                    current = _Executed({}, ZERO)
-                    found.setdefault(local_moment(us_date(day, ""), clock, zone, ""), []).append(current)
-                if current is not None:
-                    _add_leg(current, row)
-            except CellError:
-                current = None
-    return found
-
-
-def _add_leg(fill: _Executed, row: Row) -> None:
-    right = {"CALL": Right.CALL, "PUT": Right.PUT}.get(row["Type"].upper())
-    if right is None:
-        raise CellError("No option.")
-    quantity, price = whole(row["Qty"], "Qty"), needed(row["Price"], "Price")
-    effect = {"TO OPEN": "open", "TO CLOSE": "close"}.get(row["Pos Effect"].upper(), "")
-    fill.legs[right, float(needed(row["Strike"], "Strike"))] = (quantity, price, effect)
-    fill.cash -= quantity * price * 100
 
 
 def _total(row: Row, seen: Sequence[Row], totals: list[Total]) -> BrokerRow:

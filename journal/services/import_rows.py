@@ -176,8 +176,9 @@ def mended_data(values: Mapping[str, Any], now: datetime) -> tuple[RowKind, dict
     """What a person says a row means: kind, its JSON and its cash.
 
     ``values``: kind (fill, expiry, settlement), symbol, quantity (signed), price in points, fees in dollars,
-    moment (aware, for fills), effect, order; for kind cash: ledger, amount (signed, + received) and day.
-    Raises RuleError naming the input.
+    moment (aware, for fills), effect, order, and ``more``, further legs of a fill as tuples of symbol,
+    quantity, price and effect; for kind cash: ledger, amount (signed, + received) and day. Raises RuleError
+    naming the input.
     """
     if values["kind"] == RowKind.CASH:
         if values.get("amount") is None or values.get("day") is None:
@@ -186,12 +187,7 @@ def mended_data(values: Mapping[str, Any], now: datetime) -> tuple[RowKind, dict
         note = str(values.get("note", ""))
         data = checked_data(values.get("ledger", ""), amount, values["day"], note, session_date(now))
         return RowKind.CASH, data, Decimal(data["amount"])
-    try:
-        spec = read_symbol(values["symbol"])
-    except OutsideError as error:
-        raise RuleError(str(error), "symbol") from None
-    except CellError as error:
-        raise RuleError(error.message, "symbol") from None
+    spec = _spec_of(values["symbol"], "symbol")
     kind = RowKind(values["kind"])
     quantity, price, fees = int(values["quantity"]), Decimal(values["price"]), Decimal(values["fees"])
     if kind is RowKind.EXPIRY and price:
@@ -203,14 +199,36 @@ def mended_data(values: Mapping[str, Any], now: datetime) -> tuple[RowKind, dict
     except CellError as error:
         raise RuleError(error.message, "symbol") from None
     effect = values.get("effect", "") if kind is RowKind.FILL else "close"
+    legs = [RowLeg(spec, quantity, price, effect)]
+    if values.get("more") and kind is not RowKind.FILL:
+        raise RuleError("Only a fill has several legs.", "more")
+    for symbol, count, points, other in values.get("more") or ():
+        legs.append(RowLeg(_spec_of(symbol, "more"), int(count), Decimal(points), other))
+    if len({leg.spec.symbol for leg in legs}) < len(legs):
+        raise RuleError("A contract is named twice.", "more")
     row = BrokerRow(
-        0, "", kind, legs=(RowLeg(spec, quantity, price, effect),), fees=fees, moment=moment,
-        order_id=values.get("order", ""),
+        0, "", kind, legs=tuple(legs), fees=fees, moment=moment, order_id=values.get("order", ""),
     )  # fmt: skip
     data = booked_data(row, now)
     data["note"] = "mended by hand"
-    moved = ZERO if spec.kind is InstrumentKind.FUTURE else -quantity * price * spec.multiplier
+    moved = sum(
+        (
+            -leg.quantity * (leg.price or ZERO) * leg.spec.multiplier
+            for leg in legs
+            if leg.spec.kind is not InstrumentKind.FUTURE
+        ),
+        ZERO,
+    )
     return kind, data, moved - fees
+
+
+def _spec_of(text: str, field: str) -> ContractSpec:
+    try:
+        return read_symbol(text)
+    except OutsideError as error:
+        raise RuleError(str(error), field) from None
+    except CellError as error:
+        raise RuleError(error.message, field) from None
 
 
 def row_day(data: Mapping[str, Any]) -> date:

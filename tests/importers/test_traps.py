@@ -135,7 +135,9 @@ def test_thinkorswim_takes_leg_prices_from_the_trade_history_and_the_row_stays_t
 
 
 def test_thinkorswim_says_which_word_of_an_order_it_does_not_understand() -> None:
-    text = THINKORSWIM.replace("SOLD -1 VERTICAL SPX", "SOLD -1 VERT ROLL SPX")
+    text = THINKORSWIM.replace("SOLD -1 VERTICAL SPX", "SOLD -1 VERT ROLL SPX").partition("\nAccount Trade")[
+        0
+    ]
     (row,) = [row for row in read_file(text.encode()).rows if row.kind == "error"]
     assert "VERT ROLL" in row.message
     assert row.line == 6
@@ -169,3 +171,44 @@ def test_an_open_quote_names_the_line_where_it_opens() -> None:
     with pytest.raises(FileError, match="never closes") as refused:
         read_file((HEADER + '\n"never,closed\nmore\n').encode())
     assert refused.value.line == 2
+
+
+ROLLED = """Account Statement for *****000SCHW (Margin) since 1/1/26 through 9/20/26
+
+Cash Balance
+DATE,TIME,TYPE,REF #,DESCRIPTION,Misc Fees,Commissions & Fees,AMOUNT,BALANCE
+4/2/26,09:40:16,TRD,="1001",SOLD -1 VERT ROLL SPX 100 (Weeklys) 17 APR 26/10 APR 26 6580/6570/6600/6590 PUT @1.10 CBOE,\
+-2.28,-2.60,110.00,"10,105.12"
+,,,,TOTAL,($2.28),($2.60),$110.00,"$10,105.12"
+
+Account Trade History
+,Exec Time,Spread,Side,Qty,Pos Effect,Symbol,Exp,Strike,Type,Price,Net Price,Order Type
+,4/2/26 09:40:16,VERT ROLL,SELL,-1,TO OPEN,SPX,17 APR 26,6580,PUT,9.00,1.10,LMT
+,,,BUY,+1,TO OPEN,SPX,17 APR 26,6570,PUT,6.40,CREDIT,
+,,,BUY,+1,TO CLOSE,SPX,10 APR 26,6600,PUT,4.00,,
+,,,SELL,-1,TO CLOSE,SPX,10 APR 26,6590,PUT,2.50,,
+"""
+
+
+def test_a_rolled_vertical_takes_its_legs_from_the_trade_history() -> None:
+    (row,) = [row for row in read_file(ROLLED.encode()).rows if row.kind == "fill"]
+    assert [(leg.spec.symbol, leg.quantity, str(leg.price), leg.effect) for leg in row.legs] == [
+        ("SPXW  260417P06580000", -1, "9.00", "open"), ("SPXW  260417P06570000", 1, "6.40", "open"),
+        ("SPXW  260410P06600000", 1, "4.00", "close"), ("SPXW  260410P06590000", -1, "2.50", "close"),
+    ]  # fmt: skip
+    assert (row.cash, row.fees, row.message) == (
+        Decimal("105.12"), Decimal("4.88"), "Legs from the account trade history."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("\n,,,BUY,+1,TO OPEN,SPX,17 APR 26,6570", "\n,,,BUY,+1,TO OPEN,SPX,17 APR 26,6560"), ("6.40", "6.50"),
+     ("4/2/26 09:40:16", "4/2/26 09:40:17"), ("\nAccount Trade History", "\nOptions"), ("6.40", "x")],
+)  # fmt: skip
+def test_a_history_that_does_not_fit_the_row_is_not_taken(change: tuple[str, str]) -> None:
+    rows = read_file(ROLLED.replace(*change).encode()).rows
+    (row,) = [row for row in rows if row.kind in {"fill", "error"}]
+    assert row.kind == "error"
+    assert "VERT ROLL" in row.message
+    assert row.cash == Decimal("105.12")

@@ -270,3 +270,34 @@ def test_a_recorded_import_links_its_trades_and_a_review_ends_with_a_word(
 def _key(trade: Trade, strike: int) -> str:
     fill = trade.fills.filter(contract__strike=strike).order_by("executed_at")[0]
     return str(fill.external_id.partition("/")[0])
+
+
+def test_a_row_of_several_legs_is_mended_at_once(client: Client, people: People) -> None:
+    from tests.importers.test_traps import ROLLED
+
+    text = ROLLED.partition("\nAccount Trade History")[0]
+    made = client.post(
+        f"/api/v1/accounts/{people.account.pk}/imports/", {"file": SimpleUploadedFile("a.csv", text.encode())}
+    ).json()
+    (row,) = made["not_understood"]
+    url = f"/imports/{made['id']}/row/?row={row['id']}"
+    values = {
+        "kind": "fill", "symbol": ".SPXW260410P6600", "quantity": "1", "price": "4.00", "fees": "4.88",
+        "filled_at": "2026-04-02T09:40:16", "effect": "close", "order": "1001",
+        "more": ".SPXW260410P6590 -1 2.50 close\n\n.SPXW260417P6580 \N{MINUS SIGN}1 9 open\n"
+        "SPXW 04/17/2026 6570.00 P +1 6.40",
+    }  # fmt: skip
+    bad = client.post(url, {**values, "more": "6590 puts"})
+    assert (bad.status_code, b"is not symbol, quantity, price" in bad.content) == (400, True)
+    twice = client.post(url, {**values, "more": ".SPXW260410P6600 1 2"})
+    assert (twice.status_code, b"named twice" in twice.content) == (400, True)
+    assert client.post(url, values).status_code == 302
+    batch = ImportBatch.objects.get()
+    assert (batch.counts["new"], batch.counts["error"]) == (1, 0)
+    assert batch.plan["reconciliation"]["difference"] == "0.00"  # 250 − 400 + 900 − 640 − 4.88
+    assert (
+        ".SPXW" not in client.get(url).content.decode().partition("<textarea")[2].partition("</textarea")[0]
+    )
+    assert "SPXW  260410P06590000 -1 2.50 close" in client.get(url).content.decode()
+    client.post(f"/imports/{batch.pk}/commit/", {"version": batch.version})
+    assert Fill.objects.count() == 2  # the closing legs wait for their opening
