@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -22,8 +23,11 @@ from hedging.maths import black76, margin
 from hedging.maths.payoff import PayoffLegs, expiry_value
 from hedging.maths.probability import expected_move, probability_below, probability_below_lognormal
 from hedging.maths.smile import SmileModel
+from hedging.maths.yearfrac import year_fraction
 
 _POINTS = 161
+#: A volatility moved down stays above one point.
+_LEAST_VOL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ def _curve(
     move: float | None,
 ) -> PayoffCurve:
     is_index = expiry.underlying == "SPX" and market.spot is not None
-    centre = market.spot if is_index and market.spot is not None else expiry.forward
+    centre = _centre(expiry, market)
     prices = _axis(legs, centre, move)
     arrays = option_arrays(legs)
     return PayoffCurve(
@@ -218,6 +222,44 @@ def _today(
     basis = marks - model(np.array([expiry.forward]))[0]
     values = (model(forwards) + basis) @ (arrays.quantity * arrays.multiplier) + cash
     return _floats(np.asarray(values))
+
+
+def curve_on(
+    trade: BookTrade, market: MarketSnapshot, *, moment: datetime, vol_points: float, prices: Sequence[float]
+) -> tuple[float, ...] | None:
+    """P&L in dollars after fees at ``moment`` over prices of the underlying (T+n), None where it is unknown.
+
+    Every strike keeps its volatility, moved by ``vol_points`` percentage points but not below one; rate and
+    carry stay. The forward's distance from spot and the marks' distance from the model shrink with the
+    time left, so that the curve of now is ``PayoffCurve.today`` and that of the settlement its ``expiry``.
+    """
+    expiry, _ = _one_expiry(trade.legs, market)
+    valued = value_trade(trade, market).legs
+    if expiry is None or any(leg.iv is None or leg.price is None for leg in valued):
+        return None
+    arrays, at = option_arrays(trade.legs), np.asarray(prices, dtype=np.float64)
+    cash = trade.cash - trade.fees
+    left = min(year_fraction(moment, expiry.settles_at), expiry.t)
+    if left <= 0.0:
+        return _floats(expiry_value(at, arrays) + cash)
+    share = left / expiry.t
+    centre = _centre(expiry, market)
+    vols = np.array([leg.iv for leg in valued], dtype=np.float64)
+    marks = np.array([leg.price for leg in valued], dtype=np.float64)
+    now = black76.price(
+        np.array([[expiry.forward]]), arrays.strike, expiry.t, vols, expiry.discount, arrays.right
+    )
+    forwards = at * (expiry.forward / centre) ** share
+    moved = np.maximum(vols + vol_points / 100.0, _LEAST_VOL)
+    then = black76.price(forwards[:, None], arrays.strike, left, moved, expiry.discount**share, arrays.right)
+    values = (then + (marks - now[0]) * share) @ (arrays.quantity * arrays.multiplier) + cash
+    return _floats(np.asarray(values))
+
+
+def _centre(expiry: ExpirySlice, market: MarketSnapshot) -> float:
+    """What the curve's axis is in: the index for SPX, the future for VIX options."""
+    is_index = expiry.underlying == "SPX" and market.spot is not None
+    return market.spot if is_index and market.spot is not None else expiry.forward
 
 
 def _one_sd(expiry: ExpirySlice) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from hedging.engine.book import Right
 from hedging.engine.instruments import UnknownSymbolError, option_contract, share, vx_future
 from journal.forms.order import OrderForm, Package
 from journal.models import Trade
+from journal.selectors.trades import OpenLeg
 from journal.services.errors import RuleError
 
 Instrument = Trade.Instrument
@@ -76,6 +78,41 @@ class CondorForm(OrderForm):
             for right, strike, sign in zip(rights, strikes, signs, strict=True)
         )
         return Package(legs, count, self.need_number("credit", "the credit"))
+
+
+def condor_copy(legs: Sequence[OpenLeg]) -> dict[str, Any] | None:
+    """Initial values of a CondorForm with these legs, or None for another shape; prices are not copied."""
+    options = [leg for leg in legs if leg.spec.strike is not None]
+    if len(options) != 4 or len(options) != len(legs):
+        return None
+    puts = sorted((leg for leg in options if leg.spec.right is Right.PUT), key=_strike_of)
+    calls = sorted((leg for leg in options if leg.spec.right is Right.CALL), key=_strike_of)
+    sizes = [leg.quantity for leg in (*puts, *calls)]
+    count = abs(sizes[0])
+    if sizes != [count, -count, -count, count] or len({leg.spec.expiry for leg in legs}) > 1:
+        return None
+    names = ("long_put", "short_put", "short_call", "long_call")
+    strikes = {n: f"{_strike_of(leg):g}" for n, leg in zip(names, (*puts, *calls), strict=True)}
+    return {"root": puts[0].spec.root, "expiry": puts[0].spec.expiry, "contracts": count, **strikes}
+
+
+def hedge_copy(trade: Trade, legs: Sequence[OpenLeg]) -> dict[str, Any] | None:
+    """Initial values of a HedgeForm with these legs, or None for another shape; prices are not copied."""
+    if not trade.instrument or not 1 <= len(legs) <= 2:
+        return None
+    ordered = sorted(legs, key=lambda leg: -leg.quantity)  # the bought leg first
+    found: dict[str, Any] = {
+        "layer": trade.layer, "instrument": trade.instrument, "expiry": ordered[0].spec.expiry,
+        "contracts": ordered[0].quantity,
+    }  # fmt: skip
+    for name, leg in zip(("strike", "second_strike"), ordered, strict=False):
+        if leg.spec.strike is not None:
+            found[name] = f"{leg.spec.strike:g}"
+    return found
+
+
+def _strike_of(leg: OpenLeg) -> float:
+    return leg.spec.strike or 0.0
 
 
 class HedgeForm(OrderForm):

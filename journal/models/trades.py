@@ -104,6 +104,9 @@ class Fill(models.Model):
     price, opposite fees), so the history of the ledger stays readable.
     """
 
+    #: ``source`` of the cash settlement of an expired leg.
+    SETTLEMENT = "settlement"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills")
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="fills")

@@ -153,7 +153,7 @@ class TradeTotals:
 
 def trades_filtered(user: User, filters: TradeFilters, *, today: date) -> QuerySet[Any]:
     """Read the user's trades that pass the filters in the order asked for, newest first by default."""
-    trades: QuerySet[Any] = trades_for(user).select_related("review").annotate(pnl_now=_pnl_now())
+    trades: QuerySet[Any] = with_pnl(trades_for(user).select_related("review"))
     trades = trades.filter(**_plain(filters, today))
     if filters.text:
         trades = trades.filter(_mentions(filters.text))
@@ -200,8 +200,12 @@ def _newest() -> QuerySet[Valuation]:
     return Valuation.objects.filter(trade=OuterRef("pk")).order_by("-book_revision", "-as_of")
 
 
-def _figure(name: str) -> Subquery:
-    found = Cast(KeyTextTransform(name, KeyTransform("totals", "result")), FloatField())
+def valued_figure(name: str, *path: str) -> Subquery:
+    """A figure of each trade's newest valuation, at the end of a path of keys; null where it is unknown."""
+    at: Any = "result"
+    for key in path:
+        at = KeyTransform(key, at)
+    found = Cast(KeyTextTransform(name, at), FloatField())
     return Subquery(_newest().annotate(figure=found).values("figure")[:1])
 
 
@@ -210,11 +214,26 @@ def _part(path: KeyTransform) -> Subquery:
     return Subquery(_newest().annotate(found=path).values("found")[:1])
 
 
+def with_pnl(trades: QuerySet[Any]) -> QuerySet[Any]:
+    """Trades with ``pnl_now``, see ``pnl_of``."""
+    found: QuerySet[Any] = trades.annotate(pnl_now=_pnl_now())
+    return found
+
+
+def pnl_of(trade: Any) -> Decimal | None:
+    """P&L after fees of a trade of ``with_pnl``: realized once closed, else as valued, None while unknown."""
+    closed = trade.status == Trade.Status.CLOSED
+    realized: Decimal = trade.realized
+    return realized if closed else _money(trade.pnl_now)
+
+
 def _pnl_now() -> Case:
     """P&L after fees for order and filter: realized once closed, else as valued, null while unknown."""
     realized = Cast(F("net_cash"), FloatField()) - Cast(F("fees_total"), FloatField())
     return Case(
-        When(status=Trade.Status.CLOSED, then=realized), default=_figure("pnl"), output_field=FloatField()
+        When(status=Trade.Status.CLOSED, then=realized),
+        default=valued_figure("pnl", "totals"),
+        output_field=FloatField(),
     )
 
 
@@ -242,7 +261,7 @@ def with_page_details(trades: QuerySet[Any]) -> QuerySet[Any]:
     """Fetch the newest mark and the tags along with each trade, in a constant number of queries."""
     taggings = Tagging.objects.select_related("tag").order_by("tag__name")
     detailed: QuerySet[Any] = trades.annotate(
-        valued_mark=_figure("market_value"),
+        valued_mark=valued_figure("market_value", "totals"),
         valued_revision=Subquery(_newest().values("book_revision")[:1]),
         valued_greeks=_part(KeyTransform("greeks", KeyTransform("totals", "result"))),
         valued_structure=_part(KeyTransform("structure", "result")),
@@ -261,7 +280,7 @@ def trade_rows(trades: Iterable[Any], writable: frozenset[UUID] = frozenset()) -
         rows.append(
             TradeRow(
                 trade,
-                pnl=trade.realized if closed else _money(trade.pnl_now),
+                pnl=pnl_of(trade),
                 mark=None if closed else _money(trade.valued_mark),
                 share=None if closed else _share(trade.pnl_now, trade.valued_structure),
                 deltas=() if closed else _deltas(trade.valued_greeks),

@@ -42,7 +42,7 @@ from journal.services.attribution_days import (
 )
 
 Progress = Callable[[int, int], None]
-SETTLEMENT = "settlement"
+SETTLEMENT = Fill.SETTLEMENT
 ROLE_CODES = {Trade.Kind.CONDOR.value: CONDOR, Trade.Kind.HEDGE.value: HEDGE, Trade.Kind.OTHER.value: OTHER}
 #: Sessions a window starts before its first day, so that legs find the mark they count from.
 _LEAD = 12

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import bulk_closing, entry, guards, rolls, trade_list, trades
+from journal.views import bulk_closing, entry, guards, payoff, rolls, trade_list, trades, valuation
 
 urlpatterns: list[URLPattern] = [
     path("trades/", trade_list.trade_list, name="trades"),
@@ -16,7 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("trades/new/hedge/", entry.hedge, name="hedge_entry"),
     path("trades/new/preview/<slug:kind>/", entry.preview, name="entry_preview"),
     path("trades/<uuid:pk>/", trades.trade_detail, name="trade_detail"),
-    path("trades/<uuid:pk>/valuation/", trades.trade_valuation, name="trade_valuation"),
+    path("trades/<uuid:pk>/valuation/", valuation.trade_valuation, name="trade_valuation"),
+    path("trades/<uuid:pk>/payoff/", payoff.fragment, name="trade_payoff"),
     path("trades/<uuid:pk>/close/", trades.close, name="trade_close"),
     path("trades/<uuid:pk>/close/preview/", guards.close_preview, name="trade_close_preview"),
     path("trades/<uuid:pk>/roll/", rolls.roll, name="trade_roll"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from journal.models import WRITE_ROLES, Trade, TradeLink
 from journal.selectors.chains import chain_of, link_payoff, links_about
+from journal.selectors.trade_figures import chain_pnl
 from journal.selectors.trades import trade_get
 from journal.services.errors import RuleError
 from journal.services.import_groups import group_split, trade_rows
@@ -59,7 +60,8 @@ def chain(request: HttpRequest, pk: UUID) -> HttpResponse:
         account=trade.account_id, underlying=trade.underlying, opened_at__gte=trade.opened_at
     )
     return render(request, "journal/imports/chain.html", {
-        "trade": trade, "chain": chain_of(user, trade), "links": links, "may_write": may_write,
+        "trade": trade, "chain": chain_of(user, trade), "chain_pnl": chain_pnl(user, trade),
+        "links": links, "may_write": may_write,
         "later": later.exclude(pk__in=[trade.pk, *linked]).order_by("opened_at")[:_CHOICES],
         "kinds": TradeLink.Kind.choices, "rows": trade_rows(trade),
     })  # fmt: skip

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.engine.structure import Shape
 from hedging.selectors.calendar import CalendarRangeError
-from journal.forms.entry import CondorForm, HedgeForm
+from journal.forms.entry import CondorForm, HedgeForm, condor_copy, hedge_copy
 from journal.forms.order import Package
 from journal.importers.order_text import OrderTextError, gaps
 from journal.models import WRITE_ROLES, Account, Trade, User
 from journal.selectors.shell import current_account
 from journal.selectors.structures import expiry_chart, leg_rows, structure_figures
-from journal.selectors.trades import legs_label
+from journal.selectors.trades import legs_label, opening_position, trade_get
 from journal.services.errors import RuleError
 from journal.services.guards import order_guard
 from journal.services.hedges import hedge_layer_create
@@ -30,7 +30,7 @@ from journal.services.orders import OrderInput, default_fees, package_warnings, 
 from journal.services.sizing import order_position, order_structure
 from journal.services.times import local_time
 from journal.services.trades import trade_create
-from journal.views.common import likely_fill_time, person, today_in_new_york
+from journal.views.common import likely_fill_time, person, today_in_new_york, uuids
 from journal.views.review import entry_checklist_context, entry_checklist_store
 
 Form = CondorForm | HedgeForm
@@ -47,6 +47,9 @@ def _form(request: HttpRequest, kind: str, *, bound: bool) -> Form:
     if account is None or not accounts.filter(pk=account.pk).exists():
         account = accounts.first()
     initial = {"account": account.pk if account else None, "filled_at": likely_fill_time()}
+    source = None if bound else copied_trade(request)
+    if source is not None:
+        initial |= {**(copied_legs(source) or {}), "account": source.account_id}
     data = request.POST if bound else None
     if kind == "hedge":
         condors = Trade.objects.for_user(user, WRITE_ROLES).filter(
@@ -54,6 +57,25 @@ def _form(request: HttpRequest, kind: str, *, bound: bool) -> Form:
         )
         return HedgeForm(data, accounts=accounts, condors=condors, initial=initial)
     return CondorForm(data, accounts=accounts, initial=initial)
+
+
+def copied_trade(request: HttpRequest) -> Trade | None:
+    """The trade in ``?from=`` whose legs are to be entered again; 404 for one the user may not see."""
+    named = request.GET.get("from", "")
+    if not named:
+        return None
+    found = uuids([named])
+    if not found:
+        raise Http404
+    return trade_get(person(request), found[0])
+
+
+def copied_legs(trade: Trade) -> dict[str, Any] | None:
+    """What a form is filled in with to enter the trade's opening legs again; None where no form has them."""
+    legs = opening_position(trade).legs
+    if trade.kind == Trade.Kind.HEDGE:
+        return hedge_copy(trade, legs)
+    return condor_copy(legs) if trade.kind == Trade.Kind.CONDOR else None
 
 
 @login_required
@@ -83,6 +105,7 @@ def _entry(request: HttpRequest, kind: str) -> HttpResponse:
     accounts = _accounts(person(request))
     context = {
         "form": form, "kind": kind, "has_accounts": accounts.exists(),
+        "copied": copied_trade(request) if request.method == "GET" else None,
         **entry_checklist_context(request, accounts),
     }  # fmt: skip
     return render(request, f"journal/entry/{kind}.html", context)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from journal.models import WRITE_ROLES, Account, BulkChange, SavedView, Tag, Trade, User
+from journal.selectors.trade_figures import figures_of, with_fills_of
 from journal.selectors.trade_list import (
     SORTS,
     TradeFilters,
@@ -60,14 +61,17 @@ def trade_list(request: HttpRequest) -> HttpResponse:
     filters = TradeFilters.from_query(request.GET)
     trades = trades_filtered(user, filters, today=today_in_new_york())
     totals = trade_totals(trades)
-    paginator = Paginator(with_page_details(trades), PAGE)
+    paginator = Paginator(with_fills_of(with_page_details(trades)), PAGE)
     paginator.count = totals.count  # counted already; the same query again costs as much as the page
     page = paginator.get_page(request.GET.get("page"))
     writable = frozenset(_writable(user).values_list("pk", flat=True))
     query = request.GET.copy()
     query.pop("page", None)
+    rows = trade_rows(page, writable)
+    more = figures_of(user, rows)
     context = {
-        "page": page, "rows": trade_rows(page, writable), "totals": totals, "filters": filters,
+        "page": page, "rows": [(row, more[row.trade.pk]) for row in rows], "totals": totals,
+        "filters": filters,
         "writable_count": writable_trades(user, trades).count() if writable else 0,
         "query": query.urlencode(), "today": today_in_new_york(), "chosen": request.GET,
         "columns": _headers(filters.sort, query),
@@ -94,7 +98,7 @@ def _choices(user: User) -> dict[str, Any]:
 
 _HEADERS = (
     ("label", "Position", ""), ("account", "Account", ""), ("opened", "Opened (ET)", ""),
-    ("expiry", "Expiry", ""), ("expiry", "DTE", "num"), ("cash", "Credit / cash", "num"),
+    ("expiry", "Expiry", ""), ("expiry", "DTE", "num"), ("", "Qty", "num"), ("cash", "Credit / cash", "num"),
     ("", "Mark", "num"), ("pnl", "P&L after fees", "num"), ("", "Δ, $ per point", "num"),
     ("rating", "Rating", "num"),
     ("status", "Status", ""),

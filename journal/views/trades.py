@@ -1,15 +1,15 @@
-"""Trades: list, page, closing, correcting a fill, and the valuation fragment."""
+"""Trades: page, closing, correcting a fill."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from journal.forms.closing import CloseForm, ReverseForm
@@ -17,15 +17,18 @@ from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.as_of import as_of_for
 from journal.selectors.chains import chain_context
 from journal.selectors.structures import leg_rows, trade_figures
+from journal.selectors.trade_figures import chain_pnl
 from journal.selectors.trades import live_fills, trade_get, trade_position
-from journal.selectors.valuation import Current, trade_current, trade_marks
+from journal.selectors.valuation import trade_marks
 from journal.services.errors import ConflictError, RuleError
 from journal.services.ledger import token_used
-from journal.services.past import trade_then
 from journal.services.trades import fill_reverse, trade_close
 from journal.views.attribution import trade_context
 from journal.views.common import get_owned, likely_fill_time, person, today_in_new_york
+from journal.views.entry import copied_legs
+from journal.views.payoff import payoff_context
 from journal.views.review import review_context
+from journal.views.valuation import valuation_context
 
 
 def _may_write(request: HttpRequest, trade: Trade) -> bool:
@@ -40,6 +43,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     fills = [f for f in trade.fills.all() if past.moment is None or f.executed_at <= past.moment]
     live = {fill.pk for fill in live_fills(fills)}
     today = past.day or today_in_new_york()
+    valued = valuation_context(trade, past.moment)
     context = {
         "trade": trade,
         "as_of_shown": True,
@@ -48,15 +52,25 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "legs": leg_rows(trade_position(trade, until=past.moment).legs, today),
         "fills": [(fill, fill.pk in live) for fill in sorted(fills, key=lambda f: f.executed_at)],
         "may_write": not past and _may_write(request, trade) and trade.account.archived_at is None,
+        "duplicate_url": _duplicate_url(request, trade) if not past else "",
         "protects": trade.protects.all(),
         "protected_by": trade.protected_by.all(),
         "today": today,
-        **valuation_context(trade, past.moment),
+        **valued,
+        **payoff_context(request, trade, valued),
         **review_context(request, trade),
         **trade_context(trade, past.day),
         **chain_context(person(request), trade),
+        "chain_pnl": chain_pnl(person(request), trade),
     }
     return render(request, "journal/trades/detail.html", context)
+
+
+def _duplicate_url(request: HttpRequest, trade: Trade) -> str:
+    """The form that enters the same legs again; empty where none has them or nothing may be written."""
+    if not _may_write(request, trade) or copied_legs(trade) is None:
+        return ""
+    return reverse("journal:hedge_entry" if trade.kind == Trade.Kind.HEDGE else "journal:trade_entry")
 
 
 def _status_then(trade: Trade, moment: datetime | None) -> str:
@@ -66,48 +80,6 @@ def _status_then(trade: Trade, moment: datetime | None) -> str:
     if trade.closed_at is not None and trade.closed_at <= moment:
         return Trade.Status.CLOSED
     return Trade.Status.OPEN if trade.opened_at and trade.opened_at <= moment else "not open yet"
-
-
-@login_required
-def trade_valuation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show the valuation fragment; it asks for itself again while a worker is busy."""
-    trade = trade_get(person(request), pk)
-    context = {"trade": trade, **valuation_context(trade, as_of_for(request).moment)}
-    return render(request, "journal/valuation/fragment.html", context)
-
-
-def valuation_context(trade: Trade, moment: datetime | None = None) -> dict[str, Any]:
-    """Gather what the valuation fragment shows, now or as it was at a past moment."""
-    reason = ""
-    if moment is None:
-        current = trade_current(trade)
-    else:
-        then, reason = trade_then(trade=trade, moment=moment)
-        current = Current(then, is_current=True, job=None)
-    result = current.result
-    chart = None
-    if result and result["analysis"]["payoff"]:
-        curve = result["analysis"]["payoff"]
-        structure = result["structure"]
-        chart = {**curve, "break_evens": structure["break_evens"]}
-    table = _chart_table(chart)
-    return {
-        "current": current,
-        "result": result,
-        "chart": chart,
-        "chart_table": table,
-        "past_reason": reason,
-    }
-
-
-def _chart_table(chart: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Pick about twenty rows of the payoff chart, for readers and screen readers."""
-    if chart is None:
-        return []
-    step = max(1, len(chart["prices"]) // 20)
-    today = chart["today"] or [None] * len(chart["prices"])
-    rows = list(zip(chart["prices"], chart["expiry"], today, strict=True))
-    return [{"price": p, "expiry": e, "today": t} for p, e, t in rows[::step]]
 
 
 @login_required

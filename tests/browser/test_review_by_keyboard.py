@@ -74,6 +74,70 @@ def test_filter_tag_undo_and_export_by_keyboard_alone(sign_in: MakePage, watch: 
     watch.assert_clean()
 
 
+def test_open_trades_are_closed_together_and_undone_by_keyboard_alone(
+    sign_in: MakePage, watch: Watch
+) -> None:
+    page = sign_in()
+    keys = page.keyboard
+    page.goto("/trades/?status=open&kind=condor&sort=opened")
+    waiting = _rows(page)
+    for _ in range(2):
+        keys.press("j")
+        keys.press("x")
+    keys.press("b")
+    keys.type("Close")  # a select takes the first letters
+    keys.press("Tab")
+    expect(page.locator("[data-bulk-go]")).to_be_focused()
+    keys.press("Enter")
+    page.wait_for_url("**/trades/close/**")
+    expect(page.locator(".close-row")).to_have_count(2)
+    expect(page.locator(".close-row .badge-quality").first).to_contain_text("simulated")
+    # Without prices nothing is closed, and both rows say so.
+    page.locator("button:has-text('Record all closing fills')").focus()
+    keys.press("Enter")
+    expect(page.locator(".field-error")).to_have_count(2)
+    page.locator("a:has-text('Fill in the marks')").focus()
+    keys.press("Enter")
+    page.wait_for_url("**prefill=marks**")
+    page.locator("button:has-text('Record all closing fills')").focus()
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/trades/\?"))
+    expect(page.locator(".undo-line")).to_contain_text("2 trades closed")
+    expect(page.locator("a[data-row]")).to_have_count(waiting - 2)
+    keys.press("u")
+    expect(page.locator("a[data-row]")).to_have_count(waiting)
+    watch.assert_clean()
+
+
+def test_a_timeline_event_redraws_the_payoff_of_its_day(sign_in: MakePage, watch: Watch) -> None:
+    page = sign_in()
+    page.goto("/trades/?status=closed&kind=condor&sort=-opened")
+    page.locator("a[data-row]").first.click()
+    drawn = page.locator("#payoff-data")
+    opened = drawn.text_content()
+    page.locator("#event-2").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#payoff h2")).to_contain_text("Closed")
+    closed = drawn.text_content()
+    assert opened != closed
+    expect(page.locator("#payoff .chart svg, #payoff .chart canvas")).to_be_visible()
+    # The address is the event's: a reload shows the same.
+    page.wait_for_url(re.compile("at="))
+    page.reload()
+    expect(page.locator("#payoff h2")).to_contain_text("Closed")
+    assert drawn.text_content() == closed
+    # An open trade answers what it would be worth on another day at another volatility.
+    page.goto("/trades/?status=open&kind=condor")
+    page.locator("a[data-row]").first.click()
+    day = page.evaluate("new Date(Date.now() + 7 * 864e5).toISOString().slice(0, 10)")
+    page.fill("#id_date", day)
+    page.fill("#id_iv", "4")
+    page.press("#id_iv", "Enter")
+    expect(page.locator("#payoff .tiles .tile")).to_have_count(3)
+    assert "volatility +4" in (drawn.text_content() or "")
+    watch.assert_clean()
+
+
 def test_a_saved_view_survives_signing_out(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in()
     page.goto("/trades/?status=open&kind=hedge_layer")
@@ -87,6 +151,12 @@ def test_a_saved_view_survives_signing_out(sign_in: MakePage, watch: Watch) -> N
     page.goto("/trades/")
     page.click(".saved-views a:has-text('Open hedges')")
     expect(page.locator("a[data-row]")).to_have_count(shown)
+    page.click("button[aria-label='Remove the view Open hedges']")
+    expect(page.locator(".saved-views")).to_have_count(0)
+    # Undo is offered for longer than ten seconds and brings it back.
+    page.wait_for_timeout(10_500)
+    page.click(".toast-item button:has-text('Undo')")
+    expect(page.locator(".saved-views")).to_contain_text("Open hedges")
     page.click("button[aria-label='Remove the view Open hedges']")
     expect(page.locator(".saved-views")).to_have_count(0)
     watch.assert_clean()

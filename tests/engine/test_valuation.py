@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hedging.engine.analysis import analyse_trade
+from hedging.engine.analysis import analyse_trade, curve_on
 from hedging.engine.book import Book, BookTrade, Leg, Role
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import Flag, MarketSnapshot
@@ -68,6 +69,41 @@ def test_near_the_condor_pop_is_about_seventy_percent(market: MarketSnapshot) ->
     assert analysis.payoff is not None
     assert analysis.payoff.today is not None
     assert max(analysis.payoff.expiry) == pytest.approx(1080.0 - 5.2)
+
+
+def test_the_curve_of_another_day_runs_from_todays_to_the_one_at_expiry(market: MarketSnapshot) -> None:
+    condor = trade(CONDOR)
+    payoff = analyse_trade(condor, market).payoff
+    assert payoff is not None
+    settles = market.slices["SPXW", date(2024, 2, 16)].settles_at
+    given: dict[str, Any] = {"market": market, "prices": payoff.prices}
+    now = curve_on(condor, moment=market.as_of, vol_points=0.0, **given)
+    assert now == pytest.approx(payoff.today, abs=0.01)
+    assert curve_on(condor, moment=settles, vol_points=5.0, **given) == pytest.approx(payoff.expiry)
+    # A condor earns with time near the money and loses with volatility; both more so together.
+    later = curve_on(condor, moment=market.as_of + timedelta(days=20), vol_points=0.0, **given)
+    wilder = curve_on(condor, moment=market.as_of, vol_points=5.0, **given)
+    assert now is not None
+    assert later is not None
+    assert wilder is not None
+    spot = int(np.argmin(np.abs(np.array(payoff.prices) - payoff.spot)))
+    assert wilder[spot] < now[spot] < later[spot] < payoff.expiry[spot]
+    # The first day's step is the position's theta, and some carry: here spot stays, there the forward.
+    day = curve_on(condor, moment=market.as_of + timedelta(days=1), vol_points=0.0, **given)
+    assert day is not None
+    theta = value_trade(condor, market).totals.theta
+    assert day[spot] - now[spot] == pytest.approx(theta, rel=0.15)
+    vega = value_trade(condor, market).totals.greeks["SPX"].vega
+    little = curve_on(condor, moment=market.as_of, vol_points=0.1, **given)
+    assert little is not None
+    assert (little[spot] - now[spot]) / 0.1 == pytest.approx(vega, rel=0.05)
+
+
+def test_a_curve_with_an_unknown_leg_is_unknown(market: MarketSnapshot) -> None:
+    far = trade((("SPXW  300118C05000000", 1),))
+    assert curve_on(far, market, moment=market.as_of, vol_points=0.0, prices=[5000.0]) is None
+    mixed = trade((*CONDOR[:2], ("SPXW  240119C04890000", 1)))
+    assert curve_on(mixed, market, moment=market.as_of, vol_points=0.0, prices=[5000.0]) is None
 
 
 def test_an_unlisted_expiry_and_a_missing_chain_are_unknown_with_a_reason(market: MarketSnapshot) -> None:

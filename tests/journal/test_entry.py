@@ -301,7 +301,7 @@ def test_the_list_asks_a_constant_number_of_queries(
     for _ in range(6):
         open_condor(people)
     as_owner(client, people)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(19):
         client.get(reverse("journal:trades"))
 
 

@@ -145,7 +145,7 @@ def test_a_filtered_address_reproduces_the_view_and_its_csv(
     first, again = client.get(f"/trades/{query}"), client.get(f"/trades/{query}")
     assert str(book["later"].pk) in first.content.decode()
     assert str(book["closed"].pk) not in first.content.decode()
-    assert [r.trade for r in first.context["rows"]] == [r.trade for r in again.context["rows"]]
+    assert [r.trade for r, _ in first.context["rows"]] == [r.trade for r, _ in again.context["rows"]]
     rows = list(csv.DictReader(io.StringIO(client.get(f"/trades.csv{query}").content.decode())))
     assert [row["label"] for row in rows] == [book["later"].label]
     assert rows[0]["tags"] == "'=cmd"

@@ -1,4 +1,5 @@
 // Entry point: everything a page does beyond HTML. Each part lives in a file of its own.
+import { showAddress } from "./address.js";
 import { initBulk } from "./bulk.js";
 import { initCharts } from "./charts/base.js";
 import { initCopy } from "./copy.js";
@@ -46,4 +47,5 @@ document.addEventListener("htmx:afterSettle", (event) => {
   initTables(document);
   initCharts(event.target.isConnected ? event.target : document);
   fillOverlays(event.target);
+  showAddress(event.target);
 });

@@ -49,6 +49,7 @@ export function payoffOption(data, c, { width = 800 } = {}) {
   const expiry = data.expiry_pnl || data.expiry;
   const today = data.today_pnl || data.today;
   const label = data.underlying_label || data.underlying;
+  const nowName = data.today_name || "Today";
   const { prices } = data;
   const low = prices[0];
   const high = prices[prices.length - 1];
@@ -76,14 +77,21 @@ export function payoffOption(data, c, { width = 800 } = {}) {
       markArea: band, markLine: { symbol: "none", silent: true, data: lines, animation: false } },
   ];
   if (today) {
-    series.push({ name: "Today", type: "line", showSymbol: false, symbol: "circle", z: 4, data: prices.map((price, i) => [price, today[i]]),
+    series.push({ name: nowName, type: "line", showSymbol: false, symbol: "circle", z: 4, data: prices.map((price, i) => [price, today[i]]),
       lineStyle: { width: 2, color: c.third, type: [6, 4] }, itemStyle: { color: c.third } });
   }
+  // Further lines in the same axis: the position before an event, or another day and volatility.
+  const more = data.more || [];
+  for (const line of more) {
+    series.push({ name: line.name, type: "line", showSymbol: false, symbol: "circle", z: 5, data: prices.map((price, i) => [price, line.pnl[i]]),
+      lineStyle: { width: 2, color: c.soft, type: [2, 3] }, itemStyle: { color: c.soft } });
+  }
+  const names = ["At expiry", ...(today ? [nowName] : []), ...more.map((line) => line.name)];
   return {
     ...frame(c, { top: 46 + deep * 16, bottom: 8 }),
-    legend: legend(c, { data: today ? ["At expiry", "Today"] : ["At expiry"] }),
+    legend: legend(c, { data: names }),
     tooltip: tooltip(c, { formatter: (items) => {
-      const shown = items.filter((item) => item.seriesName === "At expiry" || item.seriesName === "Today");
+      const shown = items.filter((item) => names.includes(item.seriesName));
       if (!shown.length) return "";
       return [`${label} ${points(shown[0].axisValue)}`, ...shown.map((item) => `${item.seriesName}  ${money(item.value[1])}`)].join("\n");
     } }),
