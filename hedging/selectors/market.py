@@ -11,6 +11,7 @@ import numpy as np
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
+from hedging.engine.history import S
 from hedging.engine.quality import overdue
 from hedging.engine.supplied import SUPPLIED, SuppliedSeries
 from hedging.models import (
@@ -111,7 +112,7 @@ def _sources(today: date) -> list[SourceAge]:
 
 @dataclass(frozen=True, slots=True)
 class SuppliedState:
-    """A series users may supply, and what of it is stored; ``last`` None: nothing."""
+    """A series users may supply, and what of it is stored or measured; ``last`` None: nothing."""
 
     series: SuppliedSeries
     last: date | None
@@ -126,8 +127,16 @@ def supplied_series(*, now: datetime) -> list[SuppliedState]:
             stored.symbol not in newest or newest[stored.symbol].last < stored.last
         ):
             newest[stored.symbol] = stored
-    found = ((one, newest.get(one.symbol)) for one in SUPPLIED)
-    return [SuppliedState(one, row.last if row else None, row.stale if row else "") for one, row in found]
+    measured = ChainSnapshot.objects.filter(near_spread__isnull=False).exclude(quality=Quality.SIMULATED)
+    chain = measured.aggregate(newest=Max("as_of"))["newest"]
+    found = []
+    for one in SUPPLIED:
+        row = newest.get(one.symbol)
+        last, stale = (row.last, row.stale) if row else (None, "")
+        if one.symbol == S.SPREAD and chain and (last is None or session_date(chain) > last):
+            last, stale = session_date(chain), ""
+        found.append(SuppliedState(one, last, stale))
+    return found
 
 
 def sources_csv(*, now: datetime) -> Iterator[list[str]]:

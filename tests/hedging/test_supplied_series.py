@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -24,6 +25,7 @@ from hedging.engine.supplied import SUPPLIED
 from hedging.models import ChainSnapshot, Quality
 from hedging.selectors.calendar import NEW_YORK, sessions_between
 from hedging.selectors.history import market_history
+from hedging.selectors.market import supplied_series
 from hedging.services.market_load import market_file_load, market_path_load
 from hedging.services.signals import signals_refresh
 from tests.journal.people import People, make_people
@@ -151,6 +153,9 @@ def chain(data_dir: Path) -> ChainSnapshot:
 def test_the_width_of_a_stored_chain_is_a_signal_until_the_chain_is_old(chain: ChainSnapshot) -> None:
     assert chain.near_spread is not None
     assert 0.2 < chain.near_spread < 3
+    listed = {one.series.symbol: one.last for one in supplied_series(now=timezone.now())}
+    assert listed[S.SPREAD] == date(2024, 1, 5), "measured, nobody has to supply it"
+    assert listed[S.PCF] is None
     frame = signals_refresh()
     seen = frame.day(date(2024, 1, 5)).signals[K.SPX_SPREAD]
     assert seen.value == pytest.approx(chain.near_spread)
