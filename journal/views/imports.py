@@ -20,7 +20,7 @@ from journal.selectors.chains import links_proposed
 from journal.selectors.imports import answers_kept, batch_get, batch_job, batch_rows, batches_for, row_meaning
 from journal.selectors.shell import current_account
 from journal.services.errors import ConflictError, RuleError
-from journal.services.import_answer import broker_name
+from journal.services.import_answer import BROKERS, broker_name
 from journal.services.import_commit import import_commit, import_discard, import_release, import_undo
 from journal.services.import_groups import group_label, groups_merge
 from journal.services.import_stage import import_reread, import_upload, row_fix, row_is_mendable
@@ -55,7 +55,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect("journal:import_view", pk=batch.pk)
     page = Paginator(batches_for(user), PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "has_accounts": accounts.exists()}
+    context = {"form": form, "page": page, "has_accounts": accounts.exists(), "brokers": dict(BROKERS)}
     return render(request, "journal/imports/list.html", context, status=status)
 
 
