@@ -240,6 +240,8 @@ SPECTACULAR_SETTINGS = {
         "TradeKindEnum": "journal.models.Trade.Kind",
         "TradeStatusEnum": "journal.models.Trade.Status",
         "CashKindEnum": "journal.models.CashEntry.Kind",
+        "ApprovalKindEnum": "journal.models.ApprovalChange.Kind",
+        "ApprovalStatusEnum": "journal.models.ApprovalChange.Status",
         "TradeInputKindEnum": (("condor", "condor"), ("other", "other")),
     },
 }

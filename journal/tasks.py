@@ -9,6 +9,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 
 from journal.services.advice import accounts_advise
+from journal.services.approvals import changes_apply
 from journal.services.attribution import last_closed_session
 from journal.services.attribution_batch import day_request
 from journal.services.erasure import deletions_due
@@ -33,9 +34,10 @@ def revalue() -> None:
 
 @shared_task(name="journal.advise", ignore_result=True)
 def advise() -> None:
-    """Put due rules in force, expire what nobody decided, ask for advice, call out residuals."""
+    """Put due rules and signers in force, expire what nobody decided, ask for advice, call out residuals."""
     now = timezone.now()
     rulesets_activate(now=now)
+    changes_apply(now=now)
     recommendations_expire(now=now)
     for simulated in (False, True):
         accounts_advise(simulated=simulated)

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
 from journal.api import (
+    approvals,
     attribution,
     backtests,
     capital,
@@ -28,6 +29,7 @@ router.register("fills", views.FillViewSet, basename="fill")
 router.register("imports", imports.ImportViewSet, basename="import")
 router.register("rulesets", governance.RulesetViewSet, basename="ruleset")
 router.register("recommendations", governance.RecommendationViewSet, basename="recommendation")
+router.register("approval-changes", approvals.ApprovalChangeViewSet, basename="approval-change")
 router.register("alerts", governance.AlertViewSet, basename="alert")
 router.register("reports", views.ReportViewSet, basename="report")
 

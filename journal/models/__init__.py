@@ -14,6 +14,7 @@ from journal.models.backtest import BacktestPart, BacktestRun
 from journal.models.capital import CapitalDay, CashEntry, CashImport
 from journal.models.governance import (
     AdviceRun,
+    ApprovalChange,
     Decision,
     Outcome,
     Recommendation,
@@ -62,6 +63,7 @@ __all__ = [
     "Alert",
     "AlertChannel",
     "AlertDelivery",
+    "ApprovalChange",
     "Attachment",
     "AttributionDay",
     "AuditEvent",

@@ -141,8 +141,60 @@ class Recommendation(models.Model):
         return self.title
 
 
+class ApprovalChange(models.Model):
+    """A change of who signs for an account, or of how many must and how long it waits (GOV-2).
+
+    ``terms`` are plain values by kind: needed and delay_hours, or user, login and role. With several signers
+    it takes effect only after they signed it by the rule it changes; ``content_hash`` covers both.
+    """
+
+    class Kind(models.TextChoices):
+        RULE = "rule", "Signatures and delay"
+        ADD = "add", "Role given"
+        REMOVE = "remove", "Role taken"
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "Waiting for signatures"
+        APPROVED = "approved", "Approved, waiting for its time"
+        APPLIED = "applied", "In force"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        FAILED = "failed", "No longer possible"
+
+    OPEN = (Status.PROPOSED, Status.APPROVED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="approval_changes")
+    kind = models.CharField(max_length=6, choices=Kind)
+    summary = models.CharField(max_length=200)
+    terms = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    tightens = models.BooleanField(default=False)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PROPOSED)
+    outcome = models.CharField(max_length=200, blank=True, default="")
+    created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    effective_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account",),
+                condition=Q(status__in=("proposed", "approved")),
+                name="approval_change_one_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.summary
+
+
 class Signature(models.Model):
-    """A signer's yes to a ruleset version or a recommendation, bound to the content that was shown."""
+    """A signer's yes to rules, a recommendation or a change of approvals, bound to the content shown."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="signatures")
     ruleset = models.ForeignKey(
@@ -150,6 +202,9 @@ class Signature(models.Model):
     )
     recommendation = models.ForeignKey(
         Recommendation, null=True, blank=True, on_delete=models.CASCADE, related_name="signatures"
+    )
+    change = models.ForeignKey(
+        ApprovalChange, null=True, blank=True, on_delete=models.CASCADE, related_name="signatures"
     )
     signer = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     signer_name = models.CharField(max_length=150)
@@ -162,10 +217,12 @@ class Signature(models.Model):
         ordering = ("at",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(ruleset__isnull=False, recommendation__isnull=True)
-                | Q(ruleset__isnull=True, recommendation__isnull=False),
+                condition=Q(ruleset__isnull=False, recommendation__isnull=True, change__isnull=True)
+                | Q(ruleset__isnull=True, recommendation__isnull=False, change__isnull=True)
+                | Q(ruleset__isnull=True, recommendation__isnull=True, change__isnull=False),
                 name="signature_of_one_thing",
             ),
+            models.UniqueConstraint(fields=("change", "signer"), name="signature_change_once"),
             models.UniqueConstraint(fields=("ruleset", "signer"), name="signature_ruleset_once"),
             models.UniqueConstraint(fields=("recommendation", "signer"), name="signature_advice_once"),
         )

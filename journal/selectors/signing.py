@@ -35,8 +35,12 @@ def approval_rule(account: Account) -> ApprovalRule:
     """The account's rule; an own setting never asks for more signatures than there are signers."""
     rows = Membership.objects.filter(account=account, role__in=SIGN_ROLES)
     signers = frozenset(rows.values_list("user_id", flat=True))
+    return rule_with(signers, account.approvals_needed, account.approval_delay_hours)
+
+
+def rule_with(signers: frozenset[int], wanted: int | None, hours: int | None) -> ApprovalRule:
+    """The rule of these signers with a number and a delay in hours; None takes the default."""
     several = len(signers) > 1
-    needed = account.approvals_needed or (_SEVERAL_NEEDED if several else 1)
-    hours = account.approval_delay_hours
+    needed = wanted or (_SEVERAL_NEEDED if several else 1)
     delay = timedelta(hours=hours) if hours is not None else _SEVERAL_DELAY if several else timedelta(0)
     return ApprovalRule(signers, max(1, min(needed, len(signers))), delay)

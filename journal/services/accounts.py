@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from journal.models import MANAGE_ROLES, Account, BulkChange, Membership, Role, User
+from journal.selectors.signing import SIGN_ROLES, approval_rule
 from journal.services.audit import audit_record
 from journal.services.changes import removal_record
 from journal.services.errors import ConflictError, RuleError
@@ -130,8 +131,13 @@ def account_archive(
 
 
 @transaction.atomic
-def member_add(*, user: User, account: Account, member: User, role: Role) -> Membership:
-    """Give another user a role in the account."""
+def member_add(*, user: User, account: Account, member: User, role: Role, signed: bool = False) -> Membership:
+    """Give another user a role in the account.
+
+    Raises RuleError for a signing role where several sign, unless they did (journal.services.approvals).
+    """
+    account = _locked(account, None)
+    _check_signed(account, role, signed=signed)
     membership, made = Membership.objects.get_or_create(account=account, user=member, role=role)
     if made:
         audit_record(
@@ -145,8 +151,8 @@ def member_add(*, user: User, account: Account, member: User, role: Role) -> Mem
 
 
 @transaction.atomic
-def member_remove(*, user: User, membership: Membership) -> BulkChange | None:
-    """Take a role from a member; an account always keeps an owner. Raises RuleError.
+def member_remove(*, user: User, membership: Membership, signed: bool = False) -> BulkChange | None:
+    """Take a role from a member; an account always keeps an owner. Raises RuleError, also as ``member_add``.
 
     Returns the record to undo it from; None for one's own role: who left cannot let himself in again.
     """
@@ -154,6 +160,7 @@ def member_remove(*, user: User, membership: Membership) -> BulkChange | None:
     others = Membership.objects.filter(account=account, role=Role.OWNER).exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
         raise RuleError("The last owner stays: make somebody else an owner first.")
+    _check_signed(account, membership.role, signed=signed)
     audit_record(
         actor=user,
         action="account.member_remove",
@@ -164,7 +171,7 @@ def member_remove(*, user: User, membership: Membership) -> BulkChange | None:
     former = {"account": str(account.pk), "user": membership.user_id, "role": membership.role}
     summary = f"{membership.user.get_username()} is no longer {membership.get_role_display().lower()}"
     membership.delete()
-    if membership.user_id == user.pk:
+    if membership.user_id == user.pk or signed:
         return None
     return removal_record(user=user, action=BulkChange.Action.MEMBER, summary=summary, undo=[former])
 
@@ -175,16 +182,23 @@ def member_restore(user: User, undo: Sequence[Any]) -> int:
     for row in undo:
         account = Account.objects.for_user(user, MANAGE_ROLES).filter(pk=row["account"]).first()
         member = User.objects.filter(pk=row["user"], is_active=True).first()
-        if account is not None and member is not None:
-            member_add(user=user, account=account, member=member, role=Role(row["role"]))
-            count += 1
+        if account is None or member is None or needs_signatures(account, row["role"]):
+            continue
+        member_add(user=user, account=account, member=member, role=Role(row["role"]))
+        count += 1
     return count
 
 
 @transaction.atomic
-def approvals_set(*, user: User, account: Account, needed: int | None, delay_hours: int | None) -> Account:
-    """Set how many signatures a change needs and how long it waits; None is the default."""
+def approvals_set(
+    *, user: User, account: Account, needed: int | None, delay_hours: int | None, signed: bool = False
+) -> Account:
+    """Set how many signatures a change needs and how long it waits; None is the default.
+
+    Raises RuleError where several sign, unless they did (journal.services.approvals).
+    """
     account = _locked(account, None)
+    _check_signed(account, None, signed=signed)
     before = [account.approvals_needed, account.approval_delay_hours]
     account.approvals_needed, account.approval_delay_hours = needed, delay_hours
     account.save(update_fields=["approvals_needed", "approval_delay_hours", "updated_at"])
@@ -197,6 +211,16 @@ def approvals_set(*, user: User, account: Account, needed: int | None, delay_hou
         changes={"approvals": [before, [needed, delay_hours]]},
     )
     return account
+
+
+def needs_signatures(account: Account, role: str | None) -> bool:
+    """Whether giving or taking a role, or (None) setting the approvals, is for the account's signers."""
+    return (role is None or role in SIGN_ROLES) and len(approval_rule(account).signers) > 1
+
+
+def _check_signed(account: Account, role: str | None, *, signed: bool) -> None:
+    if not signed and needs_signatures(account, role):
+        raise RuleError("Several people sign for this account: they sign this change first.")
 
 
 def _locked(account: Account, version: int | None) -> Account:

@@ -75,6 +75,7 @@ RECORDED: dict[type[models.Model], str] = {
     tables.AdviceRun: "account",
     tables.Recommendation: "account",
     tables.Signature: "account",
+    tables.ApprovalChange: "account",
     tables.Decision: "account",
     tables.Outcome: "account",
     tables.Alert: "account",

@@ -6,14 +6,18 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from journal.models import Recommendation, RulesetVersion, Signature, User
+from journal.models import ApprovalChange, Recommendation, RulesetVersion, Signature, User
 from journal.selectors.signing import ApprovalRule
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 
 
 def signature_add(
-    *, user: User, target: RulesetVersion | Recommendation, content_hash: str, rule: ApprovalRule
+    *,
+    user: User,
+    target: RulesetVersion | Recommendation | ApprovalChange,
+    content_hash: str,
+    rule: ApprovalRule,
 ) -> int:
     """Write the user's signature under a locked target and return how many valid ones it has now.
 
@@ -24,9 +28,8 @@ def signature_add(
         raise RuleError("Only the account's signers can sign.")
     if content_hash != target.content_hash:
         raise ConflictError("What you saw is not what is stored. Reload, read it, then sign.")
-    what: dict[str, Any] = (
-        {"ruleset": target} if isinstance(target, RulesetVersion) else {"recommendation": target}
-    )
+    names = {RulesetVersion: "ruleset", Recommendation: "recommendation", ApprovalChange: "change"}
+    what: dict[str, Any] = {names[type(target)]: target}
     try:
         with transaction.atomic():
             Signature.objects.create(

@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     path("books/<uuid:pk>/archive/", accounts.archive, name="account_archive"),
     path("books/<uuid:pk>/members/", members.page, name="members"),
     path("books/<uuid:pk>/members/<int:membership>/remove/", members.remove, name="member_remove"),
+    path("approvals/<uuid:pk>/sign/", members.decide, {"action": "sign"}, name="approvals_sign"),
+    path("approvals/<uuid:pk>/withdraw/", members.decide, {"action": "withdraw"}, name="approvals_withdraw"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,10 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from journal.forms.members import ApprovalForm, MemberForm
-from journal.models import MANAGE_ROLES, Account, Membership, Role
-from journal.selectors.signing import approval_rule
-from journal.services.accounts import approvals_set, member_add, member_remove
-from journal.services.errors import RuleError
+from journal.models import MANAGE_ROLES, Account, ApprovalChange, Membership, Role, User
+from journal.selectors.signing import SIGN_ROLES, approval_rule
+from journal.services.accounts import member_remove, needs_signatures
+from journal.services.approvals import (
+    change_sign,
+    change_withdraw,
+    role_give,
+    role_take,
+    rule_change,
+)
+from journal.services.errors import ConflictError, RuleError
 from journal.services.rate_limit import too_many_of
 from journal.views.common import get_owned, person, say_removed
 
@@ -36,14 +45,10 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = {"needed": account.approvals_needed, "delay_hours": account.approval_delay_hours}
     rule_form = ApprovalForm(posted if saves_rule else None, initial=now)
     if saves_rule and rule_form.is_valid():
-        approvals_set(user=user, account=account, **rule_form.cleaned_data)
-        messages.success(request, "Saved.")
-        return redirect("journal:members", pk=pk)
+        return _told(request, pk, lambda: rule_change(user=user, account=account, **rule_form.cleaned_data))
     if posted is not None and not saves_rule and form.is_valid():
         member, role = form.cleaned_data["login"], Role(form.cleaned_data["role"])
-        member_add(user=user, account=account, member=member, role=role)
-        messages.success(request, f"{member.get_username()} is now {role.label.lower()}.")
-        return redirect("journal:members", pk=pk)
+        return _told(request, pk, lambda: role_give(user=user, account=account, member=member, role=role))
     context = {
         "account": account,
         "members": account.memberships.select_related("user").order_by("role", "pk"),
@@ -51,8 +56,50 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "may_manage": manages,
         "form": form,
         "rule_form": rule_form,
+        **_changes(user, account),
     }
     return render(request, "journal/accounts/members.html", context)
+
+
+def _changes(user: User, account: Account) -> dict[str, Any]:
+    """The change under way with its signatures, and what the user may do about it; the former ones."""
+    rows = list(
+        ApprovalChange.objects.for_user(user).filter(account=account).prefetch_related("signatures")[:20]
+    )
+    pending = next((row for row in rows if row.status in ApprovalChange.OPEN), None)
+    signs = user.pk in approval_rule(account).signers
+    mine = pending is not None and any(s.signer_id == user.pk for s in pending.signatures.all())
+    return {
+        "pending": pending,
+        "may_sign": signs and pending is not None and pending.status == ApprovalChange.Status.PROPOSED,
+        "may_withdraw": signs,
+        "signed_by_me": mine,
+        "former": [row for row in rows if row != pending],
+    }
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
+    """Sign or withdraw a change of who signs."""
+    user = person(request)
+    change = get_owned(ApprovalChange, user, pk, SIGN_ROLES)
+    content = request.POST.get("content_hash", "")
+    if action == "sign":
+        return _told(
+            request, change.account_id, lambda: change_sign(user=user, change=change, content_hash=content)
+        )
+    return _told(request, change.account_id, lambda: change_withdraw(user=user, change=change))
+
+
+def _told(request: HttpRequest, pk: UUID, act: Callable[[], ApprovalChange]) -> HttpResponse:
+    try:
+        change = act()
+    except (RuleError, ConflictError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{change.summary}: {change.get_status_display().lower()}.")
+    return redirect("journal:members", pk=pk)
 
 
 @login_required
@@ -62,6 +109,8 @@ def remove(request: HttpRequest, pk: UUID, membership: int) -> HttpResponse:
     user = person(request)
     account = get_owned(Account, user, pk, MANAGE_ROLES)
     found = get_object_or_404(Membership, pk=membership, account=account)
+    if needs_signatures(account, found.role):
+        return _told(request, pk, lambda: role_take(user=user, membership=found))
     try:
         change = member_remove(user=user, membership=found)
     except RuleError as error:

@@ -46,7 +46,7 @@ def sign(user: User, row: Recommendation) -> Recommendation:
 def signers(people: People, *names: str) -> list[User]:
     found = [make_user(name) for name in names]
     for user in found:
-        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER)
+        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER, signed=True)
     return found
 
 

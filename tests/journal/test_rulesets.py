@@ -74,7 +74,7 @@ def test_a_changed_threshold_needs_a_backtest_and_then_one_signature(people: Peo
 def test_two_of_three_sign_and_it_is_active_48_hours_later(people: People) -> None:
     others = [make_user(name) for name in ("ann", "bob")]
     for user in others:
-        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER)
+        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER, signed=True)
     version = ruleset_propose(
         user=people.owner, version=draft(people, signals__rsi_spx_low=30), evidence=EVIDENCE
     )

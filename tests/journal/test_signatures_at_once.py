@@ -21,7 +21,7 @@ def test_fifty_signatures_at_once_leave_exactly_the_valid_ones() -> None:
     people = make_people(is_demo=True)
     signers = [people.owner, *(make_user(f"signer{number}") for number in range(4))]
     for user in signers[1:]:
-        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER)
+        member_add(user=people.owner, account=people.account, member=user, role=Role.SIGNER, signed=True)
     Account.objects.filter(pk=people.account.pk).update(approvals_needed=5, approval_delay_hours=0)
     people.account.refresh_from_db()
     stored(people.account)

@@ -210,7 +210,7 @@ def test_what_was_entered_anew_since_stays(people: People) -> None:
 def test_who_leaves_does_not_let_himself_in_again(people: People) -> None:
     member_add(user=people.owner, account=people.account, member=people.teammate, role=Role.OWNER)
     mine = Membership.objects.get(user=people.owner, account=people.account)
-    assert member_remove(user=people.owner, membership=mine) is None
+    assert member_remove(user=people.owner, membership=mine, signed=True) is None
     assert not BulkChange.objects.exists()
 
 
