@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,18 +35,20 @@ def review_context(request: HttpRequest, trade: Trade) -> dict[str, Any]:
     }
 
 
-def panel(request: HttpRequest, trade: Trade, error: str = "") -> HttpResponse:
-    """The panel with what went wrong, or the trade page for a browser without htmx."""
+def panel(request: HttpRequest, trade: Trade, error: str = "", removed: Sequence[Tag] = ()) -> HttpResponse:
+    """The panel with what went wrong or was taken off, or the trade page for a browser without htmx."""
     if not request.headers.get("HX-Request"):
         if error:
             messages.error(request, error)
         return redirect(reverse("journal:trade_detail", args=[trade.pk]) + "#review")
-    context = {**review_context(request, trade), "error": error}
+    context = {**review_context(request, trade), "error": error, "removed_tags": removed}
     return render(request, "journal/review/panel.html", context)
 
 
-def changed(request: HttpRequest, pk: UUID, act: Callable[[User, Trade], object]) -> HttpResponse:
-    """Do something to a trade the user may write to, and show its panel."""
+def changed(
+    request: HttpRequest, pk: UUID, act: Callable[[User, Trade], object], removed: Sequence[Tag] = ()
+) -> HttpResponse:
+    """Do something to a trade the user may write to, and show its panel, with Undo for tags taken off."""
     user = person(request)
     trade = get_owned(Trade, user, pk, WRITE_ROLES)
     if trade.account.archived_at is not None:
@@ -57,7 +59,7 @@ def changed(request: HttpRequest, pk: UUID, act: Callable[[User, Trade], object]
         return panel(request, trade, refusal.message)
     except ConflictError as conflict:
         return panel(request, trade, str(conflict))
-    return panel(request, trade)
+    return panel(request, trade, removed=removed)
 
 
 @login_required
@@ -73,7 +75,8 @@ def tag(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def untag(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take a tag off a trade."""
+    """Take a tag off a trade; the panel offers to put it on again."""
+    removed: list[Tag] = []
 
     def act(user: User, trade: Trade) -> None:
         try:
@@ -82,8 +85,9 @@ def untag(request: HttpRequest, pk: UUID) -> HttpResponse:
             known = None
         if known is not None:
             reviews.trade_untag(user=user, trade=trade, tag=known)
+            removed.append(known)
 
-    return changed(request, pk, act)
+    return changed(request, pk, act, removed)
 
 
 @login_required

@@ -16,6 +16,7 @@ from journal.forms.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.as_of import as_of_for
 from journal.selectors.chains import chain_context
+from journal.selectors.greeks_history import greeks_history
 from journal.selectors.structures import leg_rows, trade_figures
 from journal.selectors.trade_figures import chain_pnl
 from journal.selectors.trades import live_fills, trade_get, trade_position
@@ -61,6 +62,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **review_context(request, trade),
         **trade_context(trade, past.day),
         **chain_context(person(request), trade),
+        "greeks": greeks_history(trade, past.day),
         "chain_pnl": chain_pnl(person(request), trade),
     }
     return render(request, "journal/trades/detail.html", context)

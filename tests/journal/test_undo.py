@@ -29,7 +29,7 @@ from journal.services.changes import UNDO_FOR
 from journal.services.errors import RuleError
 from journal.services.import_links import link_decide, link_draw
 from journal.services.report_schedules import schedule_add, schedule_stop
-from journal.services.reviews import range_tag, range_untag
+from journal.services.reviews import range_tag, range_untag, trade_tag
 from journal.services.saved_views import view_remove, view_save
 from journal.services.tax import year_end_mark_set
 from journal.services.trades import trade_create
@@ -279,3 +279,18 @@ def test_forgetting_a_year_end_value_offers_undo(people: People, client: Client)
     page = client.post("/tax/marks/", form, follow=True).content.decode()
     assert "forgotten" in page
     assert "data-undo" in page
+
+
+def test_a_tag_taken_off_a_trade_is_put_on_again_from_the_panel(people: People, client: Client) -> None:
+    client.force_login(people.owner)
+    trade = open_condor(people)
+    tag = trade_tag(user=people.owner, trade=trade, name="too large", kind="mistake")
+    htmx = {"HX-Request": "true"}
+    url = f"/trades/{trade.pk}/untag/"
+    panel = client.post(url, {"tag": str(tag.pk)}, headers=htmx).content.decode()
+    assert "too large taken off." in panel
+    assert not Tagging.objects.exists()
+    again = {"name": "too large", "kind": "mistake"}
+    panel = client.post(f"/trades/{trade.pk}/tag/", again, headers=htmx).content.decode()
+    assert "taken off" not in panel
+    assert Tagging.objects.get().tag == tag
