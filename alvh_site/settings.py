@@ -148,7 +148,12 @@ ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 MFA_ADAPTER = "journal.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"add_webauthn": "journal.forms.passkeys.PasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "journal.forms.passkeys.PasskeyForm",
+    "login_webauthn": "journal.forms.passkeys.PasskeyLoginForm",
+    "authenticate_webauthn": "journal.forms.passkeys.PasskeyFactorForm",
+    "reauthenticate_webauthn": "journal.forms.passkeys.PasskeyConfirmForm",
+}
 MFA_ALLOW_UNVERIFIED_EMAIL = not ENV.email_url  # without mail nobody could verify an address
 EMAIL_BACKEND = ENV.email_url_backend
 if ENV.email_url:  # smtp://user:password@host:587, or smtps:// for TLS from the start
@@ -218,6 +223,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "journal.api.parsing.BoundedJsonParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

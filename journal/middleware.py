@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from hedging.selectors.calendar import CalendarRangeError
 from journal.problems import OUTAGES
 from journal.views.errors import bad_value, outage
 
@@ -39,7 +42,9 @@ class BadInputMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Map database refusals of absurd values to 400 and outages to 503 with Retry-After."""
-        if isinstance(exception, DataError | OverflowError):
+        if isinstance(exception, DataError | OverflowError | CalendarRangeError) or _nested_too_deeply(
+            exception
+        ):
             return bad_value()
         return outage(request) if isinstance(exception, OUTAGES) else None
 
@@ -59,6 +64,13 @@ class BodySizeMiddleware:
                 f"The request is larger than {most // _MIB} MiB.\n", status=413, content_type="text/plain"
             )
         return self.get_response(request)
+
+
+def _nested_too_deeply(exception: Exception) -> bool:
+    """Whether reading somebody's JSON was what never ended."""
+    if not isinstance(exception, RecursionError):
+        return False
+    return Path(traceback.extract_tb(exception.__traceback__)[-1].filename).parent.name == "json"
 
 
 def _has_nul(query: QueryDict) -> bool:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from hedging.engine.instruments import UnknownSymbolError
+from hedging.selectors.calendar import CalendarRangeError
 from hedging.services.market_load import MarketFileError
 from journal.importers.order_text import OrderTextError
 from journal.problems import OUTAGE_SECONDS, OUTAGE_TITLE, OUTAGES, problem_body
@@ -82,6 +83,8 @@ def _known(exc: Exception) -> Response | None:
             "Idempotency-Key reused",
             "This key was used for a different request.",
         )
+    if isinstance(exc, CalendarRangeError):
+        return problem(bad, "A day is out of range", str(exc))
     if isinstance(exc, UnknownSymbolError | DjangoValidationError | DataError | OverflowError):
         return problem(bad, "A value is not valid", str(exc) if isinstance(exc, UnknownSymbolError) else "")
     return None

@@ -41,7 +41,7 @@ def answered(request: Request, act: Callable[[], Answer], body: bytes) -> Respon
 
     def stored() -> Answer:
         status, data = act()
-        return status, json.loads(JSONRenderer().render(data))
+        return status, json.loads(JSONRenderer().render(data) or b"null")
 
     (status, data), replayed = once(user=person(request), key=key, print_=print_, act=stored)
     response = Response(data, status=status)

@@ -1,10 +1,35 @@
-"""Adding a passkey."""
+"""Passkeys: adding one, and credentials that are none."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+#: What reading and checking a made-up credential raises.
+_NONSENSE = (
+    KeyError, IndexError, ValueError, TypeError, AttributeError, RecursionError, struct.error,
+    InvalidSignature, UnsupportedAlgorithm,
+)  # fmt: skip
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Answer a credential that is none as one that is wrong."""
+    try:
+        yield
+    except _NONSENSE:
+        raise get_adapter().validation_error("incorrect_code") from None
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth carries no types
@@ -20,3 +45,28 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth carries no 
             "The device then asks for its PIN, finger or face. Without this it is a second factor "
             "beside the password."
         )
+
+    def clean(self) -> dict[str, Any]:
+        """Check the new credential."""
+        with _refused():
+            found: dict[str, Any] = super().clean()
+        return found
+
+
+class _UseForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
+    def clean_credential(self) -> Any:
+        """Check the credential that was used."""
+        with _refused():
+            return super().clean_credential()
+
+
+class PasskeyLoginForm(_UseForm, LoginWebAuthnForm):  # type: ignore[misc]
+    """Signs in with a passkey alone."""
+
+
+class PasskeyFactorForm(_UseForm):
+    """Confirms a sign-in by password."""
+
+
+class PasskeyConfirmForm(_UseForm, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """Confirms who is signed in."""

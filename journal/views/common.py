@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -78,7 +78,9 @@ def list_address(query: str) -> str:
 
 def local_address(request: HttpRequest, address: str) -> str:
     """An address of this site to go back to, else an empty text."""
-    return address if url_has_allowed_host_and_scheme(address, {request.get_host()}) else ""
+    known = url_has_allowed_host_and_scheme(address, {request.get_host()})
+    # Anything else ``redirect`` would take for the name of a route.
+    return address if known and address.startswith(("/", "http://", "https://")) else ""
 
 
 def say_removed(request: HttpRequest, change: BulkChange | None, text: str) -> None:
@@ -89,7 +91,10 @@ def say_removed(request: HttpRequest, change: BulkChange | None, text: str) -> N
 def get_owned(model: type[_Row], user: User, pk: object, roles: tuple[Role, ...] = tuple(Role)) -> _Row:
     """Fetch a row by its id: 404 for strangers, 403 for members whose role may not do this."""
     rows: Any = model._default_manager  # noqa: SLF001 - the public name differs per model
-    found: _Row = get_object_or_404(rows.for_user(user), pk=pk)
+    try:
+        found: _Row = get_object_or_404(rows.for_user(user), pk=pk)
+    except (ValidationError, ValueError):  # no id at all
+        raise Http404 from None
     if not rows.for_user(user, roles).filter(pk=pk).exists():
         raise PermissionDenied("Your role in this account may not do this.")
     return found

@@ -9,14 +9,13 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from hedging.models import Job
 from hedging.services.jobs import job_cancel, job_retry
 from journal.models import User
 from journal.selectors.jobs import job_get, job_may_steer
-from journal.views.common import person
+from journal.views.common import local_address, person
 
 _TITLES = {
     "journal.value_account": "Valuation",
@@ -120,6 +119,4 @@ def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
 def _answer(request: HttpRequest, job: Job) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return _fragment(request, job)
-    back = request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return redirect(back if safe else "journal:reports")
+    return redirect(local_address(request, request.headers.get("Referer", "")) or "journal:reports")

@@ -7,12 +7,11 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from journal.models import Account
 from journal.selectors.shell import SESSION_ACCOUNT
-from journal.views.common import get_owned, person
+from journal.views.common import get_owned, local_address, person
 
 
 @login_required
@@ -29,6 +28,4 @@ def switch(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response
-    back = request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return redirect(back if safe else "journal:dashboard")
+    return redirect(local_address(request, request.headers.get("Referer", "")) or "journal:dashboard")
