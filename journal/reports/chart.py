@@ -24,11 +24,11 @@ GAIN, LOSS, INK, SOFT, GRID = "#0b5cad", "#b3470b", "#16212b", "#4a5866", "#dbe0
 #: The PDF's typeface first; a page falls back to its own.
 FONTS = "Libertinus Serif, system-ui, sans-serif"
 BARS = 24
-_WIDTH = 7.15
+WIDTH = 7.15
 _MINUS = "\N{MINUS SIGN}"
 _SVG = "http://www.w3.org/2000/svg"
 _FONT = re.compile(r"(\d+(?:\.\d+)?)px")
-_SETTINGS: dict[Any, Any] = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.size": 8,
     "axes.edgecolor": SOFT, "axes.linewidth": 0.6, "text.color": INK, "axes.labelcolor": SOFT,
     "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
@@ -72,8 +72,8 @@ def payoff_summary(payoff: Payoff) -> str:
     zero = " and ".join(f"{price:,.2f}" for price in payoff.break_evens)
     return (
         "Profit and loss after cash and fees of all open trades of SPX options alone, when every expiry "
-        f"settles at the same SPX price: {_dollars(worst, plus=True)} to {_dollars(best, plus=True)} over "
-        f"the prices shown{f', zero at {zero}' if zero else ''}"
+        f"settles at the same SPX price: {dollars_text(worst, plus=True)} to {dollars_text(best, plus=True)} "
+        f"over the prices shown{f', zero at {zero}' if zero else ''}"
         f"{f', SPX now {payoff.spot:,.2f}' if payoff.spot is not None else ''}."
     )
 
@@ -97,7 +97,8 @@ def _bars(data: ReportData) -> tuple[list[tuple[TradeLine, Decimal]], int]:
     return [bar for bar in fully if bar[0].trade_id in chosen], len(data.open_trades) - len(largest)
 
 
-def _dollars(value: float | Decimal, *, plus: bool = False) -> str:
+def dollars_text(value: float | Decimal, *, plus: bool = False) -> str:
+    """Whole dollars with a true minus."""
     rounded = round(value)
     sign = _MINUS if rounded < 0 else "+" if plus and rounded > 0 else ""
     return f"{sign}${abs(rounded):,}"
@@ -106,7 +107,7 @@ def _dollars(value: float | Decimal, *, plus: bool = False) -> str:
 def _axes(height: float) -> tuple[Any, Axes]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -118,7 +119,7 @@ def _axes(height: float) -> tuple[Any, Axes]:
 def _payoff(payoff: Payoff) -> str:
     from matplotlib import rc_context
 
-    with rc_context({**_SETTINGS, "svg.hashsalt": "payoff"}):
+    with rc_context({**SETTINGS, "svg.hashsalt": "payoff"}):
         figure, axes = _axes(2.0)
         prices, pnl = list(payoff.prices), list(payoff.pnl)
         axes.grid(axis="y", color=GRID, linewidth=0.5)
@@ -147,15 +148,15 @@ def _payoff(payoff: Payoff) -> str:
                 fontsize=7.5,
             )  # fmt: skip
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.yaxis.set_major_formatter(lambda value, _: _dollars(value))
+        axes.yaxis.set_major_formatter(lambda value, _: dollars_text(value))
         axes.set_xlabel("SPX at settlement")
-        return _drawn(figure)
+        return drawn(figure)
 
 
 def _bar_chart(bars: Sequence[tuple[TradeLine, Decimal]]) -> str:
     from matplotlib import rc_context
 
-    with rc_context({**_SETTINGS, "svg.hashsalt": "bars"}):
+    with rc_context({**SETTINGS, "svg.hashsalt": "bars"}):
         figure, axes = _axes(0.42 + 0.185 * len(bars))
         values = [float(amount) for _, amount in bars]
         rows = range(len(bars))
@@ -172,14 +173,15 @@ def _bar_chart(bars: Sequence[tuple[TradeLine, Decimal]]) -> str:
         for row, value in zip(rows, values, strict=True):
             left = value < 0
             axes.annotate(
-                _dollars(value, plus=True), (value, row), xytext=(-4 if left else 4, 0),
+                dollars_text(value, plus=True), (value, row), xytext=(-4 if left else 4, 0),
                 textcoords="offset points", ha="right" if left else "left", va="center", fontsize=7.5,
             )  # fmt: skip
-        axes.xaxis.set_major_formatter(lambda value, _: _dollars(value))
-        return _drawn(figure)
+        axes.xaxis.set_major_formatter(lambda value, _: dollars_text(value))
+        return drawn(figure)
 
 
-def _drawn(figure: Any) -> str:
+def drawn(figure: Any) -> str:
+    """The figure as plain SVG."""
     buffer = io.StringIO()
     metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with warnings.catch_warnings():

@@ -42,7 +42,7 @@ def document(data: ReportData) -> Document:
     charts = {chart.name: chart for chart in report_charts(data)}
     sections = [
         _period(data),
-        *result_sections(data.results),
+        *result_sections(data.results, data.account.net),
         _risk(data),
         _greeks(data),
         _chart(charts.get("payoff")),

@@ -29,7 +29,7 @@ class Table:
     """Rows of printed cells; ``foot`` rows are totals.
 
     ``layout`` tells print how to share the width: ``even`` columns, a ``wide`` first or last column
-    beside narrow ones, or the fixed columns of ``legs``, which line up from table to table.
+    beside narrow ones, the fixed columns of ``legs``, which line up from table to table, or ``months``.
     """
 
     columns: tuple[Column, ...]

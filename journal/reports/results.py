@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite, prod
 
 from hedging.engine.effects import EFFECTS
 from hedging.engine.performance import Performance
 from hedging.engine.statistics import ENOUGH, Figures, breakdown, figures
 from journal.models import Account
+from journal.reports.curves import equity_chart
 from journal.reports.layout import Column, Row, Section, Table, gain, text
+from journal.reports.model import Sum
 from journal.reports.texts import NONE, UNKNOWN, amount, number, share
 from journal.selectors.attribution import AccountAttribution, Explained, account_attribution
 from journal.selectors.capital import Capital, capital
@@ -25,13 +28,15 @@ Line = tuple[str, tuple[str, ...], tuple[tuple[object, ...], ...]]
 class Results:
     """Stored attribution of the period and what follows from it; None where nothing is stored.
 
-    ``groups`` are figures of the positions closed in the period: all, then by strategy.
+    ``groups`` are figures of the positions closed in the period: all, then by strategy. ``residual_limits``
+    are the account's: percent of what moved, and dollars.
     """
 
     attribution: AccountAttribution
     performance: AccountPerformance | None
     capital: Capital | None
     groups: tuple[Figures, ...]
+    residual_limits: tuple[Decimal, Decimal]
 
 
 def account_results(account: Account, date_from: date, date_to: date) -> Results:
@@ -42,21 +47,33 @@ def account_results(account: Account, date_from: date, date_to: date) -> Results
         account_performance(account, date_from, date_to),
         capital(account, date_to),
         (figures("All", closed), *breakdown(closed, "strategy")),
+        (account.residual_share_pct, account.residual_limit),
     )
 
 
 # -- printed
 
 
-def result_sections(results: Results | None) -> list[Section]:
-    """Sections of the printed formats; each says so where there is nothing to tell."""
+def result_sections(results: Results | None, net: Sum) -> list[Section]:
+    """Sections of the printed formats; each says so where there is nothing to tell.
+
+    ``net`` is the result of the period by its opening and closing quotes.
+    """
     if results is None:
         return []
-    return [_attribution(results.attribution), _performance(results.performance), _statistics(results.groups),
-            _capital(results.capital)]  # fmt: skip
+    curve = equity_chart(results.performance)
+    found = [
+        _attribution(results.attribution, results.residual_limits, net),
+        _performance(results.performance),
+        None if curve is None else Section(curve.title, curve.summary, chart=curve),
+        _months(results.performance),
+        _statistics(results.groups),
+        _capital(results.capital),
+    ]
+    return [section for section in found if section is not None]
 
 
-def _attribution(found: AccountAttribution) -> Section:
+def _attribution(found: AccountAttribution, limits: tuple[Decimal, Decimal], net: Sum) -> Section:
     title = "Where it came from"
     if found.first is None:
         return Section(title, empty="No session of the period is attributed.")
@@ -76,12 +93,36 @@ def _attribution(found: AccountAttribution) -> Section:
     return Section(
         title,
         f"By daily closing marks, {found.first} to {found.last}, in dollars; effects and residual add up to "
-        f"the cent. {split}.",
+        f"the cent. {split}.{_called_out(found, limits)}{_against_quotes(found, net)}",
         Table(
             (text("Effect"), *(gain(one.name) for one in shown)),
             tuple(rows),
             (row("P&L", lambda one: one.pnl, dollar=True),),
         ),
+    )
+
+
+def _called_out(found: AccountAttribution, limits: tuple[Decimal, Decimal]) -> str:
+    """Say on how many sessions the residual is beyond the account's limits."""
+    dollars = amount(limits[1], signed=False, dollar=True)
+    bounds = f"the limits of {limits[0].normalize():f}% of what moved and {dollars}"
+    if not found.alerts:
+        return f" No session's residual is beyond {bounds}."
+    worst = max(found.alerts, key=lambda day: abs(day.total.effects["residual"]))
+    count = len(found.alerts)
+    sessions = "session is" if count == 1 else "sessions are"
+    most = amount(worst.total.effects["residual"], dollar=True)
+    return f" {count} {sessions} beyond {bounds}, most {most} on {worst.day}."
+
+
+def _against_quotes(found: AccountAttribution, net: Sum) -> str:
+    """Say why the daily marks add up to another figure than the quotes at both ends, where they do."""
+    if net.amount is None or net.partial or net.amount == found.total.pnl:
+        return ""
+    return (
+        f" The result of the period, {amount(net.amount, dollar=True)}, compares the opening marks with the "
+        f"closing ones instead; these quotes and the daily marks are "
+        f"{amount(abs(net.amount - found.total.pnl), signed=False, dollar=True)} apart."
     )
 
 
@@ -113,6 +154,32 @@ def _performance(found: AccountPerformance | None) -> Section:
         f"Without the hedge: the same capital base, its P&L left out.{few}",
         Table((text(""), *(Column(name) for name, _ in columns)), tuple(rows)),
     )
+
+
+def _months(found: AccountPerformance | None) -> Section | None:
+    """Returns by month and year, and the year's gain in dollars."""
+    if found is None:
+        return None
+    rows = []
+    for year in sorted({month.year for month in found.months}):
+        mine = {month.month: month for month in found.months if month.year == year}
+        whole = prod(1 + month.hedged for month in mine.values()) - 1
+        gained = sum(month.pnl for month in mine.values())
+        cells = ["" if at not in mine else _change(mine[at].hedged) for at in range(1, 13)]
+        rows.append((str(year), *cells, _change(whole), amount(Decimal(f"{gained:.2f}"))))
+    names = [f"{date(2000, at, 1):%b}" for at in range(1, 13)]
+    columns = (text("Year"), *(gain(name) for name in names), gain("Whole"), gain("Gain, $"))
+    return Section(
+        "Months",
+        "Time-weighted returns in percent, with the hedge; the first and the last month as far as the period "
+        "goes.",
+        Table(columns, tuple(rows), (), "months"),
+    )
+
+
+def _change(value: float) -> str:
+    """A change in percent, written without the sign of percent."""
+    return number(value * 100, 1, signed=True) if isfinite(value) else UNKNOWN
 
 
 def signed_share(value: float | None) -> str:
