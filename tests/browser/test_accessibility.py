@@ -17,7 +17,8 @@ MakePage = Callable[..., Page]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = (
     "/", "/trades/", "/trades/?status=open&sort=-pnl&tag=x", "TRADE", "/calendar/", "DAY", "/tags/",
-    "/playbooks/", "/playbooks/new/", "/trades/new/", "/trades/new/hedge/", "CLOSE", "/hedge/", "/what-if/",
+    "/playbooks/", "/playbooks/new/", "/trades/new/", "/trades/new/hedge/", "CLOSE", "MANY",
+    "/hedge/", "/what-if/",
     "/rules/", "/market/", "/data/", "/reports/", "/tax/", "/books/", "/books/new/",
     "/your-data/", "/alerts/", "/attribution/", "/attribution/capital/", "/discipline/", "/imports/",
 )  # fmt: skip
@@ -36,7 +37,12 @@ def _addresses(page: Page) -> list[str]:
     trade = page.locator("a[data-row]").first.get_attribute("href") or ""
     page.goto("/calendar/")
     day = page.locator("table.month td.p1 a, table.month td.n1 a, table.month td.n3 a, table.month td.p3 a")
-    known = {"TRADE": trade, "CLOSE": f"{trade}close/", "DAY": day.first.get_attribute("href") or ""}
+    known = {
+        "TRADE": trade,
+        "CLOSE": f"{trade}close/",
+        "MANY": f"/trades/close/?id={trade.split('/')[2]}",
+        "DAY": day.first.get_attribute("href") or "",
+    }
     return [known.get(name, name) for name in PAGES]
 
 
