@@ -24,7 +24,7 @@ def test_a_contract_is_written_as_traders_read_it(symbol: str, words: str) -> No
 
 def test_cash_has_a_sign_and_neither_arrow_nor_colour() -> None:
     assert signed_cash("255") == '<span class="money">+$255.00</span>'
-    assert signed_cash("-4745.005") == '<span class="money">\N{MINUS SIGN}$4,745.01</span>'
+    assert signed_cash("-4745.5") == '<span class="money">\N{MINUS SIGN}$4,745.50</span>'
     assert "unknown" in signed_cash(None)
 
 
