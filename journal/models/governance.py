@@ -287,8 +287,9 @@ class Decision(models.Model):
 class Outcome(models.Model):
     """What a decided recommendation's orders earned up to a later snapshot, in dollars.
 
-    ``pnl`` is of the orders at their proposed limits: what following earned, what an override gave up
-    (or saved). None while a leg cannot be valued; ``reason`` says why.
+    ``pnl`` is after ``costs``: of the fills that carried it out where they are linked, else of the orders at
+    their proposed limits with assumed costs, which is what an override gave up (or saved). None while a leg
+    cannot be valued; ``reason`` says why. Costs are None in outcomes final before costs were counted.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="outcomes")
@@ -296,6 +297,8 @@ class Outcome(models.Model):
     snapshot = models.ForeignKey("hedging.MarketSnapshot", on_delete=models.PROTECT, related_name="+")
     as_of = models.DateTimeField()
     pnl = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    costs = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    at_fills = models.BooleanField(default=False)
     reason = models.CharField(max_length=200, blank=True, default="")
     is_final = models.BooleanField(default=False)
 
