@@ -77,6 +77,8 @@ def read_cash(data: bytes) -> CashFile:
         every = list(records(decode(unpack(data))))
     except FileError as error:
         return _refused(error.line, error.message)
+    if not every:
+        return _refused(0, "The file holds nothing but empty cells.")
     names = [_heading(cell) for cell in every[0].cells]
     problems = _heading_problems(names, every[0])
     if problems:

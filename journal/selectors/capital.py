@@ -69,6 +69,26 @@ class RatePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarter:
+    """A calendar quarter of the hedge's cost against what the condor cycles earned, fractions a year (WAC-4).
+
+    ``embedded`` is the financing rate on margin, ``on_capital`` the condors' return on their capital-days.
+    """
+
+    name: str
+    sessions: int
+    embedded: float | None
+    on_capital: float | None
+
+    @property
+    def spread(self) -> float | None:
+        """What the cycles earned above what the hedge and its financing cost."""
+        if self.embedded is None or self.on_capital is None:
+            return None
+        return self.on_capital - self.embedded
+
+
+@dataclass(frozen=True, slots=True)
 class LiquidityPoint:
     """Liquid means against obligations at one session's close; ``at_most`` while some margin is unknown."""
 
@@ -112,6 +132,7 @@ class Capital:
     condor_on_capital: float | None
     liquidity: tuple[LiquidityPoint, ...]
     history: tuple[RatePoint, ...]
+    quarters: tuple[Quarter, ...]
     days: tuple[date, ...]
     margins: tuple[float, ...]
     equities: tuple[float, ...]
@@ -176,6 +197,7 @@ def capital(account: Account, until: date | None = None) -> Capital | None:
         condor_on_capital=_on_capital(condor.pnl, condor.capital, series.gap),
         liquidity=liquidity_points(series),
         history=_history(series, box),
+        quarters=quarters(series),
         days=series.days,
         margins=tuple(float(v) for v in series.margin),
         equities=tuple(float(v) for v in series.equity),
@@ -301,6 +323,18 @@ def _history(series: CapitalSeries, box: float | None) -> tuple[RatePoint, ...]:
             )
         )  # fmt: skip
     return tuple(points)
+
+
+def quarters(series: CapitalSeries) -> tuple[Quarter, ...]:
+    """Every calendar quarter of the series, the first and the last as far as they go."""
+    ends = [(day.year, (day.month + 2) // 3) for day in series.days]
+    condor, found = series.groups["condor"], []
+    for year, number in sorted(set(ends)):
+        first = ends.index((year, number))
+        window = slice(first, first + ends.count((year, number)))
+        earned = _on_capital(condor.pnl[window], condor.capital[window], series.gap[window])
+        found.append(Quarter(f"{year} Q{number}", window.stop - first, _embedded(series, window), earned))
+    return tuple(found)
 
 
 def _box(account: Account, day: date) -> float | None:

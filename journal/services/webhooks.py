@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -72,7 +73,9 @@ def webhook_post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
 
     addresses = webhook_check(url)
     try:
-        return asyncio.run(_post(url, addresses, body, headers))
+        # A thread of its own: the caller's may run an event loop already.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(_post(url, addresses, body, headers))).result()
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise OSError(f"no answer: {type(error).__name__}") from None
 

@@ -63,7 +63,7 @@ def test_the_same_run_gives_the_same_report() -> None:
     assert first == second
 
 
-def test_a_permanent_hedge_is_never_sold_before_expiry_and_locks_money() -> None:
+def test_cmp_a_permanent_hedge_is_never_sold_before_expiry_and_locks_money() -> None:
     rules = plan(layer(roll_days=7), max_open=3)
     free = ran(rules=rules)
     held = ran(rules=rules, hedge=Hedge.PERMANENT)

@@ -27,7 +27,7 @@ def test_the_condor_benchmark_moves_with_the_published_index(tests: Backtests) -
     assert against["tracking"] < 0.04
 
 
-def test_the_default_rules_do_not_cut_the_drawdown_by_a_third(tests: Backtests) -> None:
+def test_irr_3_the_default_rules_do_not_cut_the_drawdown_by_a_third(tests: Backtests) -> None:
     report = tests.report(preset("seed-s4-credit-budget"), SETTINGS)
     verdicts = {one["key"]: one["verdict"] for one in report["claims"]}
     assert verdicts["drawdown_cut"] == verdicts["net_credit_months"] == "not supported"

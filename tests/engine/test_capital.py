@@ -31,7 +31,7 @@ from hedging.engine.capital import (
 HEDGE = [(date(2026, 1, 5), -3755.0), (date(2026, 2, 18), 40.0), (date(2026, 2, 19), 4400.0)]
 
 
-def test_the_spec_cases_of_xirr_and_box() -> None:
+def test_irr_1_the_spec_cases_of_xirr_and_box() -> None:
     found = flow_returns(HEDGE, 0.04)
     assert found.xirr == pytest.approx(2.8939, abs=5e-5)
     assert found.period_return == pytest.approx(685 / 3755)  # 18.2%
@@ -90,7 +90,7 @@ def test_the_marginal_rate_of_a_layer() -> None:
     assert marginal_rate(0.07, 100.0, None, 0.0) == 0.07
 
 
-def test_the_embedded_rate_by_hand() -> None:
+def test_wac_1_the_embedded_rate_by_hand() -> None:
     # 900 of hedge cost and 100 interest less 200 yield on 10,000 for 73 days: 800 / 2,000 = 40%.
     assert embedded_rate(900, 100, 200, 10_000 * 73) == pytest.approx(0.40)
     assert embedded_rate(1, 1, 1, 0) is None

@@ -141,7 +141,7 @@ def test_one_forced_unwind_refutes_and_a_short_quiet_history_proves_nothing() ->
     assert unwinds(None, 30) == Verdict.NOT_ENOUGH
 
 
-def test_every_claim_is_found_on_a_long_history() -> None:
+def test_claims_every_one_is_found_on_a_long_history() -> None:
     rng = np.random.default_rng(5)
     base = rng.normal(0.0003, 0.01, 2520)
     days = np.stack([base * 0.5, base], axis=1)

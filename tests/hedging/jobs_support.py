@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import redis
 
 from hedging.services.redis_server import redis_command
 from tests.site import ROOT, manage, site_environment
+
+_RUNNING = "SELECT 1 FROM hedging_job WHERE state = 'running' LIMIT 1"
 
 
 class Processes:
@@ -68,6 +74,22 @@ class Processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
+
+    def wait_for_a_running_job(self) -> None:
+        """Until a worker holds a job: before that, killing one would show nothing."""
+        url = urlsplit(self.environment.get("DATABASE_URL", ""))
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            if url.scheme:
+                with psycopg.connect(url.geturl()) as database:
+                    running = database.execute(_RUNNING).fetchone()
+            else:
+                with closing(sqlite3.connect(self.state / "alvh.sqlite3", timeout=20)) as database:
+                    running = database.execute(_RUNNING).fetchone()
+            if running:
+                return
+            time.sleep(0.1)
+        raise TimeoutError("no worker took a job")
 
     def wait_for_redis(self) -> None:
         """Until Redis answers."""

@@ -33,9 +33,10 @@ def test_no_job_is_lost_or_doubled_while_workers_and_redis_are_killed(tmp_path: 
             processes.start(name)
         probe = subprocess.Popen(
             [sys.executable, "manage.py", "job_probe", "--count", str(JOBS), "--seconds", str(SECONDS),
-             "--timeout", "150"],
+             "--timeout", "240"],
             cwd=ROOT, env=processes.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        processes.wait_for_a_running_job()
         dice = random.Random(7)
         for number in range(10):
             time.sleep(1.0 + dice.random())

@@ -57,7 +57,7 @@ def test_an_account_starts_with_the_default_preset(people: People) -> None:
     assert ruleset_active(people.account) == version
 
 
-def test_a_changed_threshold_needs_a_backtest_and_then_one_signature(people: People) -> None:
+def test_gov_4_a_changed_threshold_needs_a_backtest_and_then_one_signature(people: People) -> None:
     old = ruleset_ensure(account=people.account)
     version = draft(people, signals__rsi_spx_low=30)
     assert version.parent == old
@@ -116,7 +116,7 @@ def test_a_wrong_document_names_every_place_and_leaves_nothing(people: People) -
     assert RulesetVersion.objects.count() == before
 
 
-def test_the_same_content_is_one_version_and_content_never_changes(people: People) -> None:
+def test_gov_1_the_same_content_is_one_version_and_content_never_changes(people: People) -> None:
     version = draft(people, signals__rsi_spx_low=30)
     assert draft(people, signals__rsi_spx_low=30).pk == version.pk
     with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():

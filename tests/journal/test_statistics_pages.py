@@ -171,7 +171,7 @@ def test_performance_leaves_deposits_out_and_subtracts_the_hedge(people: People)
     assert month.pnl == pytest.approx(0.0)
 
 
-def test_premium_and_claims_of_the_hedge(people: People) -> None:
+def test_irr_2_premium_and_claims_of_the_hedge(people: People) -> None:
     leg = vix_call(quantity=10, price="1.25")
     trade = trade_create(
         user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1, order=order([leg])

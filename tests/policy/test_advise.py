@@ -77,6 +77,14 @@ def test_brief_advice_proposes_the_same(signals: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["persistent", "shift"])
+def test_lay_12_every_order_names_the_pocket_that_pays(name: str) -> None:
+    found = advise(book(condor(5, "a"), hedge(1, 1)), market(), DAYS[name], rules())
+    paid = [one for one in (*found.proposals, *found.refused) if one.orders and (one.cost or 0.0) > 0]
+    assert all(one.funding for one in paid), [one.title for one in paid if not one.funding]
+    assert paid
+
+
 def test_the_binding_constraint_is_named() -> None:
     one = advise(book(condor()), market(), calm(), rules())
     assert one.proposals[0].action is Action.ADD_LAYER

@@ -16,6 +16,14 @@ def test_every_requirement_of_the_engine_is_described() -> None:
     assert [one for one in wanted if one not in PAGE] == []
 
 
+def test_every_requirement_of_the_method_has_a_test_that_names_it() -> None:
+    wanted = [f"con_{n}" for n in range(1, 8)] + [f"lay_{n}" for n in range(1, 14)]
+    wanted += [f"{kind}_{n}" for kind in ("wac", "irr", "gov") for n in range(1, 5)] + ["cmp", "claims"]
+    tests = Path(__file__).resolve().parents[1].rglob("test_*.py")
+    named = "\n".join(path.read_text("utf-8") for path in tests)
+    assert [one for one in wanted if not re.search(rf"def test_{one}_[a-z]", named)] == []
+
+
 def test_every_parameter_is_named_and_none_that_does_not_exist() -> None:
     named = set(re.findall(r"`([a-z_]+[0-9]?\.[a-z_]+)`", PAGE)) - {
         "expansion.py",
