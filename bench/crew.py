@@ -63,7 +63,7 @@ class Crew:
         while waiting.exists():
             if time.monotonic() > end or waiting.filter(state=Job.State.DEAD).exists():
                 raise RuntimeError("the workers did not do their jobs; see their logs")
-            time.sleep(0.02)
+            time.sleep(0.1)  # asking more often would take time from the workers
 
     def stop(self) -> None:
         """End the workers."""
