@@ -287,9 +287,11 @@ class Decision(models.Model):
 class Outcome(models.Model):
     """What a decided recommendation's orders earned up to a later snapshot, in dollars.
 
-    ``pnl`` is after ``costs``: of the fills that carried it out where they are linked, else of the orders at
-    their proposed limits with assumed costs, which is what an override gave up (or saved). None while a leg
-    cannot be valued; ``reason`` says why. Costs are None in outcomes final before costs were counted.
+    ``pnl`` is after ``costs``: of the fills that carried it out and those that closed them again, else of the
+    orders at their proposed limits with assumed costs, which is what an override gave up (or saved). None
+    while a leg cannot be valued; ``reason`` says why. ``realized`` is the part, before costs, of what was
+    opened and closed again. ``book_revision`` and ``fills_hash`` tell when fills changed since. Costs are
+    None in outcomes final before costs were counted.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="outcomes")
@@ -298,7 +300,10 @@ class Outcome(models.Model):
     as_of = models.DateTimeField()
     pnl = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
     costs = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    realized = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
     at_fills = models.BooleanField(default=False)
+    book_revision = models.PositiveBigIntegerField(default=0)
+    fills_hash = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=200, blank=True, default="")
     is_final = models.BooleanField(default=False)
 

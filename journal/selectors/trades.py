@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Min, Prefetch, QuerySet
+from django.db.models import Min, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, Role
 from hedging.engine.structure import Structure, describe
 from hedging.selectors.calendar import settles_at
 from hedging.services.contracts import contract_spec
-from journal.models import Account, Fill, Trade, User
+from journal.models import Account, Fill, Trade, TradeLink, User
 
 ZERO = Decimal(0)
 
@@ -116,6 +117,13 @@ def trade_get(user: User, trade_id: object) -> Trade:
     """One of the user's trades with its fills, or 404."""
     found: Trade = get_object_or_404(with_fills(Trade.objects.for_user(user)), pk=trade_id)
     return found
+
+
+def chain_near(trade: Trade) -> set[UUID]:
+    """The trade and those of its account it is known to be rolled from or to, by their ids."""
+    links = TradeLink.objects.filter(account_id=trade.account_id, state=TradeLink.State.CONFIRMED)
+    pairs = links.filter(Q(earlier=trade) | Q(later=trade)).values_list("earlier_id", "later_id")
+    return {trade.pk, *(pk for pair in pairs for pk in pair if pk is not None)}
 
 
 def trade_position(trade: Trade, *, until: datetime | None = None) -> Position:

@@ -28,7 +28,7 @@ from journal.models import (
 )
 from journal.selectors.recommendations import stale_reasons
 from journal.selectors.signing import SIGN_ROLES, approval_rule
-from journal.selectors.trades import live_fills
+from journal.selectors.trades import chain_near, live_fills
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
 from journal.services.signing import signature_add
@@ -153,7 +153,8 @@ def recommendation_snooze(*, user: User, recommendation: Recommendation, until: 
 def recommendation_execute(*, user: User, recommendation: Recommendation, trade: Trade) -> Recommendation:
     """Link the trade whose fills carried it out: every leg, on the proposed side, after it was made.
 
-    Raises RuleError before approval and delay are over, or naming the leg that does not match.
+    Fills of trades it is rolled from or to count too. Raises RuleError before approval and delay are over, or
+    naming the leg that does not match.
     """
     row = _locked(recommendation, State.APPROVED)
     _check_writer(user, row)
@@ -164,7 +165,7 @@ def recommendation_execute(*, user: User, recommendation: Recommendation, trade:
         raise RuleError("The trade belongs to another account.", "trade")
     fills = [
         fill
-        for fill in live_fills(Fill.objects.filter(trade=trade).select_related("contract"))
+        for fill in live_fills(Fill.objects.filter(trade__in=chain_near(trade)).select_related("contract"))
         if fill.executed_at >= row.run.as_of
     ]
     linked: list[str] = []

@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from hedging.engine.instruments import parse_symbol
+from hedging.engine.policy.types import Action, OrderLeg
 from journal.models import Account, AuditEvent, Decision, Recommendation, Role, Signature, Trade, User
 from journal.selectors.recommendations import stale_reasons
 from journal.services.accounts import member_add
@@ -22,6 +23,7 @@ from journal.services.recommendations import (
     recommendation_snooze,
     recommendations_expire,
 )
+from journal.services.rolls import trade_roll
 from journal.services.trades import LegInput, OrderInput, trade_create
 from tests.journal.governance_cases import CALL, proposal, stored
 from tests.journal.people import People, make_people, make_user
@@ -193,6 +195,33 @@ def test_execution_links_the_fills_that_carried_it_out(people: People) -> None:
     assert done.state == "executed"
     decision = Decision.objects.get(kind="executed")
     assert decision.fills == [str(trade.fills.get(quantity=4).pk)]
+
+
+def test_a_roll_recorded_as_two_trades_carries_out_one_recommendation(people: People) -> None:
+    before = stored(people.account).as_of - timedelta(days=20)
+    far = "VIX   270120C00025000"
+    legs = [LegInput(parse_symbol(CALL), 4, Decimal("1.00"))]
+    old = trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1,
+        order=OrderInput(legs, before),
+    )  # fmt: skip
+    people.account.refresh_from_db()
+    given = proposal(action=Action.TIME_SHIFT)
+    roll = (OrderLeg(CALL, -4, 1.5), OrderLeg(far, 4, 1.2))
+    run = stored(people.account, replace(given, orders=(replace(given.orders[0], legs=roll),)))
+    row = sign(people.owner, first(people.account))
+    when = run.as_of + timedelta(seconds=1)
+    new = trade_roll(
+        user=people.owner, trade=old, kind="time_shift", reason="as recommended",
+        closing=OrderInput([LegInput(parse_symbol(CALL), -4, Decimal("1.50"))], when),
+        opening=OrderInput([LegInput(parse_symbol(far), 4, Decimal("1.20"))], when),
+    )  # fmt: skip
+    other = buy(people, row, far)
+    with pytest.raises(RuleError, match="sells VIX"):
+        recommendation_execute(user=people.owner, recommendation=row, trade=other)
+    recommendation_execute(user=people.owner, recommendation=row, trade=new)
+    decision = Decision.objects.get(kind="executed")
+    assert set(decision.fills) == {str(old.fills.get(quantity=-4).pk), str(new.fills.get().pk)}
 
 
 def buy(people: People, row: Recommendation, symbol: str) -> Trade:
