@@ -9,9 +9,10 @@ and SPX vol, VX points and vol of VX) and are never added. What cannot be known 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -305,9 +306,14 @@ def price_together(specs: Iterable[ContractSpec], market: MarketSnapshot) -> Non
         terms = (best, forward, strike, t, discount, sign)
         iv[quoted] = implied_vol(*(term[quoted] for term in terms))
     from_smile = ~np.isfinite(iv)
+    unquoted: dict[tuple[str, date], list[int]] = defaultdict(list)
     for place, one in enumerate(facts):
-        if from_smile[place] and one.expiry.smile.model is not SmileModel.UNKNOWN:
-            iv[place] = float(one.expiry.smile.vol(strike[place]))
+        if from_smile[place]:
+            unquoted[one.expiry.root, one.expiry.expiry].append(place)
+    for places in unquoted.values():
+        smile = facts[places[0]].expiry.smile
+        if smile.model is not SmileModel.UNKNOWN:
+            iv[places] = smile.vol(strike[places])
     raw = black76.greeks(forward, strike, t, np.where(np.isfinite(iv), iv, 1.0), discount, right)
     shown = np.array(black76.display_units(raw)[:6], dtype=np.float64).T
     for at, one in enumerate(facts):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hedging.maths.smile import Smile, SmileModel, smile_from_variance
+from hedging.maths.smile import Smile, SmileModel, smile_from_variance, spline_matrix
 from hedging.maths.ssvi import Shape, theta_from_log_contract
 
 Floats = NDArray[np.float64]
@@ -31,6 +31,7 @@ MONTH = 30 * DAY
 HORIZON = 400 * DAY
 _FILE = Path(__file__).with_name("surface_coefficients.json")
 _NODES = np.sinh(np.linspace(-2.6, 2.3, 161))  # deviations σ√T, dense at the money
+_SPLINE = spline_matrix(_NODES)
 _MIDDLE_VIX = 15.0
 _LEAST_FORWARD = 0.10  # of the variance rate so far: total variance may not stop rising
 
@@ -60,7 +61,8 @@ class LevelSurface:
             return None
         theta = float(self.theta_at(t))
         k = _NODES * np.sqrt(theta)
-        return smile_from_variance(forward, t, SmileModel.LEVELS, k, self.shape.variance(k, theta))
+        w = self.shape.variance(k, theta)
+        return smile_from_variance(forward, t, SmileModel.LEVELS, k, w, spline=_SPLINE / theta)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,11 +104,23 @@ class Smile:
 
 
 def smile_from_variance(
-    forward: float, t: float, model: SmileModel, k: Floats, w: Floats, **quality: float
+    forward: float,
+    t: float,
+    model: SmileModel,
+    k: Floats,
+    w: Floats,
+    *,
+    spline: Floats | None = None,
+    **quality: float,
 ) -> Smile:
-    """A smile through total variance ``w`` at ascending ``k``, with spline and wings worked out."""
+    """A smile through total variance ``w`` at ascending ``k``, with spline and wings worked out.
+
+    ``spline`` is ``spline_matrix(k)`` where it is known already.
+    """
     w = np.maximum(w, 1e-10)
-    bend = cubic_spline(k, w) if len(k) > 3 else None
+    bend = None
+    if len(k) > 3:
+        bend = cubic_spline(k, w) if spline is None else spline @ w
     slopes = _end_slopes(k, w, bend)
     return Smile(
         forward,
@@ -234,17 +246,29 @@ def _ssvi(k: Floats, mid: Floats, half: Floats, t: float, nodes: Floats) -> Floa
 
 def cubic_spline(x: Floats, y: Floats) -> Floats:
     """Second derivatives at the nodes of the cubic spline through (x, y), constant over both end gaps."""
+    left, right = _spline_equations(x)
+    return np.asarray(np.linalg.solve(left, right @ y))
+
+
+def spline_matrix(x: Floats) -> Floats:
+    """The matrix that takes y to ``cubic_spline(x, y)``; that of c·x is this one over c²."""
+    return np.asarray(np.linalg.solve(*_spline_equations(x)))
+
+
+def _spline_equations(x: Floats) -> tuple[Floats, Floats]:
+    """A and B of A·bend = B·y: slopes agree at inner nodes, and the outermost two second derivatives."""
     h = np.diff(x)
     n = len(x)
-    matrix = np.zeros((n, n))
+    left, right = np.zeros((n, n)), np.zeros((n, n))
     inner = np.arange(1, n - 1)
-    matrix[0, :2] = matrix[-1, :-3:-1] = 1.0, -1.0
-    matrix[inner, inner - 1] = h[:-1]
-    matrix[inner, inner] = 2.0 * (h[:-1] + h[1:])
-    matrix[inner, inner + 1] = h[1:]
-    right = np.zeros(n)
-    right[1:-1] = 6.0 * np.diff(np.diff(y) / h)
-    return np.asarray(np.linalg.solve(matrix, right))
+    left[0, :2] = left[-1, :-3:-1] = 1.0, -1.0
+    left[inner, inner - 1] = h[:-1]
+    left[inner, inner] = 2.0 * (h[:-1] + h[1:])
+    left[inner, inner + 1] = h[1:]
+    right[inner, inner - 1] = 6.0 / h[:-1]
+    right[inner, inner] = -6.0 / h[:-1] - 6.0 / h[1:]
+    right[inner, inner + 1] = 6.0 / h[1:]
+    return left, right
 
 
 def _end_slopes(k: Floats, w: Floats, bend: Floats | None) -> tuple[float, float]:

@@ -16,12 +16,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hedging.maths import black76
+from hedging.maths.normal import pdf
 
 Floats = NDArray[np.float64]
 
 _THETA = np.geomspace(1e-6, 12.0, 120)
-_INTEGRAL = np.sinh(np.linspace(-3.7, 3.4, 401))
+_STEPS = np.linspace(-6.0, 6.0, 101)  # k/√θ is their sinh: dense at the money, and far into both wings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,22 @@ def largest_phi(rho: float | Floats, theta: Floats) -> Floats:
 
 
 def log_contract(shape: Shape, theta: Floats) -> Floats:
-    """Total variance of the log contract, 2∫Q(K)/K² dK over F = 1, for each θ (one dimension)."""
-    k = _INTEGRAL[None, :] * np.sqrt(theta)[:, None]
-    side = np.where(k >= 0, 1.0, -1.0)
-    price = black76.price(1.0, np.exp(k), 1.0, np.sqrt(shape.variance(k, theta[:, None])), 1.0, side)
-    return np.asarray(2.0 * np.trapezoid(price * np.exp(-k), k, axis=1))
+    """Total variance of the log contract, -2 E ln(S/F), for each θ (one dimension).
+
+    Without a single option price: it is ∫ w dN(z) over z = k/√w + √w/2. M. Fukasawa, "The normalizing
+    transformation of the implied volatility smile", Math. Finance 22 (2012), theorem 4.4. The integrand is
+    smooth and dies out at both ends, so equal steps of the trapezoid rule lose 2e-7 where θ < 0.3; beyond,
+    a wing so heavy that it reaches Lee's bound costs more.
+    """
+    root_theta = np.sqrt(theta)[:, None]
+    k, phi = np.sinh(_STEPS) * root_theta, shape.phi(theta)[:, None]
+    w = slice_variance(k, theta[:, None], shape.rho, phi)
+    y = phi * k + shape.rho
+    slope = theta[:, None] * phi / 2 * (shape.rho + y / np.sqrt(y**2 + 1.0 - shape.rho**2))
+    root = np.sqrt(w)
+    z_slope = (1.0 - k * slope / (2.0 * w) + slope / 4.0) / root
+    density = w * pdf(k / root + root / 2.0) * z_slope * np.cosh(_STEPS) * root_theta
+    return np.asarray(np.sum(density, axis=1) * (_STEPS[1] - _STEPS[0]))
 
 
 @lru_cache(maxsize=64)

@@ -81,6 +81,16 @@ def test_vix_alone_is_enough_and_without_it_nothing_is_said() -> None:
     assert flat.smile_at(401 * DAY, 1.0) is None
 
 
+def test_the_log_contract_is_the_integral_of_its_options() -> None:
+    for shape in (Shape(-0.65, 2.3, 0.36), Shape(0.48, 1.2, 0.5)):
+        for theta in (1e-5, 1e-3, 0.04, 0.3):
+            k = np.sinh(np.linspace(-6.5, 6.5, 20_001)) * np.sqrt(theta)
+            side = np.where(k >= 0, 1.0, -1.0)
+            price = black76.price(1.0, np.exp(k), 1.0, np.sqrt(shape.variance(k, theta)), 1.0, side)
+            strip = 2.0 * np.trapezoid(price * np.exp(-k), k)
+            assert log_contract(shape, np.array([theta]))[0] == pytest.approx(strip, rel=5e-7)
+
+
 def test_the_log_contract_is_inverted() -> None:
     for shape in (Shape(-0.65, 2.3, 0.36), Shape(0.48, 1.2, 0.5)):
         theta = np.geomspace(1e-5, 2.0, 30)
