@@ -27,9 +27,8 @@ def to_json(value: Any) -> Any:
     if kind is tuple or kind is list:
         return [to_json(item) for item in value]
     if (names := _fields(kind)) is not None:
-        return {
-            name: part if type(part := getattr(value, name)) in _PLAIN else to_json(part) for name in names
-        }
+        parts = {name: getattr(value, name) for name in names}
+        return {name: part if type(part) in _PLAIN else to_json(part) for name, part in parts.items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, bool | int | str):

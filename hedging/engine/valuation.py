@@ -324,6 +324,8 @@ def price_together(specs: Iterable[ContractSpec], market: MarketSnapshot) -> Non
 
 def _sized(unit: LegValuation, leg: Leg) -> LegValuation:
     """The valuation of one contract as that of the leg."""
+    if leg.quantity == unit.quantity and leg.entry_price == unit.entry_price:
+        return unit
     if unit.price is None or unit.dollars is None:
         return replace(unit, quantity=leg.quantity, entry_price=leg.entry_price)
     size = leg.quantity * unit.multiplier

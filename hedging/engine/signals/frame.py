@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Day, Days, Floats, day64
+from hedging.engine.history import Day, Days, Floats, day64, to_date
 from hedging.engine.signals.levels import Level, LevelDay
 from hedging.engine.signals.regimes import RegimeHistory
 from hedging.engine.signals.types import RegimeDay, Signal, SignalDay, SignalKey, SignalState
@@ -107,14 +107,14 @@ class SignalFrame:
         On a day without a session, or after the last stored one, these are the newest values with
         their age; what is older than it may be is unknown.
         """
-        at = self.index(day)
-        signals = {key: _signal(column, at, day, self) for key, column in self.columns.items()}
+        at, last = self.index(day), self._last_session(day)
+        signals = {key: self._signal(column, at, day, last) for key, column in self.columns.items()}
         alerts = () if at is None else self.alerts.get(at, ())
         return SignalDay(day, signals, self._regime(at, day), alerts)
 
     def levels_on(self, day: date) -> dict[str, LevelDay]:
         """The shown levels as they stood at the close of ``day``."""
-        at, last = self.index(day), int(np.searchsorted(self.sessions, day64(day), side="right")) - 1
+        at, last = self.index(day), self._last_session(day)
         session = self.sessions[last] if last >= 0 else None
         return {name: level.on(at, day, session) for name, level in self.levels.items()}
 
@@ -126,45 +126,46 @@ class SignalFrame:
             return self.regimes.unknown(day, f"The newest close is {age} days old.")
         return self.regimes.on(at, day)
 
-    def is_late(self, column: Column, as_of: np.datetime64, day: np.datetime64) -> bool:
+    def _last_session(self, day: date) -> int:
+        """Index of the newest session at or before the day; -1 before the first."""
+        return int(np.searchsorted(self.sessions, day64(day), side="right")) - 1
+
+    def _is_late(self, column: Column, as_of: date, day: date, last: int) -> bool:
         """Whether a column's newest value is older than its publication explains."""
         if column.late_days is not None:
-            return bool((day - as_of) // _ONE_DAY > column.late_days)
-        last = int(np.searchsorted(self.sessions, day, side="right")) - 1 - column.late_sessions
-        return last >= 0 and bool(as_of < self.sessions[last])
+            return (day - as_of).days > column.late_days
+        due = last - column.late_sessions
+        return due >= 0 and as_of < to_date(self.sessions[due])
 
-
-def _signal(column: Column, at: int | None, day: date, frame: SignalFrame) -> Signal:
-    asked = day64(day)
-    as_of = np.datetime64("NaT") if at is None else column.as_of[at]
-    known = not np.isnat(as_of)
-    age = int((asked - as_of) // _ONE_DAY) if known else None
-    too_old = age is not None and age > column.max_age
-    state = UNKNOWN if at is None or too_old else int(column.state[at])
-    late = known and frame.is_late(column, as_of, asked)
-    value = None
-    if at is not None and not too_old and not np.isnan(column.values[at]):
-        value = float(column.values[at])
-    distance = None
-    if at is not None and state != UNKNOWN and column.distance is not None:
-        found = float(column.distance[at])
-        distance = None if np.isnan(found) else found
-    return Signal(
-        key=column.key,
-        label=column.label,
-        value=value,
-        unit=column.unit,
-        threshold=column.rule_at(at),
-        state=_STATE[state],
-        since=None if at is None or too_old else frame.days[column.since[at]].item(),
-        source=column.source,
-        as_of=as_of.item() if known else None,
-        age_days=age,
-        stale=late,
-        distance=distance,
-        reason=_reason(column, state, age, late=late, too_old=too_old),
-        provenance=column.provenance,
-    )
+    def _signal(self, column: Column, at: int | None, day: date, last: int) -> Signal:
+        as_of: date | None = None if at is None else column.as_of[at].item()
+        age = None if as_of is None else (day - as_of).days
+        too_old = age is not None and age > column.max_age
+        state = UNKNOWN if at is None or too_old else int(column.state[at])
+        late = as_of is not None and self._is_late(column, as_of, day, last)
+        value = None
+        if at is not None and not too_old and not np.isnan(column.values[at]):
+            value = float(column.values[at])
+        distance = None
+        if at is not None and state != UNKNOWN and column.distance is not None:
+            found = float(column.distance[at])
+            distance = None if np.isnan(found) else found
+        return Signal(
+            key=column.key,
+            label=column.label,
+            value=value,
+            unit=column.unit,
+            threshold=column.rule_at(at),
+            state=_STATE[state],
+            since=None if at is None or too_old else self.days[column.since[at]].item(),
+            source=column.source,
+            as_of=as_of,
+            age_days=age,
+            stale=late,
+            distance=distance,
+            reason=_reason(column, state, age, late=late, too_old=too_old),
+            provenance=column.provenance,
+        )
 
 
 def _reason(column: Column, state: int, age: int | None, *, late: bool, too_old: bool) -> str:
