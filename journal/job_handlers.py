@@ -12,6 +12,7 @@ from journal.services import (
     data_import,
     evidence,
     import_commit,
+    recovery,
     report_schedules,
     valuation,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "data_import",
     "evidence",
     "import_commit",
+    "recovery",
     "report_schedules",
     "reports",
     "tax",

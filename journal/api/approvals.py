@@ -15,15 +15,18 @@ from rest_framework.response import Response
 from journal.api.governance import ContentSerializer, SignatureSerializer
 from journal.api.views import checked
 from journal.api.writing import answered, person
-from journal.models import MANAGE_ROLES, Account, ApprovalChange, Membership, Role, User
-from journal.selectors.signing import SIGN_ROLES
+from journal.models import Account, ApprovalChange, Membership, Role, User
+from journal.selectors.signing import SIGN_ROLES, ask_roles, login_find
 from journal.services.approvals import change_sign, change_withdraw, role_give, role_take, rule_change
 from journal.services.errors import RuleError
 from journal.services.rate_limit import too_many_of
 
 
 class ApprovalChangeSerializer(serializers.ModelSerializer[ApprovalChange]):
-    """A change of the approvals or of a role; ``status`` applied means in force."""
+    """A change of the approvals or of a role; ``status`` applied means in force.
+
+    ``release`` says that an operator waived signatures: whose, by whom and why.
+    """
 
     signatures = SignatureSerializer(many=True, read_only=True)
 
@@ -31,7 +34,7 @@ class ApprovalChangeSerializer(serializers.ModelSerializer[ApprovalChange]):
         model = ApprovalChange
         fields = (
             "id", "account", "kind", "summary", "content_hash", "tightens", "status", "outcome", "created_at",
-            "approved_at", "effective_at", "closed_at", "signatures",
+            "approved_at", "effective_at", "closed_at", "release", "signatures",
         )  # fmt: skip
 
 
@@ -69,7 +72,8 @@ class ApprovalChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         """Ask for a change; with a single signer it is in force at once."""
         body, data = request._request.body, checked(ApprovalInputSerializer, request)
         user = person(request)
-        account = Account.objects.for_user(user, MANAGE_ROLES).filter(pk=data["account"]).first()
+        wanted = None if data["kind"] == ApprovalChange.Kind.RULE else data["role"]
+        account = Account.objects.for_user(user, ask_roles(wanted)).filter(pk=data["account"]).first()
         if account is None:
             raise Http404
         if data["kind"] == ApprovalChange.Kind.ADD and too_many_of(user, "members", limit=30, seconds=3600):
@@ -107,14 +111,13 @@ def _asked(user: User, account: Account, data: dict[str, Any]) -> ApprovalChange
         return rule_change(
             user=user, account=account, needed=data.get("needed"), delay_hours=data.get("delay_hours")
         )
-    name, role = data["login"].strip(), Role(data["role"])
-    named = User.objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True)
+    member, role = login_find(data["login"].strip()), Role(data["role"])
     if data["kind"] == ApprovalChange.Kind.ADD:
-        found = list(named[:2])
-        if len(found) != 1:
-            raise RuleError("No login has this name.", "login")
-        return role_give(user=user, account=account, member=found[0], role=role)
-    membership = Membership.objects.filter(account=account, user__in=named, role=role).first()
+        if member is None:
+            raise RuleError("No login has this name or confirmed e-mail.", "login")
+        return role_give(user=user, account=account, member=member, role=role)
+    named = Q(user__username=data["login"].strip()) | Q(user=member)
+    membership = Membership.objects.filter(named, account=account, role=role).first()
     if membership is None:
         raise RuleError("Nobody of this name has this role here.", "login")
     return role_take(user=user, membership=membership)

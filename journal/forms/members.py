@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from allauth.account.models import EmailAddress
+from typing import Any
+
 from django import forms
 
 from journal.forms.base import StyledForm
 from journal.models import Role, User
+from journal.selectors.signing import login_find
 
 
 class MemberForm(StyledForm):
@@ -15,18 +17,20 @@ class MemberForm(StyledForm):
     login = forms.CharField(label="Login or e-mail", max_length=254)
     role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER)
 
+    def __init__(self, *args: Any, roles: tuple[Role, ...] = tuple(Role), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(role.value, role.label) for role in roles]
+
     def clean_login(self) -> User:
         """Find the login."""
-        text = self.cleaned_data["login"].strip()
-        rows = User.objects.filter(is_active=True)
-        # Anybody may sign up under an address that is not theirs: it counts once it was confirmed.
-        confirmed = EmailAddress.objects.filter(email__iexact=text, verified=True).values("user_id")
-        found = rows.filter(pk__in=confirmed)[:2] if "@" in text else rows.filter(username=text)[:2]
-        if len(found) != 1:
+        found = login_find(self.cleaned_data["login"].strip())
+        if found is None:
             raise forms.ValidationError(
                 "No login has this name or confirmed e-mail; ask them to create or confirm one."
             )
-        return found[0]
+        return found
 
 
 class ApprovalForm(StyledForm):

@@ -146,6 +146,8 @@ class ApprovalChange(models.Model):
 
     ``terms`` are plain values by kind: needed and delay_hours, or user, login and role. With several signers
     it takes effect only after they signed it by the rule it changes; ``content_hash`` covers both.
+    ``release`` is set where an operator waived the signatures of logins that can no longer sign: operator,
+    reason and lost (public ids and logins).
     """
 
     class Kind(models.TextChoices):
@@ -171,6 +173,7 @@ class ApprovalChange(models.Model):
     tightens = models.BooleanField(default=False)
     status = models.CharField(max_length=9, choices=Status, default=Status.PROPOSED)
     outcome = models.CharField(max_length=200, blank=True, default="")
+    release = models.JSONField(null=True, blank=True)
     created_by = models.ForeignKey("journal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     approved_at = models.DateTimeField(null=True, blank=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from journal.models import Account, Membership, Role
+from allauth.account.models import EmailAddress
+
+from journal.models import MANAGE_ROLES, Account, Membership, Role, User
 
 SIGN_ROLES = (Role.OWNER, Role.SIGNER)
 _SEVERAL_NEEDED, _SEVERAL_DELAY = 2, timedelta(hours=48)
@@ -44,3 +46,19 @@ def rule_with(signers: frozenset[int], wanted: int | None, hours: int | None) ->
     needed = wanted or (_SEVERAL_NEEDED if several else 1)
     delay = timedelta(hours=hours) if hours is not None else _SEVERAL_DELAY if several else timedelta(0)
     return ApprovalRule(signers, max(1, min(needed, len(signers))), delay)
+
+
+def ask_roles(role: str | None) -> tuple[Role, ...]:
+    """Who may ask to give or take ``role``, or (None) to change the rule: signers too, for what they sign."""
+    return SIGN_ROLES if role is None or role in SIGN_ROLES else MANAGE_ROLES
+
+
+def login_find(text: str) -> User | None:
+    """The active login of this name or confirmed e-mail; None when it is not exactly one.
+
+    Anybody may sign up under an address that is not theirs: it counts once it was confirmed.
+    """
+    rows = User.objects.filter(is_active=True)
+    confirmed = EmailAddress.objects.filter(email__iexact=text, verified=True).values("user_id")
+    found = rows.filter(pk__in=confirmed)[:2] if "@" in text else rows.filter(username=text)[:2]
+    return found[0] if len(found) == 1 else None

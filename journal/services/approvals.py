@@ -2,7 +2,8 @@
 
 Where one person signs, that person's change holds at once. Where several do, a change of the rule or of a
 signing role is proposed, signed by the rule in force, and waits its delay unless it only tightens the rule.
-Otherwise an owner could first lower the number of signatures and then sign alone.
+Otherwise an owner could first lower the number of signatures and then sign alone. What is stuck because a
+signer can no longer sign is freed as journal.services.recovery says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from journal.selectors.signing import ApprovalRule, approval_rule, rule_with
 from journal.services.accounts import approvals_set, member_add, member_remove, needs_signatures
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
+from journal.services.recovery import release_check, release_over
 from journal.services.signing import signature_add
 
 Kind, Status = ApprovalChange.Kind, ApprovalChange.Status
@@ -137,6 +139,7 @@ def _signed(user: User, row: ApprovalChange, content_hash: str) -> ApprovalChang
 
 def _apply(row: ApprovalChange) -> None:
     """Write the change; the author stands in the audit trail. Raises RuleError when it no longer fits."""
+    release_check(row)
     author = row.created_by
     if author is None:
         raise RuleError("Who asked for it is gone.")
@@ -147,8 +150,8 @@ def _apply(row: ApprovalChange) -> None:
             signed=True,
         )  # fmt: skip
         return
-    member = User.objects.filter(pk=terms["user"], is_active=True).first()
-    if member is None:
+    member = User.objects.filter(pk=terms["user"]).first()
+    if member is None or (row.kind == Kind.ADD and not member.is_active):
         raise RuleError("The login is gone.")
     if row.kind == Kind.ADD:
         member_add(user=author, account=row.account, member=member, role=Role(terms["role"]), signed=True)
@@ -194,6 +197,7 @@ def _open(change: ApprovalChange, *states: ApprovalChange.Status) -> ApprovalCha
 def _close(row: ApprovalChange, status: ApprovalChange.Status, user: User | None) -> ApprovalChange:
     row.status, row.closed_at = status, timezone.now()
     row.save(update_fields=["status", "closed_at", "outcome"])
+    release_over(row)
     _audit(row, user, f"approvals.{status.value}")
     return row
 

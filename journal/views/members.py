@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from journal.forms.members import ApprovalForm, MemberForm
 from journal.models import MANAGE_ROLES, Account, ApprovalChange, Membership, Role, User
-from journal.selectors.signing import SIGN_ROLES, approval_rule
+from journal.selectors.signing import SIGN_ROLES, approval_rule, ask_roles
 from journal.services.accounts import member_remove, needs_signatures
 from journal.services.approvals import (
     change_sign,
@@ -25,23 +25,26 @@ from journal.services.approvals import (
 )
 from journal.services.errors import ConflictError, RuleError
 from journal.services.rate_limit import too_many_of
+from journal.services.recovery import WAIT
 from journal.views.common import get_owned, person, say_removed
 
 
 @login_required
 def page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show members and approvals; owners add members and set the approvals."""
+    """Show members and approvals; owners add members, and who signs asks for changes of who signs."""
     user = person(request)
     account = get_owned(Account, user, pk)
-    manages = Account.objects.for_user(user, MANAGE_ROLES).filter(pk=pk).exists()
+    manages, asks = (
+        Account.objects.for_user(user, roles).filter(pk=pk).exists() for roles in (MANAGE_ROLES, SIGN_ROLES)
+    )
     posted = request.POST if request.method == "POST" else None
-    if posted is not None:
-        get_owned(Account, user, pk, MANAGE_ROLES)
     saves_rule = posted is not None and "needed" in posted
+    if posted is not None:
+        get_owned(Account, user, pk, ask_roles(None if saves_rule else posted.get("role", "")))
     if posted is not None and not saves_rule and too_many_of(user, "members", limit=30, seconds=3600):
         messages.error(request, "Too many names were tried; go on in an hour.")
         return redirect("journal:members", pk=pk)
-    form = MemberForm(None if saves_rule else posted)
+    form = MemberForm(None if saves_rule else posted, roles=tuple(Role) if manages else SIGN_ROLES)
     now = {"needed": account.approvals_needed, "delay_hours": account.approval_delay_hours}
     rule_form = ApprovalForm(posted if saves_rule else None, initial=now)
     if saves_rule and rule_form.is_valid():
@@ -51,9 +54,12 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _told(request, pk, lambda: role_give(user=user, account=account, member=member, role=role))
     context = {
         "account": account,
-        "members": account.memberships.select_related("user").order_by("role", "pk"),
+        "members": account.memberships.select_related("user__deletion_request").order_by("role", "pk"),
         "rule": approval_rule(account),
         "may_manage": manages,
+        "may_ask": asks,
+        "sign_roles": SIGN_ROLES,
+        "wait_days": WAIT.days,
         "form": form,
         "rule_form": rule_form,
         **_changes(user, account),
@@ -107,8 +113,9 @@ def _told(request: HttpRequest, pk: UUID, act: Callable[[], ApprovalChange]) -> 
 def remove(request: HttpRequest, pk: UUID, membership: int) -> HttpResponse:
     """Take a role from a member."""
     user = person(request)
-    account = get_owned(Account, user, pk, MANAGE_ROLES)
+    account = get_owned(Account, user, pk)
     found = get_object_or_404(Membership, pk=membership, account=account)
+    get_owned(Account, user, pk, ask_roles(found.role))
     if needs_signatures(account, found.role):
         return _told(request, pk, lambda: role_take(user=user, membership=found))
     try:

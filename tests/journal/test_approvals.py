@@ -204,7 +204,9 @@ def test_the_api_asks_signs_and_withdraws(people: People) -> None:
     url = "/api/v1/approval-changes/"
     asked = {"account": str(people.account.pk), "kind": "rule", "needed": 1, "delay_hours": 0}
     kind = {"content_type": "application/json"}
-    for user, status in ((people.teammate, 404), (people.stranger, 404), (ann, 404)):
+    trader = make_user("trader")
+    member_add(user=people.owner, account=people.account, member=trader, role=Role.TRADER)
+    for user, status in ((people.teammate, 404), (people.stranger, 404), (trader, 404)):
         assert client(user).post(url, asked, **kind).status_code == status
     made = client(people.owner).post(url, asked, **kind)
     assert made.status_code == 201
