@@ -3,20 +3,22 @@
 Every rival gets one core, so that kernels are compared and not thread pools; ``--cores 2`` gives each of them
 two. ``python -m bench prices vols`` runs some groups, ``--seconds 2`` gives each rival a longer clock,
 ``--write`` puts the report into ``docs/performance.md``. A group is a module of this package with a
-generator ``cases() -> Iterator[Case]``, named in ``GROUPS``.
+generator ``cases() -> Iterator[Case]``, named in ``GROUPS``, or ``lines() -> Iterator[str]`` where
+nothing is compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 from pathlib import Path
 
 GROUPS = ("prices", "vols", "books", "returns")
 #: Run when named only: each starts servers of its own and takes minutes.
-APART = {"db": "database"}
+APART = {"db": "database", "backfill": "backfill"}
 _DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end of figures -->"
 
@@ -31,7 +33,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.write and options.groups:
         parser.error("--write needs every group")
-    if not set(options.groups) & set(APART):
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads would wait for cores that others use
+    if set(options.groups) & set(APART):
+        logging.disable(logging.INFO)  # the site's own lines would stand between the figures
+    else:
         _confine(options.cores)
     lines = report(options.groups or [*GROUPS, "accuracy"], options.seconds)
     if options.write:
@@ -47,7 +52,6 @@ def _confine(cores: int) -> None:
     mine = sorted(os.sched_getaffinity(0))[-max(cores, 1) :]
     os.sched_setaffinity(0, mine)
     os.environ["NUMBA_NUM_THREADS"] = os.environ["RAYON_NUM_THREADS"] = str(len(mine))
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads would wait for cores that others use
 
 
 def report(groups: list[str], seconds: float) -> list[str]:
@@ -69,7 +73,12 @@ def report(groups: list[str], seconds: float) -> list[str]:
             tell(error_table("Errors of Black-Scholes-Merton", list(greek_errors()), ALL_NAMES))
             tell(error_table("Errors of the implied volatility", list(vol_errors()), ["sigma", "unsolved"]))
             continue
-        for case in importlib.import_module(f"bench.{APART.get(group, group)}").cases():
+        module = importlib.import_module(f"bench.{APART.get(group, group)}")
+        if hasattr(module, "lines"):
+            for line in module.lines():
+                tell([line])
+            continue
+        for case in module.cases():
             measure(case, seconds=seconds)
             tell(timing_table(case))
     return lines

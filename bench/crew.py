@@ -7,9 +7,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from hedging.models import Job
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE = 600.0
@@ -44,26 +49,52 @@ class Crew:
                 )
         atexit.register(self.stop)
 
+    def ready(self) -> None:
+        """Wait until every worker answers; raises RuntimeError when one does not within a minute."""
+        from celery import current_app
+
+        end = time.monotonic() + 60
+        while len(current_app.control.ping(timeout=1)) < len(self._processes):
+            if time.monotonic() > end:
+                raise RuntimeError("the workers did not start; see their logs")
+
     def attribute(self, day: date, *, workers: int) -> None:
         """Ask for a session of every account by the site's own jobs and wait until the workers did them.
 
         Raises RuntimeError when a job fails or takes ten minutes.
         """
+        from journal.services.attribution_batch import day_request
+
+        self.do(day_request(day=day, simulated=True, nonce=uuid4().hex[:8]), workers=workers)
+
+    def do(self, jobs: Sequence[Job], *, workers: int) -> None:
+        """Ring for the jobs and wait until the first ``workers`` did them; raises as ``attribute``."""
         from celery import current_app
 
         from hedging.models import Job
         from hedging.services.bell import RUN_JOB
-        from journal.services.attribution_batch import day_request
 
-        jobs = [job.pk for job in day_request(day=day, simulated=True, nonce=uuid4().hex[:8])]
-        for job in jobs:
+        ids = [job.pk for job in jobs]
+        for job in ids:
             current_app.send_task(RUN_JOB, args=[str(job)], queue=f"first-{workers}")
         end = time.monotonic() + _PATIENCE
-        waiting = Job.objects.filter(pk__in=jobs).exclude(state=Job.State.DONE)
+        waiting = Job.objects.filter(pk__in=ids).exclude(state=Job.State.DONE)
         while waiting.exists():
             if time.monotonic() > end or waiting.filter(state=Job.State.DEAD).exists():
                 raise RuntimeError("the workers did not do their jobs; see their logs")
             time.sleep(0.1)  # asking more often would take time from the workers
+
+    def processor_seconds(self) -> float:
+        """Processor time of the workers and their children so far."""
+        import psutil
+
+        found = 0.0
+        for process in self._processes:
+            mine = psutil.Process(process.pid)
+            for one in (mine, *mine.children(recursive=True)):
+                used = one.cpu_times()
+                found += used.user + used.system
+        return found
 
     def stop(self) -> None:
         """End the workers."""

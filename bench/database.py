@@ -8,21 +8,18 @@ The comparison of workers goes the whole way: job rows, Redis, and Celery worker
 
 from __future__ import annotations
 
-import atexit
 import io
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.crew import Crew
+from bench.servers import site
 from bench.timing import Case, Rival, Target
 
 ACCOUNTS = int(os.environ.get("ALVH_BENCH_ACCOUNTS", "10000"))
@@ -35,7 +32,7 @@ TABLES = ("journal_dailymark", "journal_attributionday", "journal_capitalday")
 
 def cases() -> Iterator[Case]:
     """One case: it starts a PostgreSQL of its own and takes minutes."""
-    _server()
+    site(**SETTINGS)
     day = _book()
     from journal.models import Account
     from journal.services.attribution_batch import PART, batch_day
@@ -44,7 +41,7 @@ def cases() -> Iterator[Case]:
     legs = ACCOUNTS * LEGS
 
     def ours() -> None:
-        _empty()
+        empty()
         for start in range(0, len(accounts), PART):
             found = batch_day(day=day, accounts=accounts[start : start + PART])
             if found.left:
@@ -56,7 +53,7 @@ def cases() -> Iterator[Case]:
     def bare() -> None:
         from django.db import connection, transaction
 
-        _empty()
+        empty()
         _out("SELECT * FROM journal_fill")
         with transaction.atomic():
             raw: Any = connection.connection
@@ -70,7 +67,7 @@ def cases() -> Iterator[Case]:
     crew = Crew(2)
 
     def workers(count: int) -> None:
-        _empty()
+        empty()
         crew.attribute(day, workers=count)
 
     yield Case(
@@ -95,28 +92,6 @@ def cases() -> Iterator[Case]:
         limit="indexes and foreign keys of the written rows, which the bare copy pays as well",
         wall=True,
     )
-
-
-def _server() -> None:
-    """A PostgreSQL and a Redis for this run, with the site's tables."""
-    from tests.servers import start_postgres, start_redis
-
-    state = Path(tempfile.mkdtemp(prefix="alvh-bench-"))
-    atexit.register(shutil.rmtree, state, ignore_errors=True)
-    postgres = start_postgres(state / "postgres", **SETTINGS)
-    atexit.register(postgres.stop)
-    redis = start_redis(state / "redis")
-    atexit.register(redis.stop)
-    os.environ |= {
-        "STATE_DIR": str(state / "state"), "DATABASE_URL": postgres.url, "REDIS_URL": redis.url,
-        "SECRET_KEY": "only-for-the-bench-" + "x" * 40, "DJANGO_SETTINGS_MODULE": "alvh_site.settings",
-    }  # fmt: skip
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
 
 
 def _book() -> Any:
@@ -216,11 +191,12 @@ def _listed(day: Any, opened: Any) -> list[Any]:
     return found
 
 
-def _empty() -> None:
+def empty(*more: str) -> None:
+    """Remove every result, and the rows of ``more`` tables."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
+        cursor.execute(f"TRUNCATE {', '.join((*TABLES, *more))}")
 
 
 def _columns(table: str) -> str:
