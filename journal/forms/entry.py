@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
@@ -11,22 +12,42 @@ from django.db.models import QuerySet
 
 from hedging.engine.book import Right
 from hedging.engine.instruments import UnknownSymbolError, option_contract, share, vx_future
-from journal.forms.order import OrderForm, Package
+from journal.forms.order import Legs, OrderForm
 from journal.models import Trade
 from journal.selectors.trades import OpenLeg
 from journal.services.errors import RuleError
 
 Instrument = Trade.Instrument
+#: Fields of a condor's strikes, ascending; bought, sold, sold, bought.
+STRIKE_FIELDS = ("long_put", "short_put", "short_call", "long_call")
+_RIGHTS = (Right.PUT, Right.PUT, Right.CALL, Right.CALL)
+_SIGNS = (1, -1, -1, 1)
+Strike = Decimal | float
 
 
-def _strike(label: str) -> forms.DecimalField:
+def condor_legs(root: str, expiry: date, strikes: Sequence[Strike], count: int = 1) -> Legs:
+    """Four legs of ``count`` condors with these ascending strikes."""
+    return tuple(
+        (option_contract(root, expiry, right, Decimal(str(strike))), sign * count)
+        for right, strike, sign in zip(_RIGHTS, strikes, _SIGNS, strict=True)
+    )
+
+
+def strike_root(instrument: str) -> str:
+    """The root whose options a hedge instrument buys; empty for futures and shares."""
+    if instrument == Instrument.SPX_PUT_SPREAD:
+        return "SPXW"
+    return "VIX" if instrument in {Instrument.VIX_CALLS, Instrument.VIX_CALL_SPREAD} else ""
+
+
+def _strike(label: str, name: str) -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
         required=False,
         min_value=Decimal("0.5"),
         max_digits=8,
         decimal_places=2,
-        widget=forms.NumberInput(attrs={"step": "any"}),
+        widget=forms.NumberInput(attrs={"step": "any", "aria-describedby": f"near-{name}"}),
     )
 
 
@@ -44,8 +65,9 @@ class CondorForm(OrderForm):
         choices=[("SPXW", "SPXW, afternoon (PM)"), ("SPX", "SPX monthly, morning (AM)")],
     )
     expiry = _expiry()
-    long_put, short_put = _strike("Buy put"), _strike("Sell put")
-    short_call, long_call = _strike("Sell call"), _strike("Buy call")
+    long_put, short_put = _strike("Buy put", "long_put"), _strike("Sell put", "short_put")
+    short_call, long_call = _strike("Sell call", "short_call"), _strike("Buy call", "long_call")
+    strike_fields = STRIKE_FIELDS
     contracts = forms.IntegerField(label="Condors", min_value=1, max_value=10_000, initial=1, required=False)
     credit = forms.DecimalField(
         label="Credit per condor (points)",
@@ -55,8 +77,8 @@ class CondorForm(OrderForm):
         help_text="What one condor brought in; 2.55 points are $255.",
     )
 
-    def typed_package(self) -> Package:
-        """Read four strikes of one expiry and the credit."""
+    def typed_legs(self) -> tuple[Legs, int]:
+        """Read four strikes of one expiry."""
         expiry = self.need_expiry()
         root = self.cleaned_data.get("root") or "SPXW"
         count = self.cleaned_data.get("contracts") or 1
@@ -71,13 +93,11 @@ class CondorForm(OrderForm):
         ]
         if not strikes[0] < strikes[1] <= strikes[2] < strikes[3]:
             raise RuleError("Strikes must rise: buy put < sell put ≤ sell call < buy call.", "long_put")
-        rights = (Right.PUT, Right.PUT, Right.CALL, Right.CALL)
-        signs = (1, -1, -1, 1)
-        legs = tuple(
-            (option_contract(root, expiry, right, strike), sign * count)
-            for right, strike, sign in zip(rights, strikes, signs, strict=True)
-        )
-        return Package(legs, count, self.need_number("credit", "the credit"))
+        return condor_legs(root, expiry, strikes, count), count
+
+    def typed_price(self, legs: Legs) -> Decimal:
+        """Read the credit."""
+        return self.need_number("credit", "the credit")
 
 
 def condor_copy(legs: Sequence[OpenLeg]) -> dict[str, Any] | None:
@@ -91,8 +111,7 @@ def condor_copy(legs: Sequence[OpenLeg]) -> dict[str, Any] | None:
     count = abs(sizes[0])
     if sizes != [count, -count, -count, count] or len({leg.spec.expiry for leg in legs}) > 1:
         return None
-    names = ("long_put", "short_put", "short_call", "long_call")
-    strikes = {n: f"{_strike_of(leg):g}" for n, leg in zip(names, (*puts, *calls), strict=True)}
+    strikes = {n: f"{_strike_of(leg):g}" for n, leg in zip(STRIKE_FIELDS, (*puts, *calls), strict=True)}
     return {"root": puts[0].spec.root, "expiry": puts[0].spec.expiry, "contracts": count, **strikes}
 
 
@@ -124,8 +143,9 @@ class HedgeForm(OrderForm):
     )
     instrument = forms.ChoiceField(choices=[c for c in Instrument.choices if c[0]])
     expiry = _expiry("VIX options and VX futures expire on their settlement Wednesday.")
-    strike = _strike("Strike (bought)")
-    second_strike = _strike("Second strike (sold, spreads only)")
+    strike = _strike("Strike (bought)", "strike")
+    second_strike = _strike("Strike sold (spreads)", "second_strike")
+    strike_fields = ("strike", "second_strike")
     contracts = forms.IntegerField(
         label="Contracts or shares",
         min_value=-10_000,
@@ -148,24 +168,23 @@ class HedgeForm(OrderForm):
         super().__init__(*args, **kwargs)
         field = cast("forms.ModelMultipleChoiceField[Trade]", self.fields["protects"])
         field.queryset = condors
+        self.fields["order_text"].widget.attrs["placeholder"] = "BOT +10 VIX 100 16 DEC 26 30 CALL @1.25"
 
-    def typed_package(self) -> Package:
+    def typed_legs(self) -> tuple[Legs, int]:
         """Read one contract, or the two of a spread."""
         instrument = self.cleaned_data.get("instrument", "")
         count = self.cleaned_data.get("contracts") or 0
         if not count:
             raise RuleError("Enter how many.", "contracts")
-        price = self.need_number("price", "the price")
         if instrument == Instrument.VXX:
-            return Package(((share("VXX"), count),), abs(count), -price if count > 0 else price)
+            return ((share("VXX"), count),), abs(count)
         expiry = self.need_expiry()
         if instrument == Instrument.VX_FUTURE:
-            legs = ((vx_future(expiry), count),)
-            return Package(legs, abs(count), -price if count > 0 else price)
+            return ((vx_future(expiry), count),), abs(count)
         if count < 0:
             raise RuleError("Option layers are bought: the number is positive.", "contracts")
-        puts = instrument == Instrument.SPX_PUT_SPREAD
-        root, right = ("SPXW", Right.PUT) if puts else ("VIX", Right.CALL)
+        root = strike_root(instrument)
+        right = Right.PUT if instrument == Instrument.SPX_PUT_SPREAD else Right.CALL
         strikes = [(self.need_number("strike", "the strike"), count)]
         if instrument != Instrument.VIX_CALLS:
             strikes.append((self.need_number("second_strike", "the sold strike"), -count))
@@ -175,4 +194,9 @@ class HedgeForm(OrderForm):
             )
         except UnknownSymbolError as error:
             raise RuleError(f"{error}.", "strike") from None
-        return Package(options, count, -price)
+        return options, count
+
+    def typed_price(self, legs: Legs) -> Decimal:
+        """Read the price paid for what is bought, received for what is sold."""
+        price = self.need_number("price", "the price")
+        return -price if legs[0][1] > 0 else price

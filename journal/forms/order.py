@@ -25,11 +25,15 @@ _WALL_CLOCK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0
 _FEES_HELP = "A cost. Empty: by the account's fee schedule."
 
 
+#: Contracts with signed quantities.
+Legs = tuple[tuple[ContractSpec, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """Legs with signed quantities, how many packages, and points received (+) per package."""
 
-    legs: tuple[tuple[ContractSpec, int], ...]
+    legs: Legs
     packages: int
     price: Decimal
     parsed: ParsedOrder | None = None
@@ -89,7 +93,9 @@ def accept_field() -> forms.BooleanField:
 
 
 class OrderForm(StyledForm):
-    """The common part of condors and hedge layers."""
+    """The common part of condors and hedge layers; ``strike_fields`` name the strikes, leg by leg."""
+
+    strike_fields: tuple[str, ...] = ()
 
     token = forms.CharField(widget=forms.HiddenInput, max_length=40, initial=new_token)
     account = forms.ModelChoiceField(queryset=Account.objects.none(), empty_label=None)
@@ -98,7 +104,14 @@ class OrderForm(StyledForm):
         required=False,
         max_length=2000,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 2, "class": "order-text", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "class": "order-text",
+                "spellcheck": "false",
+                "placeholder": "SOLD -1 IRON CONDOR SPX 100 … 6900/6950/6500/6450 CALL/PUT @2.55",
+            }
+        ),
         help_text="Paste it from thinkorswim; when filled in, it replaces the legs below.",
     )
     filled_at = WallClockField()
@@ -112,17 +125,34 @@ class OrderForm(StyledForm):
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = accounts
 
-    def package(self) -> Package:
-        """Read the order's legs; raises RuleError or OrderTextError."""
-        text = self.cleaned_data.get("order_text", "")
-        if text.strip():
-            parsed = parse_order(text)
-            return Package(parsed.legs, parsed.packages, parsed.signed_price, parsed)
-        return self.typed_package()
+    def is_pasted(self) -> bool:
+        """Whether an order string stands in for the fields."""
+        return bool(self.cleaned_data.get("order_text", "").strip())
 
-    def typed_package(self) -> Package:
+    def package(self) -> Package:
+        """Read the order; raises RuleError or OrderTextError."""
+        if self.is_pasted():
+            parsed = parse_order(self.cleaned_data["order_text"])
+            return Package(parsed.legs, parsed.packages, parsed.signed_price, parsed)
+        legs, packages = self.typed_legs()
+        return Package(legs, packages, self.typed_price(legs))
+
+    def legs(self) -> tuple[Legs, int]:
+        """Read the legs and how many packages they are, whatever the price; raises as ``package``."""
+        if self.is_pasted():
+            parsed = parse_order(self.cleaned_data["order_text"])
+            return parsed.legs, parsed.packages
+        return self.typed_legs()
+
+    # Django's form metaclass leaves no room for an abstract class.
+
+    def typed_legs(self) -> tuple[Legs, int]:
         """Read the legs of the form's own fields: each form has others, so each says how."""
-        raise NotImplementedError  # Django's form metaclass leaves no room for an abstract class
+        raise NotImplementedError
+
+    def typed_price(self, legs: Legs) -> Decimal:
+        """Read the points a package brought in (+) or cost (-)."""
+        raise NotImplementedError
 
     def order(self) -> OrderInput:
         """Make the order that services take; raises RuleError or OrderTextError."""

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import bulk_closing, entry, guards, payoff, rolls, trade_list, trades, valuation
+from journal.views import (
+    bulk_closing,
+    entry,
+    entry_chain,
+    guards,
+    payoff,
+    rolls,
+    trade_list,
+    trades,
+    valuation,
+)
 
 urlpatterns: list[URLPattern] = [
     path("trades/", trade_list.trade_list, name="trades"),
@@ -15,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("trades/new/", entry.condor, name="trade_entry"),
     path("trades/new/hedge/", entry.hedge, name="hedge_entry"),
     path("trades/new/preview/<slug:kind>/", entry.preview, name="entry_preview"),
+    path("trades/new/chain/", entry_chain.entry_chain, name="entry_chain"),
     path("trades/<uuid:pk>/", trades.trade_detail, name="trade_detail"),
     path("trades/<uuid:pk>/valuation/", valuation.trade_valuation, name="trade_valuation"),
     path("trades/<uuid:pk>/payoff/", payoff.fragment, name="trade_payoff"),

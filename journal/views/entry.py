@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -13,19 +14,22 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from hedging.engine.codec import to_json
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.engine.structure import Shape
-from hedging.selectors.calendar import CalendarRangeError
+from hedging.selectors.calendar import CalendarRangeError, session_date
 from journal.forms.entry import CondorForm, HedgeForm, condor_copy, hedge_copy
-from journal.forms.order import Package
+from journal.forms.order import Legs, Package
 from journal.importers.order_text import OrderTextError, gaps
 from journal.models import WRITE_ROLES, Account, Trade, User
+from journal.selectors.as_of import as_of_for
 from journal.selectors.shell import current_account
-from journal.selectors.structures import expiry_chart, leg_rows, structure_figures
-from journal.selectors.trades import legs_label, opening_position, trade_get
+from journal.selectors.structures import LegRow, expiry_chart, leg_rows, structure_figures
+from journal.selectors.trades import OpenLeg, legs_label, opening_position, trade_get
 from journal.services.errors import RuleError
 from journal.services.guards import order_guard
 from journal.services.hedges import hedge_layer_create
+from journal.services.order_market import account_chain, order_market
 from journal.services.orders import OrderInput, default_fees, package_warnings, tick_warnings
 from journal.services.sizing import order_position, order_structure
 from journal.services.times import local_time
@@ -156,8 +160,10 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     form.fields["filled_at"].required = False
     form.is_valid()
     text = request.POST.get("order_text", "")
-    context: dict[str, Any] = {"text": text}
+    context: dict[str, Any] = {"text": text, "near": [(name, None) for name in form.strike_fields]}
     try:
+        legs, packages = form.legs()
+        context |= _market(request, form, legs, packages)
         context |= _figures(form, form.package())
     except OrderTextError as error:
         context |= {
@@ -173,13 +179,43 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     return render(request, "journal/entry/preview.html", context)
 
 
+def _market(request: HttpRequest, form: Form, legs: Legs, packages: int) -> dict[str, Any]:
+    """What the account's chain says of the legs; the price of the order is not needed for it."""
+    account = form.cleaned_data.get("account")
+    if account is None:
+        return {}
+    chain = account_chain(account, moment=as_of_for(request).moment)
+    if chain is None:
+        return {"no_chain": True}
+    try:
+        price = form.package().price
+    except RuleError:
+        price = None
+    market = order_market(chain, legs, packages, price=price)
+    moment = form.cleaned_data.get("filled_at")
+    filled_on = session_date(local_time(moment)) if moment else None
+    by_field = {} if form.is_pasted() else dict(zip(form.strike_fields, market.legs, strict=False))
+    return {
+        "chain": chain, "market": market, "priced": price is not None,
+        "live_chart": to_json(curve) if price is not None and (curve := market.analysis.payoff) else None,
+        "leg_marks": [*zip(_rows(legs), market.legs, strict=True)],
+        "near": [(name, by_field.get(name)) for name in form.strike_fields],
+        "other_day": filled_on if filled_on != session_date(chain.as_of) else None,
+    }  # fmt: skip
+
+
+def _rows(legs: Legs) -> list[LegRow]:
+    open_legs = tuple(OpenLeg(spec, quantity, Decimal(0)) for spec, quantity in legs)
+    return leg_rows(open_legs, today_in_new_york())
+
+
 def _figures(form: Form, package: Package) -> dict[str, Any]:
     legs = package.leg_inputs({})
     structure = order_structure(legs)
     position = order_position(legs)
     found: dict[str, Any] = {
         "structure": structure_figures(structure),
-        "legs": leg_rows(position.legs, today_in_new_york()),
+        "legs": _rows(package.legs),
         "chart": expiry_chart(position, structure),
         "label": legs_label([leg.spec for leg in legs]),
         "pieces": gaps(package.parsed) if package.parsed else (),

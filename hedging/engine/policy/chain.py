@@ -127,15 +127,30 @@ def strike_near(
     return float(strikes[best[-1] if right is Right.CALL else best[0]])
 
 
+def wing(expiry: ExpirySlice, right: Right, short: float, width: float) -> float | None:
+    """The listed strike to buy beyond a sold one, ``width`` points further out or the nearest to that."""
+    return strike_near(expiry, right, short + int(right) * width, buy=True, beyond=short)
+
+
 def strikes_of(expiry: ExpirySlice, right: Right, *, buy: bool) -> Floats:
     """Strikes that can be bought (an ask) or sold (a bid); of an expiry without quotes the usual grid."""
-    if expiry.flag is Flag.MODELLED or not len(expiry.strikes):
+    if not quoted(expiry):
         return usual_strikes(expiry)
     if right is Right.CALL:
         use = np.isfinite(expiry.call_ask) if buy else expiry.call_bid > 0
     else:
         use = np.isfinite(expiry.put_ask) if buy else expiry.put_bid > 0
     return np.asarray(expiry.strikes[use])
+
+
+def quoted(expiry: ExpirySlice) -> bool:
+    """Whether the expiry has quotes of its own; else its prices and the grid of its strikes are modelled."""
+    return expiry.flag is not Flag.MODELLED and bool(len(expiry.strikes))
+
+
+def listed_strikes(expiry: ExpirySlice) -> Floats:
+    """Every strike of the expiry, ascending; of one without quotes the usual grid."""
+    return expiry.strikes if quoted(expiry) else usual_strikes(expiry)
 
 
 def usual_strikes(expiry: ExpirySlice) -> Floats:

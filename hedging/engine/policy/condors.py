@@ -13,6 +13,7 @@ from hedging.engine.policy.chain import (
     picks_of,
     strike_by_delta,
     strike_near,
+    wing,
 )
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.orders import make_order
@@ -68,10 +69,10 @@ def four_legs(
     width, by_delta = ctx.number("condor.wing_width"), ctx.number("condor.long_delta")
     wanted: list[tuple[Right, float | None, int]] = []
     for right, short in ((Right.CALL, short_call), (Right.PUT, short_put)):
-        aim: float | None = short + int(right) * width
+        long = wing(expiry, right, short, width)
         if by_delta > 0:
             aim = strike_by_delta(expiry, right, by_delta, buy=True)
-        long = None if aim is None else strike_near(expiry, right, aim, buy=True, beyond=short)
+            long = None if aim is None else strike_near(expiry, right, aim, buy=True, beyond=short)
         wanted += [(right, short, -1), (right, long, 1)]
     return picks_of(ctx.market, expiry, wanted)
 

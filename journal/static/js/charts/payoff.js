@@ -31,15 +31,16 @@ function area(name, data, colour) {
   };
 }
 
-// Labels at the top edge move to a second and third row where they would touch.
-function rows(marks, low, high, width) {
-  const ends = [-Infinity, -Infinity, -Infinity];
+// Labels move to a further row where they would touch. They stand over their line (`before` half
+// of their width) or begin at it (`before` none).
+function rows(marks, low, high, width, { most = 3, before = 0.5 } = {}) {
+  const ends = Array(most).fill(-Infinity);
   for (const item of [...marks].sort((a, b) => a.at - b.at)) {
-    const half = (item.label.length * 6.4 + 10) / 2;
+    const wide = item.label.length * 6.4 + 10;
     const x = ((item.at - low) / (high - low)) * width;
-    let row = ends.findIndex((end) => x - half > end);
-    if (row < 0) row = 2;
-    ends[row] = x + half;
+    let row = ends.findIndex((end) => x - before * wide > end);
+    if (row < 0) row = most - 1;
+    ends[row] = x + (1 - before) * wide;
     item.row = row;
   }
   return Math.max(0, ...marks.map((item) => item.row ?? 0));
@@ -60,10 +61,11 @@ export function payoffOption(data, c, { width = 800 } = {}) {
   for (const at of data.break_evens || []) if (inside(at)) marks.push({ at, label: `BE ${points(at, 2, true)}`, more: { colour: c.ink, type: "dashed" } });
   const deep = rows(marks, low, high, Math.max(200, width - 90));
   for (const item of marks) item.more.distance = 4 + item.row * 16;
-  const strikes = (data.strikes || []).filter(({ strike }) => inside(strike));
+  const strikes = (data.strikes || []).filter(({ strike }) => inside(strike)).map(({ strike, label: text }) => ({ at: strike, label: text }));
+  rows(strikes, low, high, Math.max(200, width - 90), { most: 4, before: 0 });
   const lines = [
     ...marks.map((item) => mark(item.at, item.label, c, item.more)),
-    ...strikes.map(({ strike, label: text }) => mark(strike, text, c, { colour: c.strong, type: "dotted", position: "insideStartTop", ink: c.soft })),
+    ...strikes.map(({ at, label: text, row }) => mark(at, text, c, { colour: c.strong, type: "dotted", position: "insideStartTop", distance: [3, 3 + row * 16], ink: c.soft })),
     { yAxis: 0, lineStyle: { color: c.strong, type: "solid", width: 1 }, label: { show: false } },
   ];
   const band = data.one_sd
