@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.diff import Change, ruleset_diff, shown
 from hedging.engine.rulesets.document import ruleset_from
 from hedging.engine.rulesets.presets import DEFAULT, preset, presets
-from hedging.engine.rulesets.types import Definition, Parameter, Ruleset
+from hedging.engine.rulesets.types import Definition, Parameter, Ruleset, RulesetError
+from hedging.services.rulesets import MIN_HASH, ruleset_find
 from journal.models import Account, RulesetVersion, Signature, User
 from journal.selectors.signing import ApprovalRule, approval_rule
 
@@ -115,3 +119,44 @@ def grouped(
 def shipped() -> tuple[Ruleset, ...]:
     """The presets, the default first."""
     return presets()
+
+
+def ruleset_named(text: str, account: Account | None = None) -> Ruleset:
+    """A preset by name or hash, a file by path, else a stored version by its hash or id.
+
+    With ``account`` its versions come first, also by their name (the one in force, else the newest). Raises
+    RulesetError when nothing or more than one content fits.
+    """
+    stored = RulesetVersion.objects.all() if account is None else account.rulesets.all()
+    if account is not None:
+        named = stored.filter(name=text).order_by("-created_at")
+        version = named.filter(status=RulesetVersion.Status.ACTIVE).first() or named.first()
+        if version is not None:
+            return _read(version)
+    try:
+        return ruleset_find(text)
+    except RulesetError:
+        found = _stored(stored, text)
+        if found is None:
+            raise
+        return _read(found)
+
+
+def _read(version: RulesetVersion) -> Ruleset:
+    ruleset = ruleset_of(version)
+    if ruleset.hash != version.content_hash:
+        raise RulesetError((f"version {version.pk}: its content is not what its hash names",))
+    return ruleset
+
+
+def _stored(rows: QuerySet[RulesetVersion], text: str) -> RulesetVersion | None:
+    """The stored version of this id or beginning of a hash; None when there is none, or several contents."""
+    try:
+        return rows.filter(pk=UUID(text)).first()
+    except ValueError:
+        pass
+    if len(text) < MIN_HASH or set(text.lower()) - set("0123456789abcdef"):
+        return None
+    found = rows.filter(content_hash__startswith=text.lower()).order_by("-created_at")
+    hashes = set(found.values_list("content_hash", flat=True))
+    return found.first() if len(hashes) == 1 else None

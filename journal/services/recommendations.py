@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from hedging.engine.canonical import content_hash
-from hedging.engine.policy.types import Advice, Proposal
+from hedging.engine.codec import from_json
+from hedging.engine.policy.effects import risk_change
+from hedging.engine.policy.types import Advice, Effects, Proposal
 from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import NEW_YORK, closes_at, next_session
 from journal.models import (
@@ -108,8 +110,8 @@ def recommendation_override(
 ) -> Recommendation:
     """Decide against it. A reason code and at least ten characters are needed.
 
-    The tag says what the refusal does to the stressed loss: following would have lowered it (promoter)
-    or raised it (steward).
+    The tag says what the refusal does to the stressed loss that decides (hedging.engine.policy.effects):
+    following would have lowered it (promoter) or raised it (steward).
     """
     row = _locked(recommendation, *Recommendation.OPEN)
     _check_writer(user, row)
@@ -119,8 +121,8 @@ def recommendation_override(
         raise RuleError(f"Say why in at least {MIN_REASON} characters.", "reason")
     effect = None
     tag = Decision.Tag.UNKNOWN
-    if row.loss_before is not None and row.loss_after is not None:
-        effect = row.loss_before - row.loss_after
+    if row.proposal.get("effects"):
+        effect = 0.0 - risk_change(from_json(Effects, row.proposal["effects"]))
         tag = (
             Decision.Tag.PROMOTER if effect > 0
             else Decision.Tag.STEWARD if effect < 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,6 +15,8 @@ from django.utils.safestring import SafeString
 
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
 from hedging.engine.money import to_cents
+from hedging.engine.policy.text import fact_text
+from hedging.engine.policy.types import Fact
 
 register = template.Library()
 MINUS = "\N{MINUS SIGN}"
@@ -227,3 +230,9 @@ def series_table(data: dict[str, Any]) -> dict[str, Any]:
     step = max(1, len(levels) // 24)
     rows = list(zip(levels, zip(*(values for _, values in columns), strict=True), strict=True))
     return {"head": [head, *(name for name, _ in columns)], "rows": rows[::step]}
+
+
+@register.filter
+def fact_words(fact: Fact) -> str:
+    """An input of a trace's step: name and value in its unit, with a true minus."""
+    return re.sub(r"(?<=: )-(?=[$\d])", MINUS, fact_text(fact))

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from hedging.engine.instruments import parse_symbol
-from hedging.engine.policy.types import Action, OrderLeg
+from hedging.engine.policy.types import Action, Effects, OrderLeg
 from journal.models import Account, AuditEvent, Decision, Recommendation, Role, Signature, Trade, User
 from journal.selectors.recommendations import stale_reasons
 from journal.services.accounts import member_add
@@ -155,6 +155,22 @@ def test_an_override_is_tagged_by_its_effect_on_the_stressed_loss(
     assert (decision.tag, decision.scenario_effect) == (tag, before - after)
     event = AuditEvent.objects.get(action="recommendation.overridden")
     assert event.changes["reason"] == WHY
+
+
+def test_refusing_a_hedge_is_a_promoter_s_decision_although_a_rally_costs_a_little_more(
+    people: People,
+) -> None:
+    given = proposal(17_440.0, 17_525.0)
+    assert given.effects is not None
+    losses = Effects(
+        replace(given.effects.before, fall_loss=13_296.0), replace(given.effects.after, fall_loss=9_891.0)
+    )
+    stored(people.account, replace(given, effects=losses, risk_reducing=True))
+    recommendation_override(
+        user=people.owner, recommendation=first(people.account), reason_code="view", reason=WHY
+    )
+    decision = Decision.objects.get(kind="overridden")
+    assert (decision.tag, decision.scenario_effect) == ("promoter", 3_405.0)
 
 
 def test_an_override_needs_code_and_words(people: People) -> None:

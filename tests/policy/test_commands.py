@@ -152,3 +152,42 @@ def test_a_replay_prints_a_line_a_day_a_summary_a_year_and_a_trace(data_dir: Pat
         call_command("replay", "--from", "2018-01-04", "--to", "2018-01-03")
     with pytest.raises(CommandError, match="no session of this period"):
         call_command("replay", "--from", "2018-01-06", "--to", "2018-01-07", stdout=out)
+
+
+def rules(*words: str) -> str:
+    out = StringIO()
+    call_command("ruleset", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_gov_1_stored_versions_are_listed_shown_compared_and_validated() -> None:
+    people = make_people()
+    assert "no version is stored" in rules("--account", "Main", "list")
+    document = ruleset_document(preset(DEFAULT))
+    document["parameters"]["condor.dte"] = {"base": 50, "source": "user", "requirement": "CON-1"}
+    version = ruleset_draft(
+        user=people.owner, account=people.account, document={**document, "status": "draft"}
+    )
+    listed = rules("--account", "Main", "list")
+    assert f"{version.content_hash[:12]}  draft" in listed
+    (row,) = json.loads(rules("--account", str(people.account.pk), "list", "--json"))
+    assert (row["id"], row["hash"], row["active_from"]) == (str(version.pk), version.content_hash, None)
+    for name in (str(version.pk), version.content_hash[:12]):
+        assert "condor.dte                     50 calendar days  [user CON-1]" in rules("show", name)
+        assert rules("diff", DEFAULT, name) == ("condor.dte\n  - 45 [S4 CON-1]\n  + 50 [user CON-1]\n")
+        assert rules("validate", name).endswith(f"{version.content_hash}\n")
+    # its name is the preset's: only with the account it means the stored version
+    assert "45 calendar days" in rules("show", DEFAULT)
+    assert "50 calendar days" in rules("--account", "Main", "show", DEFAULT)
+    with pytest.raises(CommandError, match="no ruleset is named"):
+        rules("show", "0" * 12)
+    with pytest.raises(CommandError, match="no account is named"):
+        rules("--account", "Nowhere", "list")
+
+
+def test_advise_takes_a_stored_version(chains: None) -> None:
+    people = make_people()
+    other = {**ruleset_document(preset("neutral-cndr")), "status": "draft", "title": "Mine"}
+    version = ruleset_draft(user=people.owner, account=people.account, document=other)
+    named = json.loads(run("Main", "--as-of", "2024-01-05", "--json", "--ruleset", version.content_hash[:10]))
+    assert named["inputs"]["ruleset_hash"] == version.content_hash

@@ -13,7 +13,7 @@ from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import Pick, picks_for, picks_of, strike_near, usable
 from hedging.engine.policy.condors import condor_picks
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.orders import make_order
+from hedging.engine.policy.orders import make_order, package_words
 from hedging.engine.policy.types import Action, CondorCandidate, Order, Proposal
 from hedging.engine.structure import Shape, recognise
 from hedging.maths.types import Right
@@ -148,10 +148,17 @@ def closing(ctx: Context, trade: BookTrade, packages: int) -> Order | None:
     return make_order(picks, count, trade.trade_id) if picks else None
 
 
+def condor_words(trade: BookTrade) -> str:
+    """A condor in the field's words: ``4 SPX condors 3100/3150/3475/3525 of 31 Mar 20``."""
+    held = max(gcd(*(abs(leg.quantity) for leg in trade.legs)), 1)
+    return package_words([(leg.contract, leg.quantity // held) for leg in trade.legs], held)
+
+
 def _proposal(
     action: Action, trade: BookTrade, orders: tuple[Order, ...], title: str, why: str, binding: str
 ) -> Proposal:
     return Proposal(
-        action=action, title=title, rationale=why, binding=binding, trade_id=trade.trade_id, orders=orders,
-        funding=SECOND_ENGINE, cost=-sum(order.cash for order in orders), requirement="CON-6",
+        action=action, title=f"{title}: {condor_words(trade)}", rationale=why, binding=binding,
+        trade_id=trade.trade_id, orders=orders, funding=SECOND_ENGINE,
+        cost=-sum(order.cash for order in orders), requirement="CON-6",
     )  # fmt: skip

@@ -13,6 +13,7 @@ from hedging.engine.policy.adjust import SECOND_ENGINE, full_roll, recenter, win
 from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, order_legs
 from hedging.engine.policy.alerts import alerts_of
 from hedging.engine.policy.capital import capital_trace, wacc_target
+from hedging.engine.policy.chain import market_day
 from hedging.engine.policy.condors import candidates_of, short_delta
 from hedging.engine.policy.context import AccountFacts, Context, normalised
 from hedging.engine.policy.effects import effects_of, figures_of, is_reducing
@@ -20,6 +21,7 @@ from hedging.engine.policy.gates import data_trace, layer_trace
 from hedging.engine.policy.guardrails import guardrails
 from hedging.engine.policy.ladder import LayerPlan, ladder_of, plan_layers
 from hedging.engine.policy.layers import extension, layer_proposals
+from hedging.engine.policy.orders import words_of
 from hedging.engine.policy.types import (
     Action,
     Advice,
@@ -144,9 +146,9 @@ def _opening(ctx: Context, candidates: Sequence[CondorCandidate]) -> Iterator[Pr
     chance = "unknown" if best.pop is None else f"{best.pop:.0%}"
     yield Proposal(
         action=Action.OPEN_CONDOR,
-        title=f"Sell {best.contracts} condors of {best.days:g} days",
-        rationale=f"Shorts at {abs(best.deltas[0]) * 100:.0f} and {best.deltas[1] * 100:.0f} delta, "
-        f"probability of profit {chance}.",
+        title=f"Sell {words_of(best.order)}",
+        rationale=f"{best.days:g} days; shorts at {abs(best.deltas[0]) * 100:.0f} and "
+        f"{best.deltas[1] * 100:.0f} delta, probability of profit {chance}.",
         binding=best.binding,
         orders=(best.order,),
         funding="margin",
@@ -256,6 +258,6 @@ def _flags(ctx: Context, now: Figures) -> tuple[str, ...]:
     found += ctx.day.alerts
     if now.unknown_legs:
         found.append(f"{now.unknown_legs} legs are unknown and left out of every figure")
-    if ctx.market.as_of.date() != ctx.day.day:
+    if market_day(ctx.market) != ctx.day.day:
         found.append(f"signals are of {ctx.day.day}, the market of {ctx.market.as_of:%Y-%m-%d}")
     return tuple(found)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, floor
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from hedging.maths.smile import SmileModel
 from hedging.maths.types import Right
 
 _FRIDAY = 4
+_NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,17 @@ class Pick:
 
 def days_to(market: MarketSnapshot, expiry: date) -> int:
     """Calendar days from the snapshot's day to the expiry."""
-    return (expiry - market.as_of.date()).days
+    return (expiry - market_day(market)).days
+
+
+def market_day(market: MarketSnapshot) -> date:
+    """The snapshot's day in New York: an evening chain belongs to the day it was taken."""
+    return _new_york_day(market.as_of)
+
+
+@lru_cache(maxsize=64)
+def _new_york_day(moment: datetime) -> date:
+    return moment.astimezone(_NEW_YORK).date()
 
 
 def near_expiries(
@@ -75,7 +88,7 @@ def _fits(market: MarketSnapshot, expiry: date, window: tuple[float, float], mon
 
 
 def _fridays(market: MarketSnapshot, root: str, window: tuple[float, float]) -> list[tuple[str, date]]:
-    today = market.as_of.date()
+    today = market_day(market)
     days = (today + timedelta(days=n) for n in range(ceil(window[0]), floor(window[1]) + 1))
     return [(root, day) for day in days if day.weekday() == _FRIDAY]
 

@@ -108,7 +108,7 @@ def _candidate(
         contracts=contracts,
         bounds=bounds,
         binding=limit.name,
-        warnings=_warnings(ctx, pop, deltas, delta),
+        warnings=_warnings(ctx, pop, deltas, delta, (shape.put_width or 0.0, shape.call_width or 0.0)),
     )
 
 
@@ -200,8 +200,17 @@ def _quick_ratio(ctx: Context) -> Bound:
     return Bound(name, 0 if ratio is not None and round(ratio, 9) < least else None, text, parameters)
 
 
-def _warnings(ctx: Context, pop: float | None, deltas: tuple[float, float], delta: float) -> tuple[str, ...]:
-    """CON-2: probability and delta are two rules for one thing; where they disagree both are told."""
+def _warnings(
+    ctx: Context,
+    pop: float | None,
+    deltas: tuple[float, float],
+    delta: float,
+    widths: tuple[float, float],
+) -> tuple[str, ...]:
+    """CON-2: probability and delta are two rules for one thing; where they disagree both are told.
+
+    So is what the chain did not offer: another wing width or delta than asked.
+    """
     found = []
     low, high = ctx.span("condor.pop")
     if pop is None:
@@ -211,6 +220,13 @@ def _warnings(ctx: Context, pop: float | None, deltas: tuple[float, float], delt
             f"probability of profit {pop:.1%} is outside {low:.0%} to {high:.0%} "
             f"although the shorts are at {delta * 100:.0f} delta"
         )
+    asked = ctx.number("condor.wing_width")
+    if ctx.number("condor.long_delta") <= 0:
+        found += [
+            f"the {side} wing is {width:g} points wide, not {asked:g}: the nearest strike that can be bought"
+            for side, width in (("put", widths[0]), ("call", widths[1]))
+            if round(abs(width - asked), 6) > 0
+        ]
     off = [d for d in deltas if abs(abs(d) - delta) > 0.03]
     if off:
         found.append(f"the nearest listed strike has {abs(off[0]) * 100:.0f} delta")

@@ -12,6 +12,7 @@ from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, L
 from hedging.engine.capital import Funds
 from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
+from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.scenarios import (
@@ -252,7 +253,7 @@ class Context:
         settle = None if spec.expiry is None else self.market.vx_settle(spec.expiry)
         if settle is None or self.vix is None or spec.expiry is None:
             return None
-        days = max((spec.expiry - self.market.as_of.date()).days, 1)
+        days = max(days_to(self.market, spec.expiry), 1)
         return (settle - self.vix) / days * spec.multiplier
 
     @cached_property
@@ -270,7 +271,7 @@ class Context:
     def held_days(self, spec: ContractSpec, layer: int | None) -> float:
         """Days a bought contract is held: to its expiry; a share for the layer's tenor."""
         if spec.expiry is not None:
-            return max(float((spec.expiry - self.market.as_of.date()).days), 0.0)
+            return max(float(days_to(self.market, spec.expiry)), 0.0)
         return self.number(f"layer{layer}.dte") if layer in LAYERS else _MONTH_DAYS
 
     def carry_cost(self, spec: ContractSpec, layer: int | None) -> float | None:

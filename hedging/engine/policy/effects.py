@@ -139,15 +139,26 @@ def _on_path(ctx: Context, after: Book) -> PayoffPair | None:
     )
 
 
-def is_reducing(effects: Effects) -> bool:
-    """Whether the worst stressed loss falls; when it hardly moves, whether the worst with rising VIX does.
+def risk_change(effects: Effects) -> float:
+    """Dollars by which the loss that decides grows; negative: the change lowers risk, zero: it has no effect.
 
-    A hedge costs its premium in the rally that may be the worst cell of all: a change of less than 2%
-    there does not decide.
+    The worst stressed loss; when it hardly moves, the worst with rising VIX; then the maximum loss. A hedge
+    costs its premium in the rally that may be the worst cell of all: a change of less than 2% there does
+    not decide.
     """
     before, after = effects.before, effects.after
     change = after.scenario_loss - before.scenario_loss
     if abs(change) > max(_SMALL * before.scenario_loss, 0.5):
-        return change < 0
-    fall = (after.fall_loss or 0.0) - (before.fall_loss or 0.0)
-    return fall < 0 if abs(fall) > 0.5 else (after.max_loss or 0.0) <= (before.max_loss or 0.0)
+        return change
+    if before.fall_loss is not None and after.fall_loss is not None:
+        fall = after.fall_loss - before.fall_loss
+        if abs(fall) > 0.5:
+            return fall
+    if before.max_loss is None or after.max_loss is None:
+        return 0.0
+    return after.max_loss - before.max_loss
+
+
+def is_reducing(effects: Effects) -> bool:
+    """Whether the change lowers the loss that decides."""
+    return risk_change(effects) < 0

@@ -7,6 +7,7 @@ confirmed), ``isolated``, ``persistent`` (time-shift only), ``exceeded`` (a full
 from __future__ import annotations
 
 from hedging.engine.book import BookTrade
+from hedging.engine.policy.adjust import condor_words
 from hedging.engine.policy.context import Context, every, risk_of, some, yes
 from hedging.engine.policy.types import Answer, Fact, Procedure, Trace, TraceStep
 from hedging.engine.signals.regimes import EXPANSIONS
@@ -44,7 +45,7 @@ def _expansion(ctx: Context) -> TraceStep:
         "the regime is an expansion or a shift",
         known,
         "Diagnose; do not roll by reflex." if known is Answer.YES else "Nothing to adjust.",
-        (Fact("regime", word=regime.value, as_of=ctx.day.day), ctx.fact(SignalKey.VIX)),
+        (Fact("regime", word=regime.value.replace("_", " "), as_of=ctx.day.day), ctx.fact(SignalKey.VIX)),
         "CON-5",
     )
 
@@ -54,7 +55,9 @@ def _diagnosis(ctx: Context) -> TraceStep:
     facts = []
     for trade in ctx.condors:
         plain, charged = break_evens(ctx, trade, charged=False), break_evens(ctx, trade, charged=True)
-        facts.append(Fact(f"{trade.trade_id} break-evens", word=" / ".join(f"{x:,.2f}" for x in plain)))
+        facts.append(
+            Fact(f"break-evens of {condor_words(trade)}", word=" / ".join(f"{x:,.2f}" for x in plain))
+        )
         facts.append(Fact("with capital charge", word=" / ".join(f"{x:,.2f}" for x in charged)))
     return TraceStep(
         "expansion.diagnosis",
@@ -115,7 +118,7 @@ def _persistent(ctx: Context) -> TraceStep:
         answer,
         "A full roll may come into question." if answer is Answer.YES else "No full roll.",
         (
-            Fact("regime", word=regime.regime.value, as_of=regime.since),
+            Fact("regime", word=regime.regime.value.replace("_", " "), as_of=regime.since),
             ctx.fact(SignalKey.REER_Z),
             ctx.fact(SignalKey.CAP_BREADTH),
         ),

@@ -9,7 +9,7 @@ from hedging.engine.policy.adjust import closing
 from hedging.engine.policy.bounds import binding, bounds_of, extension_bounds
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.ladder import LayerPlan, instrument_of
-from hedging.engine.policy.orders import make_order
+from hedging.engine.policy.orders import make_order, words_of
 from hedging.engine.policy.types import Action, Answer, Order, Proposal
 from hedging.engine.policy.units import (
     VIX_CALENDAR,
@@ -47,7 +47,7 @@ def _add(plan: LayerPlan, unit: Unit) -> Proposal:
     order = make_order(unit.picks, more)
     return Proposal(
         action=Action.ADD_LAYER,
-        title=f"Buy {more} of layer {row.layer}",
+        title=f"Buy {words_of(order)} for layer {row.layer}",
         rationale=f"{row.why} {row.notes[0]}.{_ties_up(unit, more)}",
         binding=row.binding,
         layer=row.layer,
@@ -80,9 +80,11 @@ def _trim(ctx: Context, plan: LayerPlan) -> Iterator[Proposal]:
             orders.append(order)
             left -= sum(max(-leg.quantity, 0) for leg in order.legs)
     if orders:
+        sold = plan.row.actual - plan.row.target - max(left, 0)
+        what = words_of(orders[0]) if len(orders) == 1 else f"{sold} contracts in {len(orders)} lots"
         yield Proposal(
             action=Action.TRIM_LAYER,
-            title=f"Sell {plan.row.actual - plan.row.target - max(left, 0)} of layer {plan.row.layer}",
+            title=f"Sell {what} from layer {plan.row.layer}",
             rationale=f"The hedge is larger than its ceiling: {plan.row.notes[0]}.",
             binding="ceiling",
             layer=plan.row.layer,
@@ -112,7 +114,7 @@ def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     orders = (*(order for order in closes if order is not None), make_order(unit.picks, count))
     return Proposal(
         action=Action.TIME_SHIFT,
-        title=f"Move layer {n} to {unit.days} days",
+        title=f"Move layer {n} to {words_of(orders[-1])}",
         rationale=(
             "A persistent expansion: the hedge travels to a longer tenor."
             if far
@@ -166,7 +168,7 @@ def extension(ctx: Context, plans: Sequence[LayerPlan]) -> Proposal | None:
     order = make_order(unit.picks, count)
     return Proposal(
         action=Action.EXTEND_LAYER,
-        title=f"Extend the hedge with {count} VIX calls of {unit.days} days",
+        title=f"Extend the hedge with {words_of(order)}",
         rationale="After a realized-vol collapse longer-dated calls take over; the short dates decay.",
         binding=limit.name,
         layer=3,

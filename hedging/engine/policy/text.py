@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import floor, log10
 
 from hedging.engine.policy.types import Advice, Fact, Ladder, LadderRow, Proposal, Trace
 
 
-def advice_lines(advice: Advice) -> list[str]:
-    """The whole advice: ladder, traces, proposals, what was refused, candidates, alerts."""
+def advice_lines(advice: Advice, names: Mapping[str, str] | None = None) -> list[str]:
+    """The whole advice: ladder, traces, proposals, what was refused, candidates, alerts.
+
+    ``names`` are the trades' names by id, where the caller knows them.
+    """
     given = advice.inputs
     lines = [
         f"{given.signal_day}  regime {advice.regime.replace('_', ' ')}",
@@ -19,6 +23,7 @@ def advice_lines(advice: Advice) -> list[str]:
     ]
     for row in advice.ladder.rows:
         lines += _row(row)
+    lines += _cover(advice.ladder)
     lines += _delta(advice.ladder)
     for trace in advice.traces:
         lines += ["", *trace_lines(trace)]
@@ -37,7 +42,10 @@ def advice_lines(advice: Advice) -> list[str]:
             f"probability of profit {chance}, return on risk {one.return_on_risk:.1%}"
         )
         lines += [f"    warning: {warning}" for warning in one.warnings]
-    lines += [f"alert: {alert.trade_id}: {alert.message}" for alert in advice.alerts]
+    lines += [
+        f"alert: {(names or {}).get(alert.trade_id, alert.trade_id)}: {alert.message}"
+        for alert in advice.alerts
+    ]
     return [*lines, "", advice.disclaimer, f"advice {advice.hash}"]
 
 
@@ -48,12 +56,33 @@ def _row(row: LadderRow) -> Iterator[str]:
     )
     if row.strike is not None and row.price is not None:
         kind = "modelled" if row.modelled else "quoted"
-        yield f"    strike {row.strike:g}, {row.tenor_days:g} days, {row.price:.2f} {kind}"
+        spread = "unknown" if row.spread is None else f"{row.spread:.0%}"
+        interest = "unknown" if row.open_interest is None else f"{row.open_interest:,}"
+        yield (
+            f"    package: strike {row.strike:g}, {row.tenor_days:g} days, {row.price:.2f} {kind}, "
+            f"spread {spread}, open interest of its VX future {interest}"
+        )
+    if row.held:
+        yield (
+            f"    held: {', '.join(row.held)}; decay {_dollars(row.decay)} a day, "
+            f"extrinsic value {_money(row.extrinsic)}, roll due {row.roll_due or 'never'}"
+        )
     for bound in row.bounds:
         allows = "no limit" if bound.contracts is None else str(bound.contracts)
         yield f"    {bound.name}: {allows} ({bound.explanation})"
     if row.vix_values:
-        yield "    " + ", ".join(f"VIX {v.level:g}: {v.pnl:+,.0f}" for v in row.vix_values)
+        values = ", ".join(f"VIX {v.level:g} {v.pnl:+,.0f}" for v in row.vix_values)
+        share = "unknown" if row.coverage is None else f"{row.coverage:.0%}"
+        what = "held" if row.held else "the target"
+        yield f"    {what} gains at {values}; covers {share} of the condors' stressed loss"
+
+
+def _cover(ladder: Ladder) -> Iterator[str]:
+    share = "unknown" if ladder.coverage is None else f"{ladder.coverage:.0%}"
+    yield (
+        f"held layers cover {share} of the condors' stressed loss of {_money(ladder.condor_loss)}, "
+        f"ceiling {ladder.ceiling:.0%}"
+    )
 
 
 def _delta(ladder: Ladder) -> Iterator[str]:
@@ -75,15 +104,22 @@ def trace_lines(trace: Trace) -> Iterator[str]:
         if step.rule:
             yield f"      rule: {step.rule}"
         if step.inputs:
-            yield "      " + "; ".join(_fact(fact) for fact in step.inputs)
+            yield "      " + "; ".join(fact_text(fact) for fact in step.inputs)
         if step.consequence:
             yield f"      {step.consequence}"
 
 
-def _fact(fact: Fact) -> str:
+def fact_text(fact: Fact) -> str:
+    """A step's input as a reader wants it: dollars in whole dollars, anything else to four digits."""
     if fact.value is None:
         return f"{fact.name}: {fact.word or 'unknown'}"
-    return f"{fact.name}: {fact.value:.4g} {fact.unit}".rstrip()
+    if fact.unit.startswith("$"):
+        return f"{fact.name}: {_dollars(fact.value)}{fact.unit.removeprefix('$')}"
+    # four digits, without an exponent
+    digits = max(0, 3 - floor(log10(abs(fact.value)))) if fact.value else 0
+    text = f"{fact.value:,.{min(digits, 6)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{fact.name}: {text} {fact.unit}".rstrip()
 
 
 def _proposal(proposal: Proposal) -> Iterator[str]:
@@ -94,10 +130,29 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
         yield f"    {order.text or 'no order string'}{'  (modelled prices)' if order.modelled else ''}"
     if proposal.effects:
         before, after = proposal.effects.before, proposal.effects.after
-        yield f"    stressed loss {before.scenario_loss:,.0f} to {after.scenario_loss:,.0f}"
-        yield f"    margin {_money(before.margin)} to {_money(after.margin)}"
+        yield (
+            f"    stressed loss {before.scenario_loss:,.0f} to {after.scenario_loss:,.0f}, with rising VIX "
+            f"{_money(before.fall_loss)} to {_money(after.fall_loss)}: {_risk(proposal)}"
+        )
+        yield (
+            f"    margin {_money(before.margin)} to {_money(after.margin)}, maximum loss "
+            f"{_money(before.max_loss)} to {_money(after.max_loss)}, theta {_dollars(before.theta)} to "
+            f"{_dollars(after.theta)} a day"
+        )
     for warning in proposal.warnings:
         yield f"    warning: {warning}"
+
+
+def _risk(proposal: Proposal) -> str:
+    return "lowers risk" if proposal.risk_reducing else "does not lower risk"
+
+
+def _dollars(value: float | None) -> str:
+    """Signed dollars: ``-$1,234``; cents below ten."""
+    if value is None:
+        return "unknown"
+    places = 2 if abs(value) < 10 and value != round(value) else 0
+    return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
 
 
 def _money(value: float | None) -> str:

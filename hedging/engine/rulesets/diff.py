@@ -22,7 +22,7 @@ class Change:
 def ruleset_diff(before: Ruleset, after: Ruleset) -> tuple[Change, ...]:
     """Every parameter whose value, range, policy or provenance differs, in the catalogue's order."""
     return tuple(
-        Change(key, definition.label, definition.unit, _told(old), _told(new))
+        Change(key, definition.label, definition.unit, *_pair(old, new))
         for key, definition in catalogue().items()
         if (old := before.parameters[key]) != (new := after.parameters[key])
     )
@@ -48,6 +48,17 @@ def shown(parameter: Parameter) -> str:
         RangePolicy.INTERPOLATE: f"{ends}, rising with stress",
     }
     return words[parameter.policy]
+
+
+def _pair(old: Parameter, new: Parameter) -> tuple[str, str]:
+    """Both in words; where these are the same, what else differs."""
+    before, after = _told(old), _told(new)
+    if before == after:
+        before, after = (
+            f"{words}, {one.policy.value}, noted: {one.contradiction or 'nothing'}"
+            for words, one in ((before, old), (after, new))
+        )
+    return before, after
 
 
 def _told(parameter: Parameter) -> str:

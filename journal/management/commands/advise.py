@@ -8,7 +8,6 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -19,9 +18,9 @@ from hedging.engine.rulesets.presets import DEFAULT, preset
 from hedging.engine.rulesets.types import Ruleset, RulesetError
 from hedging.selectors.calendar import NEW_YORK
 from hedging.services.advice import NoMarketError, advice_for
-from hedging.services.rulesets import ruleset_find
-from journal.models import Account
-from journal.selectors.rules import ruleset_active, ruleset_of
+from journal.management.accounts import account_named
+from journal.models import Account, Trade
+from journal.selectors.rules import ruleset_active, ruleset_named, ruleset_of
 from journal.selectors.trades import book_build
 from journal.services.advice import account_facts
 
@@ -37,7 +36,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--ruleset",
-            help="preset by name or hash, or a JSON file; the account's active rules when left out",
+            help="preset by name or hash, JSON file, stored version by hash; left out: the active rules",
         )
         parser.add_argument("--simulated", action="store_true", help="on simulated market data")
         parser.add_argument("--json", action="store_true", dest="as_json", help="the whole advice as JSON")
@@ -49,7 +48,7 @@ class Command(BaseCommand):
         if (account is None) == (book is None):
             raise CommandError("give an account, or a file with --book")
         day = as_of or timezone.now().astimezone(NEW_YORK).date()
-        row = self._account(account) if account is not None else None
+        row = account_named(account) if account is not None else None
         try:
             rules = self._rules(ruleset, row)
             advice = advice_for(
@@ -66,12 +65,14 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(advice.to_json(), indent=2, ensure_ascii=False))
         else:
-            self.stdout.write("\n".join(advice_lines(advice)))
+            trades = () if row is None else Trade.objects.filter(account=row).only("pk", "label")
+            names = {str(trade.pk): trade.label for trade in trades}
+            self.stdout.write("\n".join(advice_lines(advice, names)))
 
     def _rules(self, named: str | None, account: Account | None) -> Ruleset:
         """The rules named, else the account's in force, else the default preset."""
         if named:
-            return ruleset_find(named)
+            return ruleset_named(named, account)
         version = None if account is None else ruleset_active(account)
         return preset(DEFAULT) if version is None else ruleset_of(version)
 
@@ -83,16 +84,6 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}") from None
         except (BookError, UnicodeDecodeError) as error:
             raise CommandError(f"{file}: {error}") from None
-
-    def _account(self, text: str) -> Account:
-        try:
-            found = list(Account.objects.filter(pk=text))
-        except ValidationError:
-            found = list(Account.objects.filter(name=text)[:2])
-        if len(found) != 1:
-            problem = "several accounts are" if found else "no account is"
-            raise CommandError(f"{problem} named {text!r}; give the id")
-        return found[0]
 
 
 def _book(account: Account, day: date) -> Book:

@@ -7,10 +7,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from journal.management.accounts import account_named
 from journal.models import WRITE_ROLES, Account, ImportBatch, User
 from journal.services.errors import RuleError
 from journal.services.import_answer import batch_answer
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", default="", help="who records it; default: the account's owner")
 
     def handle(self, *, account: str, file: Path, dry_run: bool, **options: Any) -> None:
-        found = self._account(account)
+        found = account_named(account)
         user = self._user(found, options["user"])
         try:
             data = file.read_bytes()
@@ -79,16 +79,6 @@ class Command(BaseCommand):
             self.stdout.write(remark)
         for row in answer["not_understood"]:
             self.stdout.write(f"line {row['line']}: {row['message']}\n    {row['raw']}")
-
-    def _account(self, text: str) -> Account:
-        try:
-            found = list(Account.objects.filter(pk=text))
-        except ValidationError:
-            found = list(Account.objects.filter(name=text)[:2])
-        if len(found) != 1:
-            problem = "several accounts are" if found else "no account is"
-            raise CommandError(f"{problem} named {text!r}; give the id")
-        return found[0]
 
     def _user(self, account: Account, name: str) -> User:
         members = User.objects.filter(memberships__account=account, memberships__role__in=WRITE_ROLES)
