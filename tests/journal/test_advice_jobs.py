@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from hedging.models import Job
 from hedging.services.jobs import job_run
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.snapshots import snapshot_for
 from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation, RulesetVersion
 from journal.services.advice import account_advise, accounts_advise
 from journal.services.demo import demo_remove, demo_start
 from journal.services.evidence import evidence_request
-from journal.services.outcomes import outcomes_update, proposal_pnl
+from journal.services.outcomes import Prices, outcomes_update, proposal_result
 from journal.services.recommendations import recommendation_override
 from journal.services.rulesets import ruleset_draft, ruleset_ensure, ruleset_propose, ruleset_sign
 from tests.journal.people import make_user
@@ -73,16 +73,15 @@ def test_outcomes_value_the_orders_at_their_limits(account: Account) -> None:
     run = AdviceRun.objects.get()
     row = snapshot_for(simulated=True)
     assert row is not None
-    market = snapshot_load(row)
     ordered = [r for r in run.recommendations.all() if r.proposal["orders"]]
     for recommendation in ordered:
-        pnl, reason, final = proposal_pnl(recommendation.proposal, market)
-        assert pnl is not None, reason
-        assert not final
+        found = proposal_result(recommendation.proposal, Prices(row, simulated=True), Decimal(0))
+        assert found.pnl is not None, found.reason
+        assert not found.is_final
         legs = [leg for order in recommendation.proposal["orders"] for leg in order["legs"]]
         contracts = sum(abs(leg["quantity"]) for leg in legs)
         # bought at the limit and valued on the same market: the distance from mid to limit, no more
-        assert abs(pnl) <= Decimal(100 * contracts)
+        assert abs(found.pnl) <= Decimal(100 * contracts)
         recommendation_override(
             user=user, recommendation=recommendation, reason_code="view", reason="I wait for another day."
         )

@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def _list_stored(self, account: Account, *, as_json: bool) -> None:
         versions = account.rulesets.order_by("-created_at")
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": str(one.pk), "name": one.name, "hash": one.content_hash, "title": one.title,
                 "status": one.status, "created_at": one.created_at.isoformat(),
