@@ -99,7 +99,8 @@ def start_redis(folder: Path) -> Server:
     return Server(url, stop)
 
 
-def _postgres_bin() -> Path:
+def postgres_programs() -> Path:
+    """Folder of PostgreSQL's programs."""
     try:
         import pgserver
     except ImportError:
@@ -127,7 +128,7 @@ def _unprivileged() -> str | None:
 
 def start_postgres(folder: Path, **settings: str) -> Server:
     """A PostgreSQL of our own on a loopback port, trusted locally, durable settings off, others as given."""
-    binaries = _postgres_bin()
+    binaries = postgres_programs()
     user = _unprivileged()
     folder.mkdir(parents=True)
     if user is not None:

@@ -31,6 +31,11 @@ def protect(apps, schema_editor):
 
 def unprotect(apps, schema_editor):
     frozen(schema_editor, "journal_approvalchange", "")
+    frozen(schema_editor, "journal_signature", "")
+
+
+def protect_as_before(apps, schema_editor):
+    """On the way back, once the tables have their former shape."""
     frozen(schema_editor, "journal_signature", SIGNED_BEFORE)
 
 
@@ -40,6 +45,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(migrations.RunPython.noop, protect_as_before),
         migrations.CreateModel(
             name="ApprovalChange",
             fields=[
