@@ -11,13 +11,13 @@ from pathlib import Path
 
 def site(*, sqlite: bool = False, **settings: str) -> None:
     """Start PostgreSQL (with ``settings``) or make an SQLite file, start Redis, and make the tables."""
-    from tests.servers import start_postgres, start_redis
+    from tests.servers import Postgres, start_redis
 
     state = Path(tempfile.mkdtemp(prefix="alvh-bench-"))
     atexit.register(shutil.rmtree, state, ignore_errors=True)
     url = f"sqlite:///{state / 'bench.sqlite3'}"
     if not sqlite:
-        postgres = start_postgres(state / "postgres", **settings)
+        postgres = Postgres(state / "postgres", **settings)
         atexit.register(postgres.stop)
         url = postgres.url
     redis = start_redis(state / "redis")

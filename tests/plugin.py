@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.servers import start_postgres, start_redis
+from tests.servers import Postgres, start_redis
 
 
 def _start() -> None:
@@ -30,7 +30,7 @@ def _start() -> None:
     os.environ["REDIS_URL"] = redis.url
     wanted = os.environ.get("ALVH_TEST_DB", "sqlite")
     if wanted == "postgres":
-        postgres = start_postgres(state / "postgres")
+        postgres = Postgres(state / "postgres")
         atexit.register(postgres.stop)
         os.environ["DATABASE_URL"] = postgres.url
     elif wanted != "sqlite":

@@ -126,91 +126,93 @@ def _unprivileged() -> str | None:
     raise ServerError("PostgreSQL cannot run as root and no account named nobody exists")
 
 
-def start_postgres(folder: Path, **settings: str) -> Server:
+class Postgres:
     """A PostgreSQL of our own on a loopback port, trusted locally, durable settings off, others as given."""
-    binaries = postgres_programs()
-    user = _unprivileged()
-    folder.mkdir(parents=True)
-    if user is not None:
-        # The account must reach the data and, where it cannot, a copy of the programs.
-        shutil.chown(folder, user)
-        for parent in (folder, *folder.parents):
-            if not parent.stat().st_mode & 0o001 and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-        if not _reachable(binaries, user):
-            copy = folder.parent / "postgres-programs"
-            shutil.copytree(binaries.parent, copy, symlinks=True)
-            copy.chmod(0o755)
-            binaries = copy / "bin"
-    prefix = [] if user is None else ["setpriv", f"--reuid={user}", "--clear-groups"]
-    data, port = folder / "data", free_port()
-    subprocess.run(
-        [
-            *prefix,
-            str(binaries / "initdb"),
-            "-D",
-            str(data),
-            "-U",
-            "alvh",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-            "--locale=C",
-        ],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    log = (folder.parent / "postgres.log").open("wb")
-    process = subprocess.Popen(
-        [
-            *prefix,
-            str(binaries / "postgres"),
-            "-D",
-            str(data),
-            "-p",
-            str(port),
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "fsync=off",
-            "-c",
-            "max_connections=200",
-            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
-        ],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-    )
-    import psycopg
 
-    address = f"127.0.0.1:{port}"
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"postgres://alvh@127.0.0.1:{self.port}/alvh"
+        binaries, prefix = _programs_for(folder)
+        data = str(folder / "data")
+        subprocess.run(
+            [*prefix, str(binaries / "initdb"), "-D", data, "-U", "alvh", "-A", "trust", "-E", "UTF8",
+             "--no-sync", "--locale=C"],
+            check=True, capture_output=True, cwd=folder,
+        )  # fmt: skip
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
+                   "max_connections": "200", **settings}  # fmt: skip
+        self._command = [*prefix, str(binaries / "postgres"), "-D", data, "-p", str(self.port)]
+        self._command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        self._log = folder.parent / "postgres.log"
+        self.start()
 
-    def alive() -> bool:
-        if process.poll() is not None:
-            raise ServerError(f"PostgreSQL ended: {(folder.parent / 'postgres.log').read_text()}")
+    def start(self) -> None:
+        """Start it on what its folder holds, with the database ``alvh``."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+            )
+        _wait(self._answers, "PostgreSQL")
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
         try:
-            with psycopg.connect(f"postgres://alvh@{address}/postgres", autocommit=True) as connection:
-                connection.execute("CREATE DATABASE alvh")
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
+
+    def crash(self) -> None:
+        """Kill it (-9) and start it again on what it left."""
+        self._process.kill()
+        self._process.wait(5)
+        _wait(self._is_gone, "the end of PostgreSQL's children")
+        self.start()
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        if self._process.poll() is not None:
+            raise ServerError(f"PostgreSQL ended: {self._log.read_text()}")
+        address = self.url.rsplit("/", 1)[0] + "/postgres"
+        try:
+            with psycopg.connect(address, autocommit=True) as connection:
+                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'alvh'").fetchone():
+                    connection.execute("CREATE DATABASE alvh")
         except psycopg.OperationalError:
             return False
         return True
 
-    _wait(alive, "PostgreSQL")
+    def _is_gone(self) -> bool:
+        """A new server refuses to start while a child of the old one holds its shared memory."""
+        return not any(_works_in(place, self.folder / "data") for place in Path("/proc").glob("[0-9]*"))
 
-    def stop() -> None:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
 
-    return Server(f"postgres://alvh@{address}/alvh", stop)
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder
+    except OSError:  # ended meanwhile
+        return False
+
+
+def _programs_for(folder: Path) -> tuple[Path, list[str]]:
+    """PostgreSQL's programs and what to run them with, so that the new ``folder`` can be theirs."""
+    binaries, user = postgres_programs(), _unprivileged()
+    folder.mkdir(parents=True)
+    if user is None:
+        return binaries, []
+    # The account must reach the data and, where it cannot, a copy of the programs.
+    shutil.chown(folder, user)
+    for parent in (folder, *folder.parents):
+        if not parent.stat().st_mode & 0o001 and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    if not _reachable(binaries, user):
+        copy = folder.parent / "postgres-programs"
+        shutil.copytree(binaries.parent, copy, symlinks=True)
+        copy.chmod(0o755)
+        binaries = copy / "bin"
+    return binaries, ["setpriv", f"--reuid={user}", "--clear-groups"]
 
 
 def _reachable(path: Path, user: str) -> bool:
