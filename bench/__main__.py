@@ -4,7 +4,7 @@ Every rival gets one core, so that kernels are compared and not thread pools; ``
 two. ``python -m bench prices vols`` runs some groups, ``--seconds 2`` gives each rival a longer clock,
 ``--write`` puts the report into ``docs/performance.md``. A group is a module of this package with a
 generator ``cases() -> Iterator[Case]``, named in ``GROUPS``, or ``lines() -> Iterator[str]`` where
-nothing is compared.
+nothing is compared. ``python -m bench imports [--sqlite]`` times a large broker file in a process of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import os
 import sys
 from pathlib import Path
 
+from bench import imports
+
 GROUPS = ("prices", "vols", "books", "returns")
 #: Run when named only: each starts servers of its own and takes minutes.
 APART = {"db": "database", "backfill": "backfill"}
@@ -25,6 +27,8 @@ _BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end
 
 def main() -> None:
     """Run, print and perhaps write."""
+    if sys.argv[1:2] == ["imports"]:  # in a process without the peers: memory is measured
+        sys.exit(imports.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Kernels against their peers.")
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, *APART, "accuracy", []], metavar="group")
     parser.add_argument("--seconds", type=float, default=0.7, help="clock time of each rival in a case")

@@ -28,7 +28,11 @@ def contracts_get_or_create(*, specs: Iterable[ContractSpec]) -> dict[str, Contr
     missing = [Contract(symbol=symbol, **_fields(wanted[symbol])) for symbol in wanted.keys() - found.keys()]
     if missing:
         Contract.objects.bulk_create(missing, ignore_conflicts=True, batch_size=_CHUNK)
-        found |= _stored([contract.symbol for contract in missing])
+        for start in range(0, len(missing), _CHUNK):
+            chunk = {contract.symbol: contract for contract in missing[start : start + _CHUNK]}
+            for symbol, pk in Contract.objects.filter(symbol__in=chunk).values_list("symbol", "pk"):
+                chunk[symbol].pk = pk
+            found |= chunk
     return found
 
 

@@ -87,7 +87,7 @@ def moved_cash(parts: Iterable[Part]) -> list[Decimal]:
     return moved
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """Executions that are one trade."""
 

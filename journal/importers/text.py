@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -145,10 +146,19 @@ def number(text: str, field: str) -> Decimal | None:
     body = text.strip()
     if body in _EMPTY:
         return None
+    value = _figure(body)
+    if value is None:
+        raise CellError(f"{field}: {body[:40]!r} is not a number.", field)
+    return value
+
+
+@lru_cache(maxsize=32_768)  # fees, counts and premiums come back row after row
+def _figure(body: str) -> Decimal | None:
+    """The figure of a cell; None where it is not one."""
     negative = body.startswith("(") and body.endswith(")")
     match = _NUMBER.fullmatch(body[1:-1] if negative else body)
     if match is None or not (match.group(2) or match.group(3)) or (negative and match.group(1)):
-        raise CellError(f"{field}: {body[:40]!r} is not a number.", field)
+        return None
     value = Decimal(f"{(match.group(2) or '0').replace(',', '')}{match.group(3) or ''}")
     return -value if negative or match.group(1) == "-" else value
 

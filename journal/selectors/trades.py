@@ -48,7 +48,7 @@ def live_fills(fills: Iterable[Fill]) -> list[Fill]:
     every = list(fills)
     reversed_ids = {fill.reverses_id for fill in every if fill.reverses_id is not None}
     live = [f for f in every if f.reverses_id is None and f.pk not in reversed_ids]
-    return sorted(live, key=lambda f: (f.executed_at, f.created_at, str(f.pk)))
+    return sorted(live, key=lambda f: (f.executed_at, f.created_at, f.pk))
 
 
 def position_of(fills: Iterable[Fill]) -> Position:
@@ -57,11 +57,16 @@ def position_of(fills: Iterable[Fill]) -> Position:
     A corrected fill and its correction leave quantity, price and cash as if neither had happened.
     """
     every = list(fills)
+    return position_of_live(live_fills(every), sum((fill.fees for fill in every), ZERO))
+
+
+def position_of_live(live: Iterable[Fill], fees: Decimal) -> Position:
+    """As ``position_of``, of ``live_fills`` and the fees of all fills."""
     quantity: dict[str, int] = {}
     entry: dict[str, Decimal] = {}
     specs: dict[str, ContractSpec] = {}
     cash = ZERO
-    for fill in live_fills(every):
+    for fill in live:
         symbol = fill.contract.symbol
         if symbol not in specs:
             specs[symbol] = contract_spec(fill.contract)
@@ -79,7 +84,6 @@ def position_of(fills: Iterable[Fill]) -> Position:
         for symbol, open_quantity in quantity.items()
         if open_quantity
     )
-    fees = sum((fill.fees for fill in every), ZERO)
     return Position(tuple(sorted(legs, key=_leg_order)), cash, fees)
 
 

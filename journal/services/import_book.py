@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from hedging.engine.book import ContractSpec
 from hedging.selectors.calendar import NEW_YORK, session_date
+from hedging.services.bulk import objects_insert
 from hedging.services.contracts import contract_spec, contracts_get_or_create
 from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
 from journal.importers.rows import BOOKED, BROKER_NAMES
@@ -308,16 +309,16 @@ def _write_portion(
     for trade, parts in portion:
         fills[trade.pk] = [
             Fill(
-                account=account, trade_id=trade.pk, contract=contracts[part.source.spec.symbol],
+                account_id=account.pk, trade_id=trade.pk, contract=contracts[part.source.spec.symbol],
                 quantity=part.quantity, price=part.source.price, fees=part.fees,
                 executed_at=part.source.moment, trade_date=_session(part.source.moment),
-                source=part.source.key.partition(":")[0], external_id=part.identity, created_by=user,
+                source=part.source.key.partition(":")[0], external_id=part.identity, created_by_id=user.pk,
                 note=plan.rows[part.source.key].note[:200],
             )
             for part in parts
         ]  # fmt: skip
     made = [fill for held in fills.values() for fill in held]
-    Fill.objects.bulk_create(made, batch_size=500)
+    objects_insert(made)
     new = []
     for trade, parts in portion:
         whole = trade.pk in fresh and trade.pk not in moved
@@ -327,7 +328,7 @@ def _write_portion(
             outcome.changed.add(trade.pk)
         if trade.pk in fresh:
             new.append(trade)
-    Trade.objects.bulk_create(new, batch_size=500)
+    objects_insert(new)
     _follow_reviews(account, {trade.pk: fills[trade.pk] for trade in new if trade.pk not in moved}, new)
     return len(made)
 

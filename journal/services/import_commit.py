@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from hedging.models import Job
+from hedging.services.bulk import collector_paused
 from hedging.services.jobs import JobContext, JobError, job_handler, job_request
 from journal.importers.rows import RowKind
 from journal.models import Account, Fill, ImportBatch, ImportRow, User
@@ -193,6 +194,7 @@ def _batch(context: JobContext, *states: str) -> ImportBatch:
 
 
 @job_handler(READ, lease_seconds=30)
+@collector_paused()
 def read_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Read a large file; rows and plan are stored in the transaction that ends the job."""
     batch = _batch(context, State.READING)
@@ -202,6 +204,7 @@ def read_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     )
     context.progress(70, 100, "storing rows and planning")
 
+    @collector_paused()
     def write() -> dict[str, Any]:
         fresh = batch_lock(batch, batch.version, State.READING)
         stored = reading_store(fresh, reading)
@@ -211,6 +214,7 @@ def read_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
 
 
 @job_handler(COMMIT, lease_seconds=30)
+@collector_paused()
 def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Record a large batch. It is planned first; the plan holds while the book's revision does."""
     user, batch = _user(context), _batch(context, State.COMMITTING)
@@ -221,6 +225,7 @@ def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     plan = plan_account(batch.account, batch)
     context.progress(3, _STEPS, f"writing {batch.counts[Status.NEW]:,} rows")
 
+    @collector_paused()
     def write() -> dict[str, Any]:
         try:
             fresh = batch_lock(batch, batch.version, State.COMMITTING)

@@ -65,6 +65,8 @@ def is_understood(data: Mapping[str, Any]) -> bool:
 
 
 def _clean(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from hedging.services.bulk import rows_insert
 from hedging.services.jobs import job_request
 from journal.importers.read import read_file
 from journal.importers.rows import BOOKED, ParsedFile, RowKind
@@ -39,6 +41,10 @@ _REFRESHED = 10
 _UNPACKS = 10
 Status = ImportRow.Status
 State = ImportBatch.State
+#: Statuses that depend on what is recorded in the account.
+_OPEN = frozenset({Status.NEW, Status.DUPLICATE, Status.ERROR})
+#: Fields of a row that are stored as they were read.
+_AS_READ = ("line", "kind", "raw", "message", "field", "word", "cash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +188,20 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
         batch.save()
         return batch
     parsed = reading.parsed
-    rows = [
-        ImportRow(batch=batch, account_id=batch.account_id, position=at, key=key, **values)
-        for at, (key, values) in enumerate(zip(parsed.keys, reading.rows, strict=True))
-    ]
-    mark_duplicates(batch.account, rows)
-    ImportRow.objects.bulk_create(rows, batch_size=500)
+    told = [(key, row["status"], row["data"]) for key, row in zip(parsed.keys, reading.rows, strict=True)]
+    rows_insert(
+        ImportRow,
+        ("batch", "account", "position", "key", "status", "data", "fixed", *_AS_READ),
+        (
+            (
+                batch.pk, batch.account_id, at, key, status, json.dumps(row["data"]), False,
+                *(row[name] for name in _AS_READ),
+            )
+            for at, (key, status, row) in enumerate(
+                zip(parsed.keys, statuses_told(batch.account, told), reading.rows, strict=True)
+            )
+        ),
+    )  # fmt: skip
     batch.state, batch.problem = State.STAGED, None
     batch.broker, batch.layout = parsed.broker.value, parsed.layout
     batch.totals = [
@@ -202,21 +216,28 @@ def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
     ImportSetting.objects.update_or_create(
         account=batch.account, broker=batch.broker, defaults={"zone": batch.zone, "encoding": batch.encoding}
     )
-    del rows
     _plan(batch, parsed.stated)
     batch.save()
     return batch
 
 
-def mark_duplicates(account: Account, rows: Sequence[ImportRow]) -> None:
-    """Rows that are recorded already are duplicates, also those that had to be mended to get there."""
-    told = [row for row in rows if row.status in (Status.NEW, Status.DUPLICATE, Status.ERROR)]
-    known = recorded_keys(account, [row.key for row in told])
-    for row in told:
-        if row.key in known:
-            row.status = Status.DUPLICATE
-        else:
-            row.status = Status.NEW if is_understood(row.data) else Status.ERROR
+def statuses_told(account: Account, rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str]:
+    """The status of each row, given by key, status and data: what is recorded already is a duplicate.
+
+    So are rows that had to be mended to get there.
+    """
+    open_keys = [key for key, status, _ in rows if status in _OPEN]
+    known = recorded_keys(account, open_keys)
+    return [
+        status
+        if status not in _OPEN
+        else Status.DUPLICATE.value
+        if key in known
+        else Status.NEW.value
+        if is_understood(data)
+        else Status.ERROR.value
+        for key, status, data in rows
+    ]
 
 
 def recorded_keys(account: Account, keys: Sequence[str]) -> set[str]:
@@ -267,11 +288,15 @@ def recorded_refresh(account: Account) -> None:
 
 def batch_replan(batch: ImportBatch) -> None:
     """Tell duplicates apart again and plan anew, after a change of rows or of what is recorded."""
-    rows = list(batch.rows.all().defer("raw"))
-    before = {row.pk: row.status for row in rows}
-    mark_duplicates(batch.account, rows)
-    changed = [row for row in rows if row.status != before[row.pk]]
-    ImportRow.objects.bulk_update(changed, ["status"], batch_size=500)
+    rows = list(batch.rows.values_list("pk", "key", "status", "data"))
+    changed: dict[str, list[int]] = {}
+    told = statuses_told(batch.account, [row[1:] for row in rows])
+    for (pk, _, former, _), status in zip(rows, told, strict=True):
+        if status != former:
+            changed.setdefault(status, []).append(pk)
+    for status, pks in changed.items():
+        for start in range(0, len(pks), _CHUNK):
+            ImportRow.objects.filter(pk__in=pks[start : start + _CHUNK]).update(status=status)
     stated = batch.plan.get("reconciliation", {}).get("stated")
     _plan(batch, None if stated is None else Decimal(stated))
     batch.version += 1

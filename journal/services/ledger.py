@@ -14,7 +14,14 @@ from hedging.engine.structure import Shape, recognise
 from hedging.services.contracts import contract_get_or_create
 from hedging.services.jobs import job_request
 from journal.models import Account, Fill, Trade, User
-from journal.selectors.trades import Position, legs_label, live_fills, position_of
+from journal.selectors.trades import (
+    ZERO,
+    Position,
+    legs_label,
+    live_fills,
+    position_of,
+    position_of_live,
+)
 from journal.services.audit import audit_record
 from journal.services.errors import ConflictError, RuleError
 from journal.services.orders import OrderInput, default_fees, split_fees
@@ -98,7 +105,7 @@ def trade_refresh(trade: Trade) -> Trade:
 def trade_derive(trade: Trade, fills: list[Fill]) -> Trade:
     """Set the derived fields from all fills of the trade; nothing is stored."""
     live = live_fills(fills)
-    position = position_of(fills)
+    position = position_of_live(live, sum((fill.fees for fill in fills), ZERO))
     trade.net_cash, trade.fees_total = position.cash, position.fees
     moments = [fill.executed_at for fill in (live or fills)]
     trade.opened_at = min(moments, default=None)
@@ -107,7 +114,7 @@ def trade_derive(trade: Trade, fills: list[Fill]) -> Trade:
     trade.nearest_expiry = min(
         (leg.spec.expiry for leg in position.legs if leg.spec.expiry is not None), default=None
     )
-    first = position_of(_opening(live or fills))
+    first = position_of_live(_opening(live), ZERO) if live else position_of(_opening(fills))
     if first.legs:
         trade.underlying = first.legs[0].spec.underlying
         trade.label = trade.title or position_label(Trade.Kind(trade.kind), first, trade.layer)
