@@ -11,10 +11,12 @@ from django.db.models import OuterRef, Subquery
 
 from hedging.engine.book import Book
 from hedging.engine.market import MarketSnapshot
+from hedging.engine.money import to_cents
 from hedging.engine.scenarios import scenario_grid
 from hedging.services.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, AccountRisk, Trade, User, Valuation
-from journal.selectors.trades import book_build
+from journal.selectors.cash import balance_of, entries, opens_with_deposit
+from journal.selectors.trades import book_build, first_fill_day
 
 ATTENTION_DTE = 21
 TESTED_DELTA = 0.30
@@ -97,6 +99,23 @@ def realized_total(user: User, account: Account) -> Decimal:
     """Realized P&L of closed trades after fees, in dollars."""
     closed = Trade.objects.for_user(user).filter(account=account, status=Trade.Status.CLOSED)
     return sum((trade.realized for trade in closed.only("net_cash", "fees_total")), Decimal(0))
+
+
+def net_liquidation(
+    account: Account, day: date, *, realized: Decimal, result: dict[str, Any] | None
+) -> Decimal | None:
+    """What the account is worth at its newest marks, in dollars: own money in, ledger, closed and open P&L.
+
+    None while an open leg has no mark or nothing was valued.
+    """
+    if result is None or result["total"]["partial"]:
+        return None
+    ledger = [entry for entry in entries(account) if entry.day <= day]
+    began = first_fill_day(account) or day
+    opening = Decimal(0) if opens_with_deposit(ledger, began) else account.base_capital
+    balance = balance_of(ledger)
+    opened = to_cents(Decimal(str(result["total"]["pnl"])))
+    return opening + balance.contributed + balance.result + realized + opened
 
 
 def book_and_market(account: Account) -> tuple[Book, MarketSnapshot] | None:

@@ -9,7 +9,8 @@ from decimal import Decimal
 import numpy as np
 
 from hedging.engine.performance import Month, Performance, months, performance, session_returns, underwater
-from journal.models import Account
+from hedging.selectors.calendar import previous_session
+from journal.models import Account, AttributionDay
 from journal.selectors.capital_series import CapitalSeries, Floats, capital_series
 
 
@@ -59,14 +60,27 @@ class AccountPerformance:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a dashboard shows: P&L in dollars of the last session, the month and the year so far."""
+    """What a dashboard shows of the last year, from attributed sessions.
+
+    P&L in dollars of the last session, the month and the year so far; ``below`` percent under the year's peak
+    now, ``depth`` the deepest of it as fractions. ``quality`` says how the last session was marked (empty: by
+    quotes), ``stale`` that a session has closed since. Charts as ``partials/chart.html`` takes them.
+    """
 
     day: date
     last: Decimal
     month: Decimal
     year: Decimal
+    below: float
+    depth: float
+    quality: str
+    stale: bool
     chart: dict[str, object]
     table: dict[str, object]
+    below_chart: dict[str, object]
+    below_table: dict[str, object]
+    days_chart: dict[str, object]
+    days_table: dict[str, object]
 
 
 def glance(account: Account, today: date) -> Glance | None:
@@ -79,27 +93,54 @@ def glance(account: Account, today: date) -> Glance | None:
     def since(first: date) -> Decimal:
         return sum((p for d, p in zip(found.days, found.pnl, strict=True) if d >= first), Decimal(0))
 
-    names = [("with hedge", found.equity), *([("without", found.equity_unhedged)] if found.has_hedge else [])]
+    modelled = AttributionDay.objects.filter(account=account, day=day, modelled_legs__gt=0).exists()
+    worth, worth_table = _lines(found, found.equity, found.equity_unhedged, "usd", "$")
+    under, under_table = _lines(found, found.below * 100, found.below_unhedged * 100, "percent", "%")
     return Glance(
-        day,
-        found.pnl[-1],
-        since(day.replace(day=1)),
-        since(day.replace(month=1, day=1)),
-        {
-            "categories": [str(d) for d in found.days], "unit": "usd",
-            "series": [
-                {"name": name, "data": [round(float(v), 2) for v in worth], "dashed": at > 0}
-                for at, (name, worth) in enumerate(names)
-            ],
+        day=day,
+        last=found.pnl[-1],
+        month=since(day.replace(day=1)),
+        year=since(day.replace(month=1, day=1)),
+        below=-float(found.below[-1]),
+        depth=-float(found.below.min()),
+        quality="simulated" if account.is_demo else "modelled" if modelled else "",
+        stale=day < previous_session(today),
+        chart=worth,
+        table=worth_table,
+        below_chart=under,
+        below_table=under_table,
+        days_chart={
+            "days": [[str(d), float(p)] for d, p in zip(found.days, found.pnl, strict=True)], "unit": "pnl",
         },
-        {
-            "head": ["Session", *(f"{name} $" for name, _ in names)],
-            "rows": [
-                [str(found.days[at]), *(f"{float(worth[at]):,.2f}" for _, worth in names)]
-                for at in range(0, len(found.days), max(1, len(found.days) // 24))
-            ],
+        days_table={
+            "head": ["Session", "P&L $"],
+            "rows": [[str(d), f"{p:,.2f}"] for d, p in zip(found.days, found.pnl, strict=True)][::-1],
         },
     )  # fmt: skip
+
+
+def _lines(
+    found: AccountPerformance, hedged: Floats, unhedged: Floats, unit: str, sign: str
+) -> tuple[dict[str, object], dict[str, object]]:
+    """A linked chart of the account with and without its hedge, and its table of about 24 sessions."""
+    names = [("with hedge", hedged), *([("without", unhedged)] if found.has_hedge else [])]
+    chart: dict[str, object] = {
+        "categories": [str(d) for d in found.days],
+        "unit": unit,
+        "group": "glance",
+        "series": [
+            {"name": name, "data": [round(float(v), 2) for v in values], "dashed": at > 0}
+            for at, (name, values) in enumerate(names)
+        ],
+    }
+    table: dict[str, object] = {
+        "head": ["Session", *(f"{name} {sign}" for name, _ in names)],
+        "rows": [
+            [str(found.days[at]), *(f"{float(values[at]):,.2f}" for _, values in names)]
+            for at in range(0, len(found.days), max(1, len(found.days) // 24))
+        ],
+    }
+    return chart, table
 
 
 def gains(series: CapitalSeries) -> Floats:

@@ -29,7 +29,7 @@ from journal.services.attribution import attribution_request
 from journal.services.attribution_build import SETTLEMENT, contract_facts
 from journal.services.attribution_days import BookRows, DaySummary, LegFacts, summaries
 from journal.services.attribution_rows import write_marks
-from journal.services.bulk_copy import read_rows
+from journal.services.bulk_copy import one_server_process, read_rows
 from journal.services.capital_days import capital_rows
 
 ATTRIBUTE_DAY = "journal.attribute_day"
@@ -82,11 +82,12 @@ def _read(day: date, accounts: list[Account]) -> _Batch | None:
     before = previous_session(day)
     ids = np.array([account.pk.bytes for account in accounts], "V16")
     where, parameters = _filter(accounts)
-    held = read_rows(
-        _POSITIONS.format(accounts=where), [day, *parameters],
-        ("uuid", "uuid", "int8", "int8", "int8", "int8"),
-    )  # fmt: skip
-    fills = _fills(day, accounts)
+    with one_server_process():
+        held = read_rows(
+            _POSITIONS.format(accounts=where), [day, *parameters],
+            ("uuid", "uuid", "int8", "int8", "int8", "int8"),
+        )  # fmt: skip
+        fills = _fills(day, accounts)
     used = {*np.unique(held[2]).tolist(), *(row[2] for row in fills)}
     if not used:
         return None

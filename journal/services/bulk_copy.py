@@ -6,12 +6,13 @@ value passes through Python. Format: PostgreSQL documentation, COPY, "Binary For
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
@@ -27,6 +28,19 @@ class Column(NamedTuple):
     kind: str
     values: NDArray[Any]
     null: NDArray[np.bool_] | None = None
+
+
+@contextmanager
+def one_server_process() -> Iterator[None]:
+    """Reads inside keep to one process of the database: job workers already use every core.
+
+    A transaction, so keep writes that others wait for outside.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        yield
 
 
 def read_rows(sql: str, parameters: Sequence[Any], kinds: Sequence[str]) -> list[NDArray[Any]]:

@@ -13,7 +13,7 @@ from hedging.engine.analysis import analyse_trade
 from hedging.engine.book import Book, BookTrade
 from hedging.engine.codec import to_json
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
-from hedging.engine.scenarios import stressed_loss
+from hedging.engine.scenarios import stress_test
 from hedging.engine.structure import describe
 from hedging.engine.valuation import BookValuation, TradeValuation, value_book, value_trade
 from hedging.models import MarketSnapshot
@@ -102,7 +102,8 @@ def market_summary(market: EngineSnapshot) -> dict[str, Any]:
 
 def account_result(book: Book, valued: BookValuation, market: EngineSnapshot) -> dict[str, Any]:
     """Totals of the account with and without the hedge, margin and stressed loss, as JSON."""
-    loss, shock, unknown = stressed_loss(book, market)
+    stress = stress_test(book.trades, market)
+    loss, shock, unknown = stress.worst
     margins = [describe(trade.legs, trade.cash).margin for trade in book.trades if trade.legs]
     known = [margin for margin in margins if margin is not None]
     return {
@@ -115,6 +116,7 @@ def account_result(book: Book, valued: BookValuation, market: EngineSnapshot) ->
         "stressed_loss": loss,
         "stress": shock._asdict(),
         "stress_unknown": unknown,
+        "coverage": stress.coverage,
         "open_trades": len(book.trades),
         "capital": book.capital,
         "market": market_summary(market),

@@ -38,17 +38,23 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             "past_reason": then.reason,
             "as_of_shown": True,
             "glance": glance(account, past.day),
+            "net": overview.net_liquidation(
+                account, past.day, realized=then.realized, result=then.current.result
+            ),
         }
         return render(request, "journal/dashboard/page.html", context)
     trades = overview.account_trades(user, account)
+    today, current = session_date(timezone.now()), account_current(account)
+    realized = overview.realized_total(user, account)
     context = {
         "account": account,
-        "current": account_current(account),
+        "current": current,
         "trades": trades,
-        "attention": overview.attention(trades, session_date(timezone.now())),
-        "realized": overview.realized_total(user, account),
-        "today": session_date(timezone.now()),
-        "glance": glance(account, session_date(timezone.now())),
+        "attention": overview.attention(trades, today),
+        "realized": realized,
+        "net": overview.net_liquidation(account, today, realized=realized, result=current.result),
+        "today": today,
+        "glance": glance(account, today),
         "alerts": alert_page(user, account).open_ones,
     }
     return render(request, "journal/dashboard/page.html", context)
