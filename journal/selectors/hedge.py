@@ -39,6 +39,16 @@ class Triggers:
     behind: int = 0
     lines: tuple[SignalLine, ...] = ()
 
+    @property
+    def known(self) -> tuple[SignalLine, ...]:
+        """Those whose inputs are there."""
+        return tuple(line for line in self.lines if line.signal.state is not SignalState.UNKNOWN)
+
+    @property
+    def unknown(self) -> tuple[SignalLine, ...]:
+        """Those that cannot be judged."""
+        return tuple(line for line in self.lines if line.signal.state is SignalState.UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class HedgePage:

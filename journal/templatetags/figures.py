@@ -175,10 +175,13 @@ def less(value: float | None, other: float | None) -> float | None:
     return None if value is None or other is None else value - other
 
 
+_ROOT_WORDS = re.compile(r"\b(spxw?|vixw?|vxx?)\b")
+
+
 @register.filter
 def words(value: object) -> str:
-    """A name of the program as words: ``vix_call_spread`` is "vix call spread"."""
-    return str(value).replace("_", " ")
+    """A name of the program as words: ``vix_call_spread`` is "VIX call spread"."""
+    return _ROOT_WORDS.sub(lambda found: found[0].upper(), str(value).replace("_", " "))
 
 
 @register.filter

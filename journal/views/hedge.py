@@ -72,12 +72,17 @@ def _past(user: User, account: Account, day: date, moment: datetime) -> dict[str
     }
 
 
+def _at_levels(worth: list[float]) -> list[tuple[float, float]]:
+    """Pairs of a VIX level and what the layer gains there; nothing where it is unknown."""
+    return list(zip(overview.LAYER_VIX, worth, strict=True)) if worth else []
+
+
 def _shocks(trades: list[Trade], book: Book | None, market: MarketSnapshot | None) -> dict[str, Any]:
     """Layers with their worth at higher VIX levels, and the grid; unknown without a market."""
     trades.sort(key=lambda trade: (trade.layer or 0, trade.nearest_expiry or timezone.localdate()))
-    values = None if book is None or market is None else overview.layer_values(book, market, trades)
+    known = (None if book is None or market is None else overview.layer_values(book, market, trades)) or {}
     return {
-        "rows": [{"trade": t, "values": values.get(str(t.pk)) if values else None} for t in trades],
+        "rows": [{"trade": t, "values": _at_levels(known.get(str(t.pk), []))} for t in trades],
         "levels": overview.LAYER_VIX,
         "grid": None if book is None or market is None else overview.heat_rows(book, market),
     }

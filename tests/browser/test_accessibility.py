@@ -21,7 +21,19 @@ PAGES = (
     "/hedge/", "/what-if/",
     "/rules/", "/market/", "/data/", "/reports/", "/tax/", "/books/", "/books/new/",
     "/your-data/", "/alerts/", "/attribution/", "/attribution/capital/", "/discipline/", "/imports/",
+    "/statistics/", "/performance/", "/hedge-value/", "/backtest/", "ROLL", "CHAIN", "RECOMMENDATION",
+    "RULES", "DRAFT", "BOOK", "MEMBERS", "/cash/imports/", "/data/quality/", "/accounts/2fa/",
+    "/accounts/email/", "/accounts/password/change/",
 )  # fmt: skip
+#: Pages whose address a page names: where it stands and the link's selector.
+LINKED = {
+    "RECOMMENDATION": ("/hedge/", ".rec-card h3 a"),
+    "RULES": ("/rules/", "main table.data td a"),
+    "DRAFT": ("/rules/", "main a[href*='/new/']"),
+    "BOOK": ("/books/", "main a[href^='/books/']:not([href$='new/']):not([href$='members/'])"),
+    "MEMBERS": ("/books/", "a[href$='/members/']"),
+}
+RISK_PAGES = ("/risk/", "ACCOUNT", "/risk/audit/")
 #: Things people press; a link inside a sentence may be smaller (WCAG 2.5.8, inline exception).
 SMALL = """() => [...document.querySelectorAll(
     'button, select, input:not([type=hidden]), summary, nav a, td a, .btn')]
@@ -40,10 +52,25 @@ def _addresses(page: Page) -> list[str]:
     known = {
         "TRADE": trade,
         "CLOSE": f"{trade}close/",
+        "ROLL": f"{trade}roll/",
+        "CHAIN": f"{trade}chain/",
         "MANY": f"/trades/close/?id={trade.split('/')[2]}",
         "DAY": day.first.get_attribute("href") or "",
     }
+    for name, (listing, selector) in LINKED.items():
+        known[name] = _first_link(page, listing, selector)
     return [known.get(name, name) for name in PAGES]
+
+
+def _first_link(page: Page, listing: str, selector: str) -> str:
+    """Where the first such link leads; workers may still be computing what it leads to."""
+    for _ in range(60):
+        page.goto(listing)
+        link = page.locator(selector)
+        if link.count():
+            return link.first.get_attribute("href") or ""
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"{listing} has no link {selector}")
 
 
 def _violations(page: Page) -> list[str]:
@@ -79,6 +106,20 @@ def test_axe_finds_nothing_before_signing_in(new_page: MakePage, watch: Watch, a
         page = new_page(color_scheme=scheme)
         page.goto(address)
         assert not _violations(page)
+    watch.assert_clean()
+
+
+def test_axe_finds_nothing_in_the_risk_console(sign_in: MakePage, watch: Watch) -> None:
+    for width in (1280, 320):
+        page = sign_in("risk", "demo-risk", viewport={"width": width, "height": 800})
+        page.goto("/risk/")
+        account = page.locator("main table a").first.get_attribute("href") or ""
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal of the two
+            for address in RISK_PAGES:
+                _open(page, account if address == "ACCOUNT" else address)
+                assert not _violations(page), address
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, address
     watch.assert_clean()
 
 
