@@ -20,7 +20,7 @@ from bench import imports
 
 GROUPS = ("prices", "vols", "books", "returns")
 #: Run when named only: each starts servers of its own and takes minutes.
-APART = {"db": "database", "backfill": "backfill"}
+APART = {"db": "database", "backfill": "backfill", "users": "users"}
 _DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures: written by python -m bench --write -->", "<!-- end of figures -->"
 
