@@ -230,7 +230,9 @@ def _object(
         if getattr(f, "auto_now", False):
             values[f.attname] = now
     item = table.model(pk=pk, **values)
-    skip = [f.name for f in plain_fields(table) if f.is_relation or isinstance(f, models.BinaryField)]
+    # An empty list or object is a value, which forms alone take for a missing one.
+    unasked = (models.BinaryField, models.JSONField)
+    skip = [f.name for f in plain_fields(table) if f.is_relation or isinstance(f, unasked)]
     item.clean_fields(exclude=[*skip, *table.without, "id"])
     if isinstance(item, Attachment):
         _check_file(item)

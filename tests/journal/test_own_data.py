@@ -23,6 +23,7 @@ from journal.models import (
     DataTransfer,
     DeletionRequest,
     Fill,
+    ImportRow,
     Role,
     SavedView,
     Trade,
@@ -36,6 +37,8 @@ from journal.services.demo import demo_guest, demo_remove
 from journal.services.erasure import deletion_request, deletions_due
 from journal.services.errors import RuleError
 from journal.services.fills import fill_reverse
+from journal.services.import_commit import import_commit
+from journal.services.import_stage import import_upload
 from journal.services.notes import note_create, note_edit
 from journal.services.playbooks import playbook_save
 from journal.services.portable import KEPT, LEFT_OUT, RECORDED, collect
@@ -43,6 +46,7 @@ from journal.services.reviews import checklist_store, range_tag, trade_rate, tra
 from journal.services.saved_views import view_save
 from journal.services.tax import year_end_mark_set
 from journal.services.trades import trade_create
+from tests.importers.cases import FILES
 from tests.journal.people import (
     People,
     answers,
@@ -133,6 +137,19 @@ def test_an_export_read_into_an_empty_login_is_equal(people: People) -> None:
     assert copied is not None
     assert created.created_at == copied.created_at
     assert Job.objects.filter(kind="journal.value_account", scope=f"account:{mine.pk}").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imported_files_are_read_back(name: str) -> None:
+    people = make_people()
+    batch = import_upload(user=people.owner, account=people.account, filename=name, data=FILES[name].encode())
+    import_commit(user=people.owner, batch=batch)
+    export, reader = _export(people.owner), make_user("reader")
+    job = _read_in(reader, bytes(export.content))
+    assert (job.state, job.error) == (Job.State.DONE, "")
+    assert _export(reader, "u").digest == export.digest
+    rows = ImportRow.objects.for_user(reader)
+    assert rows.count() == batch.rows.count() > 0
 
 
 def test_the_digest_says_whether_anything_differs(people: People) -> None:
