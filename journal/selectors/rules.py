@@ -18,6 +18,8 @@ from journal.selectors.signing import ApprovalRule, approval_rule
 
 GROUPS = {
     "signals": "Signals",
+    "regime": "Regime",
+    "macro": "Releases",
     "interpolate": "Stress weight",
     "condor": "Condor",
     "layers": "All layers",

@@ -155,8 +155,8 @@ def recommendation_snooze(*, user: User, recommendation: Recommendation, until: 
 def recommendation_execute(*, user: User, recommendation: Recommendation, trade: Trade) -> Recommendation:
     """Link the trade whose fills carried it out: every leg, on the proposed side, after it was made.
 
-    Fills of trades it is rolled from or to count too. Raises RuleError before approval and delay are over, or
-    naming the leg that does not match.
+    Fills of trades it is rolled from or to count too, and those of the lot an order was made for. Raises
+    RuleError before approval and delay are over, or naming the leg that does not match.
     """
     row = _locked(recommendation, State.APPROVED)
     _check_writer(user, row)
@@ -165,18 +165,24 @@ def recommendation_execute(*, user: User, recommendation: Recommendation, trade:
         raise RuleError("The delay after the last signature is not over.")
     if trade.account_id != row.account_id:
         raise RuleError("The trade belongs to another account.", "trade")
+    chosen = {str(pk) for pk in chain_near(trade)}
+    lots = {order["trade_id"] for order in row.proposal["orders"] if order.get("trade_id")}
+    trades = Trade.objects.filter(account=row.account, pk__in=chosen | lots)
     fills = [
         fill
-        for fill in live_fills(Fill.objects.filter(trade__in=chain_near(trade)).select_related("contract"))
+        for fill in live_fills(Fill.objects.filter(trade__in=trades).select_related("contract"))
         if fill.executed_at >= row.run.as_of
     ]
     linked: list[str] = []
     for order in row.proposal["orders"]:
+        near = chosen | {order.get("trade_id")}
         for leg in order["legs"]:
             mine = [
                 fill
                 for fill in fills
-                if fill.contract.symbol == leg["symbol"] and (fill.quantity > 0) == (leg["quantity"] > 0)
+                if str(fill.trade_id) in near
+                and fill.contract.symbol == leg["symbol"]
+                and (fill.quantity > 0) == (leg["quantity"] > 0)
             ]
             if not mine:
                 side = "buys" if leg["quantity"] > 0 else "sells"

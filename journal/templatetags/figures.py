@@ -13,10 +13,12 @@ from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hedging.engine.codec import from_json
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
 from hedging.engine.money import to_cents
+from hedging.engine.policy.orders import tickets
 from hedging.engine.policy.text import fact_text
-from hedging.engine.policy.types import Fact
+from hedging.engine.policy.types import Fact, Order
 
 register = template.Library()
 MINUS = "\N{MINUS SIGN}"
@@ -239,3 +241,9 @@ def series_table(data: dict[str, Any]) -> dict[str, Any]:
 def fact_words(fact: Fact) -> str:
     """An input of a trace's step: name and value in its unit, with a true minus."""
     return re.sub(r"(?<=: )-(?=[$\d])", MINUS, fact_text(fact))
+
+
+@register.filter
+def as_tickets(orders: list[dict[str, Any]]) -> tuple[Order, ...]:
+    """A proposal's stored orders as a trader sends them."""
+    return tickets([from_json(Order, order) for order in orders])

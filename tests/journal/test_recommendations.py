@@ -24,7 +24,7 @@ from journal.services.recommendations import (
     recommendations_expire,
 )
 from journal.services.rolls import trade_roll
-from journal.services.trades import LegInput, OrderInput, trade_create
+from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
 from tests.journal.governance_cases import CALL, proposal, stored
 from tests.journal.people import People, make_people, make_user
 
@@ -238,6 +238,31 @@ def test_a_roll_recorded_as_two_trades_carries_out_one_recommendation(people: Pe
     recommendation_execute(user=people.owner, recommendation=row, trade=new)
     decision = Decision.objects.get(kind="executed")
     assert set(decision.fills) == {str(old.fills.get(quantity=-4).pk), str(new.fills.get().pk)}
+
+
+def test_lots_sold_by_one_recommendation_are_linked_from_their_own_trades(people: People) -> None:
+    before = stored(people.account).as_of - timedelta(days=20)
+    held = [
+        trade_create(
+            user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=1,
+            order=OrderInput([LegInput(parse_symbol(CALL), 2, Decimal("1.00"))], before + timedelta(days=n)),
+        )
+        for n in (0, 1)
+    ]  # fmt: skip
+    people.account.refresh_from_db()
+    given = proposal(action=Action.TRIM_LAYER)
+    orders = tuple(
+        replace(given.orders[0], legs=(OrderLeg(CALL, -2, 1.5),), trade_id=str(trade.pk)) for trade in held
+    )
+    run = stored(people.account, replace(given, orders=orders))
+    row = sign(people.owner, first(people.account))
+    legs = [LegInput(parse_symbol(CALL), -2, Decimal("1.50"))]
+    for trade in held:
+        order = OrderInput(legs, run.as_of + timedelta(seconds=1))
+        trade_close(user=people.owner, trade=trade, order=order)
+    recommendation_execute(user=people.owner, recommendation=row, trade=held[0])
+    sold = {str(trade.fills.get(quantity=-2).pk) for trade in held}
+    assert set(Decision.objects.get(kind="executed").fills) == sold
 
 
 def buy(people: People, row: Recommendation, symbol: str) -> Trade:

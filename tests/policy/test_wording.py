@@ -12,9 +12,9 @@ from hedging.engine.policy.chain import days_to, market_day
 from hedging.engine.policy.condors import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.effects import is_reducing, risk_change
-from hedging.engine.policy.orders import package_words
+from hedging.engine.policy.orders import package_words, tickets
 from hedging.engine.policy.text import fact_text
-from hedging.engine.policy.types import Effects, Fact, Figures
+from hedging.engine.policy.types import Effects, Fact, Figures, Order, OrderLeg
 from journal.templatetags.figures import fact_words
 from tests.policy.worlds import SPXW, book, calm, market, rules
 
@@ -44,6 +44,21 @@ from tests.policy.worlds import SPXW, book, calm, market, rules
 )  # fmt: skip
 def test_a_package_in_the_field_s_words(legs: list[tuple[str, int]], packages: int, words: str) -> None:
     assert package_words([(parse_symbol(symbol), quantity) for symbol, quantity in legs], packages) == words
+
+
+def lot(quantity: int, trade: str, limit: float = 0.71, symbol: str = "VIX   261216C00020000") -> Order:
+    text = f"SELL {quantity} VIX 100 16 DEC 26 20 CALL @{limit:.2f} LMT"
+    leg = OrderLeg(symbol, quantity, limit)
+    return Order((leg,), -quantity, limit, -quantity * limit * 100, text, trade)
+
+
+def test_lay_9_lots_of_one_contract_are_one_ticket() -> None:
+    merged, other = tickets([lot(-3, "a"), lot(-1, "b"), lot(-2, "c", 0.80), lot(-3, "d")])
+    assert merged.text == "SELL -7 VIX 100 16 DEC 26 20 CALL @0.71 LMT"
+    assert (merged.packages, merged.cash, merged.trade_id) == (7, 497.0, None)
+    assert [leg.quantity for leg in merged.legs] == [-7]
+    assert other == lot(-2, "c", 0.80)
+    assert tickets([other]) == (other,)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hedging.engine.policy.adjust import closing
 from hedging.engine.policy.bounds import binding, bounds_of, extension_bounds
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.ladder import LayerPlan, instrument_of
-from hedging.engine.policy.orders import make_order, words_of
+from hedging.engine.policy.orders import make_order, tickets, words_of
 from hedging.engine.policy.types import Action, Answer, Order, Proposal
 from hedging.engine.policy.units import (
     VIX_CALENDAR,
@@ -81,7 +81,8 @@ def _trim(ctx: Context, plan: LayerPlan) -> Iterator[Proposal]:
             left -= sum(max(-leg.quantity, 0) for leg in order.legs)
     if orders:
         sold = plan.row.actual - plan.row.target - max(left, 0)
-        what = words_of(orders[0]) if len(orders) == 1 else f"{sold} contracts in {len(orders)} lots"
+        sent = tickets(orders)
+        what = words_of(sent[0]) if len(sent) == 1 else f"{sold} contracts of {len(sent)} kinds"
         yield Proposal(
             action=Action.TRIM_LAYER,
             title=f"Sell {what} from layer {plan.row.layer}",

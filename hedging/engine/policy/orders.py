@@ -7,6 +7,7 @@ put / long put for an iron condor, signed ratios for anything without a name.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from math import gcd
 
@@ -92,6 +93,36 @@ def words_of(order: Order) -> str:
     """What an order trades, whatever its side."""
     legs = [(parse_symbol(leg.symbol), leg.quantity // order.packages) for leg in order.legs]
     return package_words(legs, order.packages)
+
+
+def tickets(orders: Sequence[Order]) -> tuple[Order, ...]:
+    """Orders as a trader sends them: those of one package at one limit, lot by lot, are one ticket."""
+    found: list[Order] = []
+    for order in orders:
+        at = next((n for n, one in enumerate(found) if _shape(one) == _shape(order)), None)
+        if at is None:
+            found.append(order)
+            continue
+        one = found[at]
+        packages = one.packages + order.packages
+        legs = [(parse_symbol(leg.symbol), leg.quantity // order.packages) for leg in order.legs]
+        found[at] = replace(
+            one,
+            legs=tuple(
+                replace(a, quantity=a.quantity + b.quantity)
+                for a, b in zip(one.legs, order.legs, strict=True)
+            ),
+            packages=packages,
+            cash=round(one.cash + order.cash, 2),
+            text=order_text(legs, packages, Decimal(repr(order.limit))),
+            trade_id=None,
+            modelled=one.modelled or order.modelled,
+        )
+    return tuple(found)
+
+
+def _shape(order: Order) -> tuple[object, ...]:
+    return order.limit, *((leg.symbol, leg.quantity // order.packages) for leg in order.legs)
 
 
 def package_words(legs: Sequence[tuple[ContractSpec, int]], packages: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import floor, log10
 
+from hedging.engine.policy.orders import tickets
 from hedging.engine.policy.types import Advice, Fact, Ladder, LadderRow, Proposal, Trace
 
 
@@ -126,7 +127,7 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
     other = " (instead of the one above)" if proposal.alternative else ""
     yield f"{proposal.action.value}: {proposal.title}{other}; bound by {proposal.binding or 'nothing'}"
     yield f"    {proposal.rationale}"
-    for order in proposal.orders:
+    for order in tickets(proposal.orders):
         yield f"    {order.text or 'no order string'}{'  (modelled prices)' if order.modelled else ''}"
     if proposal.effects:
         before, after = proposal.effects.before, proposal.effects.after
