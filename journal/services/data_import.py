@@ -37,8 +37,10 @@ from journal.services.portable import (
 )
 
 IMPORT = "journal.data_import"
-MAX_UPLOAD = 200 * 1024 * 1024
-MAX_UNPACKED = 1024 * 1024 * 1024
+_MIB = 1024 * 1024
+MAX_UPLOAD = 200 * _MIB
+#: Most bytes that are read, unpacked, by the start of their names: rows grow several times over when read.
+MAX_UNPACKED = {"manifest.json": _MIB, "data/": 96 * _MIB, "files/": 200 * _MIB}
 
 
 class TransferError(ValueError):
@@ -52,7 +54,7 @@ def import_request(*, user: User, name: str, content: bytes) -> Job:
     The login must own no account and no saved view: nothing is ever mixed or overwritten.
     """
     if len(content) > MAX_UPLOAD:
-        raise RuleError(f"The file is larger than {MAX_UPLOAD // 1024 // 1024} MiB.", "file")
+        raise RuleError(f"The file is larger than {MAX_UPLOAD // _MIB} MiB.", "file")
     _check_empty(user)
     try:
         _manifest(content)
@@ -91,6 +93,7 @@ def data_import(context: JobContext) -> Callable[[], dict[str, Any]]:
         _check_empty(user)
         context.progress(1, 4, "reading the file")
         found = read_zip(bytes(row.content))
+        digests, told = found.digests(), {"digest": found.digest(), "counts": found.counts()}
         context.progress(2, 4, "checking the rows")
         plan = _plan(found, user)
     except (TransferError, RuleError) as error:
@@ -100,13 +103,11 @@ def data_import(context: JobContext) -> Callable[[], dict[str, Any]]:
     def write() -> dict[str, Any]:
         try:
             with transaction.atomic():
-                _write(plan, user, found.digests())
+                _write(plan, user, digests)
         except (TransferError, ValidationError, DatabaseFailure) as error:
             raise JobError(f"Nothing was read in: {error}") from None
-        DataTransfer.objects.filter(pk=row.pk).update(
-            digest=found.digest(), counts=found.counts(), content=b"", size=row.size
-        )
-        return {"digest": found.digest(), "counts": found.counts()}
+        DataTransfer.objects.filter(pk=row.pk).update(**told, content=b"", size=row.size)
+        return told
 
     return write
 
@@ -116,8 +117,9 @@ def _archive(content: bytes) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, OSError, ValueError):
         raise TransferError("The file is not a zip archive.") from None
-    if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-        raise TransferError("The archive unpacks to more than 1 GiB.")
+    for start, most in MAX_UNPACKED.items():
+        if sum(entry.file_size for entry in archive.infolist() if entry.filename.startswith(start)) > most:
+            raise TransferError(f"{start} of the archive unpacks to more than {most // _MIB} MiB.")
     return archive
 
 
@@ -171,26 +173,30 @@ def read_zip(content: bytes) -> Portable:
     return found
 
 
-Plan = tuple[list[tuple[Table, list[tuple[Any, dict[str, Any]]]]], Mapping[str, Any]]
+#: Tables in order with their objects and, of trades, the names of what each protects; and objects by name.
+Plan = tuple[list[tuple[Table, list[tuple[Any, list[str]]]]], Mapping[str, Any]]
 
 
 def _plan(found: Portable, user: User) -> Plan:
-    """Make every object without writing; raises TransferError naming table and row."""
+    """Make every object without writing; raises TransferError naming table and row.
+
+    The rows of ``found`` are let go as their objects are made: both of a long history would be too much.
+    """
     ids = {
         f"{table.name}:{number}": uuid4() if isinstance(table.model._meta.pk, models.UUIDField) else None  # noqa: SLF001
         for table in KEPT
         for number in range(len(found.rows[table.name]))
     }
     contracts = _contracts(found)
-    plan: list[tuple[Table, list[tuple[Any, dict[str, Any]]]]] = []
+    plan: list[tuple[Table, list[tuple[Any, list[str]]]]] = []
     for table in KEPT:
         made = []
-        for number, row in enumerate(found.rows[table.name]):
+        for number, row in enumerate(found.rows.pop(table.name)):
             try:
                 item = _object(table, row, ids[f"{table.name}:{number}"], ids, contracts, user, found.files)
             except (KeyError, TypeError, ValueError, ValidationError) as error:
                 raise TransferError(f"data/{table.name}.json, row {number + 1}: {error}") from None
-            made.append((item, row))
+            made.append((item, row.get("protects", [])))
         plan.append((table, made))
     return plan, ids
 
@@ -262,7 +268,8 @@ def _check_file(item: Attachment) -> None:
 def _write(plan: Plan, user: User, digests: Mapping[str, str]) -> None:
     """Write every row as it was; then read it all again and compare the digests."""
     tables, ids = plan
-    for table, made in tables:
+    while tables:
+        table, made = tables.pop(0)
         later = [f for f in plain_fields(table) if f.is_relation and f.related_model is table.model]
         waiting = {
             item.pk: {f.attname: getattr(item, f.attname) for f in later if getattr(item, f.attname)}
@@ -282,8 +289,8 @@ def _write(plan: Plan, user: User, digests: Mapping[str, str]) -> None:
             through = Trade.protects.through
             through.objects.bulk_create(
                 through(from_trade_id=item.pk, to_trade_id=ids[name])
-                for item, row in made
-                for name in row["protects"]
+                for item, protected in made
+                for name in protected
             )
     for account in owned_accounts(user):
         audit_record(actor=user, action="data.import", account=account, obj=account, summary=account.name)

@@ -32,7 +32,7 @@ from journal.models import (
 from journal.services.accounts import member_add
 from journal.services.attachments import attachment_add
 from journal.services.data_export import export_request
-from journal.services.data_import import import_request
+from journal.services.data_import import MAX_UNPACKED, import_request
 from journal.services.demo import demo_guest, demo_remove
 from journal.services.erasure import deletion_request, deletions_due
 from journal.services.errors import RuleError
@@ -216,6 +216,17 @@ def test_a_damaged_export_is_named_and_nothing_is_written(
 def test_what_is_no_export_is_refused_at_once(people: People, content: bytes) -> None:
     with pytest.raises(RuleError, match="zip"):
         import_request(user=make_user("reader"), name="e.zip", content=content)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "data/fills.json", "files/big"])
+def test_what_unpacks_to_more_than_is_read_is_refused_at_once(people: People, name: str) -> None:
+    start = next(one for one in MAX_UNPACKED if name.startswith(one))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(name, bytes(MAX_UNPACKED[start] + 1))
+    assert len(out.getvalue()) < 2**20
+    with pytest.raises(RuleError, match=f"{start} of the archive unpacks to more than"):
+        import_request(user=make_user("reader"), name="e.zip", content=out.getvalue())
 
 
 def test_a_forged_row_is_refused_whole(people: People) -> None:
