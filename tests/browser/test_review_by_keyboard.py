@@ -194,3 +194,20 @@ def test_a_note_is_previewed_saved_removed_and_brought_back(sign_in: MakePage, w
     expect(note).to_have_count(1)
     page.click("article.note button:has-text('Remove')")
     watch.assert_clean()
+
+
+def test_a_printed_trade_has_its_figures_and_no_controls(sign_in: MakePage, watch: Watch) -> None:
+    page = sign_in()
+    page.goto("/trades/?status=open&kind=condor")
+    page.locator("a[data-row]").first.click()
+    expect(page.locator("[data-chart=payoff] svg")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.locator("#review")).to_contain_text("How well it was done")
+    expect(page.locator("#review .print-only")).to_be_visible()
+    seen = page.evaluate(
+        "[...document.querySelectorAll('button, input, select, textarea, summary, .tabs')]"
+        ".filter((e) => e.checkVisibility() && !e.closest('details[open]')).map((e) => e.outerHTML)"
+    )
+    assert seen == []
+    watch.assert_clean()
