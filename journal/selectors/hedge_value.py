@@ -79,7 +79,10 @@ class Permanent:
 
 @dataclass(frozen=True, slots=True)
 class HedgeValue:
-    """Everything the hedge page of results shows; dollars, rates as fractions a year, None unknown."""
+    """Everything the hedge page of results shows; dollars, rates as fractions a year, None unknown.
+
+    ``quick_at_most``: some margin is unknown, so the quick ratios are upper bounds.
+    """
 
     first: date
     last: date
@@ -102,6 +105,7 @@ class HedgeValue:
     fit_unhedged: MarketFit | None
     liquidity: Liquidity | None
     quick_ratio: float | None
+    quick_at_most: bool
     permanent: Permanent
     findings: tuple[Finding, ...]
     credit_share: float | None
@@ -150,6 +154,7 @@ def hedge_value(account: Account, until: date | None = None) -> HedgeValue | Non
         fit_unhedged=market_fit(series.days, returns[1], moved, series.bills),
         liquidity=_liquidity(account, last),
         quick_ratio=_quick_ratio(series),
+        quick_at_most=bool(series.partial[-1]),
         permanent=_permanent(account, series),
         findings=found,
         credit_share=by_key["credit_identity"].value,

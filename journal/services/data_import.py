@@ -32,6 +32,7 @@ from journal.services.portable import (
     Table,
     collect,
     owned_accounts,
+    plain_default,
     plain_fields,
     swapped_back,
 )
@@ -153,10 +154,17 @@ def _manifest(content: bytes) -> dict[str, Any]:
 
 
 def read_zip(content: bytes) -> Portable:
-    """Read an export and compare every digest. Raises TransferError naming the damaged part."""
+    """Read an export and compare every digest. Raises TransferError naming the damaged part.
+
+    An export of an older version lacks later tables and columns: they get what the journal itself gave to
+    rows of that time.
+    """
     manifest, found = _manifest(content), Portable()
     with _archive(content) as archive:
+        named = manifest.get("digests", {})
         for table in KEPT:
+            if table.name not in named and f"data/{table.name}.json" not in archive.namelist():
+                continue  # the table came later
             rows = _json(archive, f"data/{table.name}.json")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise TransferError(f"data/{table.name}.json is no list of rows.")
@@ -168,9 +176,29 @@ def read_zip(content: bytes) -> Portable:
                 if hashlib.sha256(found.files[digest]).hexdigest() != digest:
                     raise TransferError(f"{name} does not have the content its name says.")
     for name, digest in found.digests().items():
-        if manifest.get("digests", {}).get(name) != digest:
+        if named.get(name) != digest:
             raise TransferError(f"data/{name}.json is not as it was exported.")
+    for table in KEPT:
+        _complete(table, found.rows.setdefault(table.name, []))
     return found
+
+
+def _complete(table: Table, rows: list[dict[str, Any]]) -> None:
+    """Give later columns their defaults. Raises TransferError for a column that has none or is unknown.
+
+    The same value in every row leaves their order, and with it the names of rows, as they were.
+    """
+    fields = {f.name: f for f in plain_fields(table)}
+    known = fields.keys() | ({"protects"} if table.model is Trade else set())
+    for number, row in enumerate(rows):
+        place = f"data/{table.name}.json, row {number + 1}"
+        for name in sorted(row.keys() - known):
+            raise TransferError(f"{place}: this journal has no column {name}; a newer one wrote the export.")
+        for name in sorted(known - row.keys()):
+            f = fields.get(name)
+            if f is None or not (f.has_default() or f.null):
+                raise TransferError(f"{place}: the column {name} is missing.")
+            row[name] = plain_default(f)
 
 
 #: Tables in order with their objects and, of trades, the names of what each protects; and objects by name.

@@ -191,6 +191,14 @@ def plain_fields(table: Table) -> list[Any]:
     ]
 
 
+def plain_default(f: Any) -> Any:
+    """What a column holds where nothing was said, as it is written in a row."""
+    value = None if f.is_relation else f.get_default()
+    if isinstance(f, models.DecimalField) and value is not None:
+        return f"{Decimal(value):.{f.decimal_places}f}"
+    return value
+
+
 def _encode(
     table: Table, objects: QuerySet[Any], user: User, names: _Names, files: dict[str, bytes]
 ) -> list[Row]:

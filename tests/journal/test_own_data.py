@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -41,7 +43,7 @@ from journal.services.import_commit import import_commit
 from journal.services.import_stage import import_upload
 from journal.services.notes import note_create, note_edit
 from journal.services.playbooks import playbook_save
-from journal.services.portable import KEPT, LEFT_OUT, RECORDED, collect
+from journal.services.portable import KEPT, LEFT_OUT, RECORDED, Portable, collect
 from journal.services.reviews import checklist_store, range_tag, trade_rate, trade_tag
 from journal.services.saved_views import view_save
 from journal.services.tax import year_end_mark_set
@@ -243,6 +245,57 @@ def test_a_forged_row_is_refused_whole(people: People) -> None:
     assert job.state == Job.State.DEAD
     assert "data/trades.json, row 1" in job.error
     assert Trade.objects.exclude(account=people.account).count() == 0
+
+
+def _reshaped(content: bytes, change: Callable[[dict[str, list[dict[str, Any]]]], None]) -> bytes:
+    """The export as another version would have written it: other tables and columns, digests that fit."""
+    found = Portable()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        found.rows = {t.name: json.loads(archive.read(f"data/{t.name}.json")) for t in KEPT}
+    names = set(found.rows)
+    change(found.rows)
+    manifest["digests"] = found.digests()
+    content = _changed(content, "manifest.json", json.dumps(manifest).encode())
+    for name in names:
+        rows = found.rows.get(name)
+        content = _changed(content, f"data/{name}.json", None if rows is None else json.dumps(rows).encode())
+    return content
+
+
+def test_an_export_from_before_later_tables_and_columns_is_read_with_their_defaults(people: People) -> None:
+    def older(rows: dict[str, list[dict[str, Any]]]) -> None:
+        for name in ("cash_imports", "cash_entries", "trade_links"):
+            assert rows.pop(name) == []
+        for row in rows["accounts"]:
+            del row["residual_share_pct"], row["residual_limit"]
+        for row in rows["trades"]:
+            del row["title"]
+
+    reader = make_user("reader")
+    job = _read_in(reader, _reshaped(bytes(_export(people.owner).content), older))
+    assert (job.state, job.error) == (Job.State.DONE, "")
+    assert collect(reader).digests() == collect(people.owner).digests()
+
+
+def test_a_column_without_a_default_is_missed_by_name(people: People) -> None:
+    def without(rows: dict[str, list[dict[str, Any]]]) -> None:
+        del rows["fills"][1]["price"]
+
+    reader = make_user("reader")
+    job = _read_in(reader, _reshaped(bytes(_export(people.owner).content), without))
+    assert job.state == Job.State.DEAD
+    assert "data/fills.json, row 2: the column price is missing" in job.error
+    assert not Account.objects.for_user(reader).exists()
+
+
+def test_a_column_of_a_newer_version_is_refused_by_name(people: People) -> None:
+    def newer(rows: dict[str, list[dict[str, Any]]]) -> None:
+        rows["trades"][0]["mood"] = "calm"
+
+    job = _read_in(make_user("reader"), _reshaped(bytes(_export(people.owner).content), newer))
+    assert job.state == Job.State.DEAD
+    assert "no column mood" in job.error
 
 
 def test_only_the_newest_exports_are_kept(people: People) -> None:
