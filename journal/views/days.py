@@ -14,6 +14,7 @@ from hedging.selectors.calendar import CalendarRangeError, is_session, next_sess
 from hedging.selectors.day_figures import day_figures
 from journal.models import Account
 from journal.selectors import daily
+from journal.selectors.as_of import as_of_for
 from journal.selectors.reviews import ranges_between, subjects
 from journal.selectors.shell import current_account
 from journal.templatetags.figures import money_text
@@ -44,13 +45,16 @@ def _number(text: str, low: int, high: int, default: int) -> int:
 
 @login_required
 def calendar(request: HttpRequest) -> HttpResponse:
-    """A year of realized P&L by day, with one month large; every day links to its page."""
+    """A year of realized P&L by day, with one month large; on a past day nothing after it. Days link on."""
     account = chosen_account(request)
     if account is None:
         return render(request, "journal/dashboard/empty.html")
-    today = today_in_new_york()
+    past = as_of_for(request).day
+    today = past or today_in_new_york()
     year = _number(request.GET.get("year", ""), _FIRST_YEAR, MAXYEAR - 1, today.year)
-    results = daily.realized_by_day(person(request), [account], date(year, 1, 1), date(year, 12, 31))
+    results = daily.realized_by_day(
+        person(request), [account], date(year, 1, 1), min(date(year, 12, 31), past or date.max)
+    )
     newest = max(results, default=today if today.year == year else date(year, 12, 1))
     month = _number(request.GET.get("month", ""), 1, 12, newest.month)
     shown = date(year, month, 1)
@@ -58,7 +62,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
     total = sum((m.pnl for m in sums), daily.ZERO)
     before, after = shown - timedelta(days=1), (shown + timedelta(days=32)).replace(day=1)
     context = {
-        "account": account, "year": year, "shown": shown, "results": list(results.values()), "today": today,
+        "account": account, "as_of_shown": True, "year": year, "shown": shown, "today": today,
+        "results": list(results.values()), "past": past,
         "weeks": daily.month_weeks(year, month, results), "sums": sums, "total": total, "before": before,
         "after": after, "months": [date(year, number, 1) for number in range(1, 13)],
         "summary": _summary(account, year, results),

@@ -154,6 +154,23 @@ def test_the_dashboard_lists_the_trades_of_then(people: People) -> None:
     assert trade.label not in signed_in(people.stranger).get(f"/?as_of={THEN}").content.decode()
 
 
+def test_the_calendar_ends_with_the_day_in_view(people: People) -> None:
+    trade = close_condor(people, open_condor(people))
+    closed = trade.closed_at.date()
+    client = signed_in(people.owner)
+    now, then = (client.get(f"/calendar/{query}").content.decode() for query in ("", f"?as_of={THEN}"))
+    assert reverse("journal:day", args=[closed]) in now
+    assert "on 2 days with fills" in now
+    assert "on 1 day with fills" in then
+    assert "Viewing as of <strong>4 Nov 2026</strong>" in then
+    assert "Fills after 2026-11-04 are left out" in then
+    assert "no fills" in client.get("/calendar/?as_of=2026-10-30").content.decode()
+    assert (
+        signed_in(people.stranger).get(f"/calendar/?as_of={THEN}&account={people.account.pk}").status_code
+        == 404
+    )
+
+
 @pytest.mark.usefixtures("vix")
 def test_the_hedge_page_shows_the_layers_advice_and_triggers_of_then(people: People) -> None:
     layer = trade_create(
