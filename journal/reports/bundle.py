@@ -1,6 +1,6 @@
 """The report as tables for a spreadsheet: CSV files in one zip.
 
-Numbers stay numbers: dot decimals, no grouping, ASCII minus, full precision where the figure is not
+Numbers stay numbers: dot decimals, no grouping, ASCII minus, ten significant digits where the figure is not
 money. Texts that a spreadsheet would compute are neutralised. Unknown figures are empty cells.
 """
 
@@ -69,9 +69,16 @@ def _cell(value: Value) -> str:
     if isinstance(value, Decimal):
         digits = -int(value.as_tuple().exponent)
         return f"{round(value, _DIGITS) if digits > _DIGITS else value:f}"
-    if isinstance(value, int | float | date):
+    if isinstance(value, float):
+        return str(without_tail(value))
+    if isinstance(value, int | date):
         return str(value)
     return safe_cell(str(value))
+
+
+def without_tail(value: float) -> float:
+    """The number to ten significant digits: what binary arithmetic leaves behind them is no figure."""
+    return float(f"{value:.10g}")
 
 
 def sheets(data: ReportData) -> tuple[Sheet, ...]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from math import isfinite, prod
 
 from hedging.engine.effects import EFFECTS
+from hedging.engine.money import to_cents
 from hedging.engine.performance import Performance
 from hedging.engine.statistics import ENOUGH, Figures, breakdown, figures
 from journal.models import Account
@@ -293,7 +294,7 @@ def result_sheets(results: Results | None) -> Iterable[Line]:
     yield (
         "months", ("year", "month", "with_hedge", "without_hedge", "pnl", "sessions"),
         () if results.performance is None else tuple(
-            (m.year, m.month, m.hedged, m.unhedged, Decimal(f"{m.pnl:.2f}"), m.sessions)
+            (m.year, m.month, m.hedged, m.unhedged, _in_cents(m.pnl), m.sessions)
             for m in results.performance.months
         ),
     )  # fmt: skip
@@ -303,10 +304,10 @@ def result_sheets(results: Results | None) -> Iterable[Line]:
          "profit_factor", "captured", "captured_count", "dte_open", "dte_close", "days_held", "mae", "mfe",
          "mae_count", "win_streak", "loss_streak", "enough"),
         tuple(
-            (g.name, g.count, g.wins, g.losses, Decimal(f"{g.total:.2f}"), g.win_rate, g.expectancy,
-             g.average_win, g.average_loss, g.profit_factor, g.capture, g.capture_count, g.dte_open,
-             g.dte_close, g.days_held, g.mae, g.mfe, g.excursion_count, g.win_streak, g.loss_streak,
-             g.enough)
+            (g.name, g.count, g.wins, g.losses, _in_cents(g.total), g.win_rate, _in_cents(g.expectancy),
+             _in_cents(g.average_win), _in_cents(g.average_loss), g.profit_factor, g.capture, g.capture_count,
+             g.dte_open, g.dte_close, g.days_held, _in_cents(g.mae), _in_cents(g.mfe), g.excursion_count,
+             g.win_streak, g.loss_streak, g.enough)
             for g in results.groups
         ),
     )  # fmt: skip
@@ -333,7 +334,13 @@ def _capital_values(found: Capital | None) -> Iterable[tuple[object, ...]]:
         return
     for name in ("equity", "margin", "wacc", "target", "embedded", "box", "loan_rate", "condor_on_capital",
                  "quick_ratio", "time_weighted"):  # fmt: skip
-        yield name, getattr(found, name)
+        value = getattr(found, name)
+        yield name, _in_cents(value) if name in {"equity", "margin"} else value
     now = found.liquid_now
     for name in ("cash", "bills", "owed"):
-        yield name, None if now is None else getattr(now.funds, name)
+        yield name, None if now is None else _in_cents(getattr(now.funds, name))
+
+
+def _in_cents(value: float | None) -> Decimal | None:
+    """A sum of money in whole cents."""
+    return None if value is None else to_cents(Decimal(repr(float(value))))

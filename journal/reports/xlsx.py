@@ -1,7 +1,8 @@
 """The report as a workbook: the tables of the CSV on one sheet each, written row by row to disk.
 
 Texts are written as texts, never as formulas or links; a cell that a spreadsheet would compute after being
-copied elsewhere is neutralised as in the CSV. Numbers are numbers, unknown figures are empty cells.
+copied elsewhere is neutralised as in the CSV. Numbers are numbers, moments are UTC and say so, unknown
+figures are empty cells.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from journal.reports.bundle import Sheet, sheets
+from journal.reports.bundle import Sheet, sheets, without_tail
 from journal.reports.model import ReportData
 from journal.services.safe_csv import safe_cell
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 _WIDEST, _SAMPLE = 44, 200
-_MONEY = ("pnl", "expectancy", "average_win", "average_loss", "mae", "mfe")
+_MONEY = ("pnl",)  # of legs: floats until they are summed
 
 
 def render_xlsx(data: ReportData) -> bytes:
@@ -38,7 +39,7 @@ def render_xlsx(data: ReportData) -> bytes:
     styles = {
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "money": book.add_format({"num_format": "#,##0.00"}),
-        "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        "moment": book.add_format({"num_format": 'yyyy-mm-dd hh:mm:ss "UTC"'}),
         "day": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     for sheet in sheets(data):
@@ -49,7 +50,7 @@ def render_xlsx(data: ReportData) -> bytes:
 
 def _write(page: Worksheet, sheet: Sheet, styles: dict[str, Any]) -> None:
     for at, name in enumerate(sheet.columns):
-        shown = [len(str(row[at])) for row in sheet.rows[:_SAMPLE] if row[at] is not None]
+        shown = [_width(row[at]) for row in sheet.rows[:_SAMPLE] if row[at] is not None]
         page.set_column(at, at, min(max([len(name), *shown]) + 2, _WIDEST))
     page.freeze_panes(1, 0)
     page.write_row(0, 0, sheet.columns, styles["head"])
@@ -58,6 +59,10 @@ def _write(page: Worksheet, sheet: Sheet, styles: dict[str, Any]) -> None:
             _cell(page, number, at, value, sheet.columns[at], styles)
     if sheet.rows:
         page.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
+
+
+def _width(value: object) -> int:
+    return len(str(without_tail(value) if isinstance(value, float) else value))
 
 
 def _cell(page: Worksheet, row: int, at: int, value: object, name: str, styles: dict[str, Any]) -> None:
@@ -71,6 +76,7 @@ def _cell(page: Worksheet, row: int, at: int, value: object, name: str, styles: 
         page.write_datetime(row, at, value, styles["day"])
     elif isinstance(value, int | float | Decimal):
         money = isinstance(value, Decimal) or name in _MONEY
-        page.write_number(row, at, float(value), styles["money"] if money else None)
+        number = without_tail(value) if isinstance(value, float) else float(value)
+        page.write_number(row, at, number, styles["money"] if money else None)
     else:
         page.write_string(row, at, safe_cell(str(value)))

@@ -162,6 +162,28 @@ def test_html_stands_under_a_policy_without_inline_anything(data: ReportData) ->
     assert "+3,629.00" in page.text or "+$3,629.00" in page.text
 
 
+def test_no_sheet_shows_what_binary_arithmetic_leaves_behind(data: ReportData) -> None:
+    found = replace(
+        data, greeks={"SPX": replace(data.greeks["SPX"], delta=0.1 + 0.2, gamma=-475.1599999999999)}
+    )
+    (row,) = tables(render(found, "csv"))["greeks.csv"]
+    assert (row["delta_usd_per_point"], row["gamma_usd_per_point2"]) == ("0.3", "-475.16")
+    with zipfile.ZipFile(io.BytesIO(render(found, "xlsx"))) as book:
+        cells = [
+            cell.text or ""
+            for name in book.namelist()
+            if name.startswith("xl/worksheets/")
+            for cell in ET.fromstring(book.read(name)).iter()
+            if cell.tag.endswith("}v")
+        ]
+        styles = book.read("xl/styles.xml").decode()
+    assert "-475.16" in cells
+    # A spreadsheet reads fifteen digits; moments are counted in days since 1900.
+    shown = [f"{float(cell):.15g}" for cell in cells if abs(float(cell)) < 20_000]
+    assert not [text for text in shown if len(re.sub(r"e.*|[-.]", "", text).lstrip("0")) > 10]
+    assert "UTC" in styles
+
+
 def test_csv_adds_up_and_keeps_numbers(data: ReportData) -> None:
     found = tables(render(data, "csv"))
     assert set(found) == {
