@@ -59,7 +59,7 @@ def test_a_pasted_condor_shows_its_figures_before_and_after_saving(sign_in: Make
         expect(preview).to_contain_text(text)
     page.fill("input[name=filled_at]", "2026-11-20T10:30")
     page.fill("input[name=fees]", "5.20")
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     expect(page.locator("h1")).to_contain_text("6450/6500/6900/6950")
     # The worker's result arrives without a reload.
     valuation = page.locator("#valuation")
@@ -76,7 +76,7 @@ def test_a_bad_token_is_marked_and_the_text_is_kept(sign_in: MakePage, watch: Wa
     broken = PASTE.replace("DEC", "DEZ")
     page.fill("textarea[name=order_text]", broken)
     expect(page.locator("mark")).to_have_text("DEZ")
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     expect(page.locator("textarea[name=order_text]")).to_have_value(broken)
     expect(page.locator("main")).to_contain_text("JAN to DEC")
     watch.assert_clean()
@@ -91,12 +91,12 @@ def test_a_hedge_layer_is_logged_and_closed(sign_in: MakePage, watch: Watch) -> 
     page.fill("input[name=contracts]", "1")
     page.fill("input[name=price]", "18.25")
     page.fill("input[name=filled_at]", "2026-11-20T11:00")
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     expect(page.locator("h1")).to_contain_text("VX future")
     page.click("a:has-text('Close')")
     page.fill("input[name^=price_]", "19.25")
     page.fill("input[name=filled_at]", "2026-11-20T12:00")
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     expect(page.locator("main")).to_contain_text("Closed")
     watch.assert_clean()
 
@@ -105,7 +105,7 @@ def test_a_report_is_rendered_with_progress_and_opens(sign_in: MakePage, watch: 
     page = sign_in()
     page.goto("/reports/")
     page.select_option("select[name=format]", "pdf")
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     download = page.locator("main a:has-text('Download')").first
     expect(download).to_be_visible(timeout=60_000)
     with page.expect_download() as started:
@@ -170,7 +170,7 @@ def test_a_killed_worker_is_restarted_and_the_job_still_ends(
     found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
     mine = [int(pid) for pid in found.stdout.split() if _state_dir(int(pid)) == site[1]["STATE_DIR"]]
     assert mine
-    page.click("main form button[type=submit]")
+    page.click("main form button.btn-primary")
     for pid in mine:
         try:
             os.kill(pid, signal.SIGKILL)
