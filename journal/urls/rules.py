@@ -7,7 +7,7 @@ from journal.views import rules
 urlpatterns: list[URLPattern] = [
     path("rules/", rules.rule_list, name="rules"),
     path("rules/presets/<slug:name>/", rules.preset_page, name="rules_preset"),
-    path("rules/new/<uuid:pk>/", rules.new, name="rules_new"),
+    path("books/<uuid:pk>/rules/new/", rules.new, name="rules_new"),
     path("rules/<uuid:pk>/", rules.version, name="rules_version"),
     path("rules/<uuid:pk>/document/", rules.document, name="rules_document"),
     path("rules/<uuid:pk>/evidence/", rules.act, {"action": "evidence"}, name="rules_evidence"),

@@ -43,7 +43,7 @@ def test_a_draft_is_written_compared_and_refused_without_evidence(client: Client
     page = client.get("/rules/")
     assert page.status_code == 200
     assert "seed-s4-credit-budget" in page.content.decode()
-    url = f"/rules/new/{people.account.pk}/"
+    url = f"/books/{people.account.pk}/rules/new/"
     assert "RSI of SPX" in client.get(url).content.decode()
     answer = client.post(url, inputs(people, signals__rsi_spx_low="30"))
     assert answer.status_code == 302, answer.content.decode()
@@ -60,7 +60,7 @@ def test_a_draft_is_written_compared_and_refused_without_evidence(client: Client
 
 
 def test_errors_stand_beside_their_parameter_and_keep_the_input(client: Client, people: People) -> None:
-    url = f"/rules/new/{people.account.pk}/"
+    url = f"/books/{people.account.pk}/rules/new/"
     sent = inputs(
         people, signals__rsi_spx_low="300", condor__short_delta="0.2", condor__long_delta="0.25", title="Mine"
     )
@@ -81,7 +81,7 @@ def test_presets_and_strangers(client: Client, people: People) -> None:
     stranger, viewer = Client(), Client()
     stranger.force_login(people.stranger)
     viewer.force_login(people.teammate)
-    new = f"/rules/new/{people.account.pk}/"
+    new = f"/books/{people.account.pk}/rules/new/"
     for url in (f"/rules/{version.pk}/", f"/rules/{version.pk}/document/", new):
         assert stranger.get(url).status_code == 404
     assert stranger.post(f"/rules/{version.pk}/sign/").status_code == 404

@@ -27,7 +27,13 @@ export function initDialogs() {
     }
   });
   const named = document.body.dataset.nav;
-  if (named) document.querySelector(`#main-nav [data-nav-key="${CSS.escape(named)}"]`)?.setAttribute("aria-current", "true");
+  if (named) markSection(named);
+}
+
+// The section a page belongs to, where its address says another one or none.
+function markSection(name) {
+  for (const link of document.querySelectorAll('#main-nav [aria-current="true"]')) link.removeAttribute("aria-current");
+  document.querySelector(`#main-nav [data-nav-key="${CSS.escape(name)}"]`)?.setAttribute("aria-current", "true");
 }
 
 function outside(event) {
