@@ -12,7 +12,7 @@ from hedging.engine.instruments import option_contract, parse_symbol
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import Pick, picks_for, picks_of, strike_near, usable
 from hedging.engine.policy.condors import condor_picks
-from hedging.engine.policy.context import Context
+from hedging.engine.policy.context import DIGITS, Context
 from hedging.engine.policy.orders import make_order, package_words
 from hedging.engine.policy.types import Action, CondorCandidate, Order, Proposal
 from hedging.engine.structure import Shape, recognise
@@ -102,7 +102,8 @@ def _recentred(
     strike = {key: leg.contract.strike or 0.0 for key, leg in legs.items()}
     call, put = strike[Right.CALL, False], strike[Right.PUT, False]
     off = expiry.forward - (call + put) / 2
-    if abs(off) < ctx.number("expansion.recenter_share") * (call - put) / 2 or off == 0:
+    near = ctx.number("expansion.recenter_share") * (call - put) / 2
+    if round(abs(off), DIGITS) <= round(near, DIGITS):
         return None
     wanted: list[tuple[Right, float | None, int]] = []
     for right in (Right.CALL, Right.PUT):

@@ -15,7 +15,7 @@ from hedging.engine.policy.alerts import alerts_of
 from hedging.engine.policy.capital import capital_trace, wacc_target
 from hedging.engine.policy.chain import market_day
 from hedging.engine.policy.condors import candidates_of, short_delta
-from hedging.engine.policy.context import AccountFacts, Context, normalised
+from hedging.engine.policy.context import DIGITS, AccountFacts, Context, normalised
 from hedging.engine.policy.effects import effects_of, figures_of, is_reducing
 from hedging.engine.policy.gates import data_trace, layer_trace
 from hedging.engine.policy.guardrails import guardrails
@@ -201,7 +201,7 @@ def _broken(ctx: Context, book: Book, draft: Proposal) -> Iterator[Refusal]:
 
 def _checks(ctx: Context, draft: Proposal, expanding: Trace, capital: Trace) -> Iterator[Refusal]:
     """What is no guardrail of an order but a rule of the procedures."""
-    if draft.funding == SECOND_ENGINE and (draft.cost or 0.0) > ctx.second_engine:
+    if draft.funding == SECOND_ENGINE and round((draft.cost or 0.0) - ctx.second_engine, DIGITS) > 0:
         yield Refusal(
             "funding", "The Second Engine does not hold what the adjustment costs.", "CON-6",
             value=draft.cost, limit=ctx.second_engine, unit="$",

@@ -7,7 +7,7 @@ import numpy as np
 from hedging.engine.book import BookTrade
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import days_to, usable
-from hedging.engine.policy.context import Context
+from hedging.engine.policy.context import DIGITS, Context
 from hedging.engine.policy.types import Alert
 from hedging.maths import black76
 
@@ -23,7 +23,7 @@ def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
     credit, aim = trade.cash, ctx.number("alerts.profit_share")
     if credit > 0 and not valued.totals.partial:
         share = (credit + valued.totals.market_value) / credit
-        if round(share, 9) >= aim:
+        if round(share, DIGITS) >= round(aim, DIGITS):
             text = f"{share:.0%} of the maximum profit is earned"
             found.append(Alert(trade.trade_id, "profit", text, share, aim))
     expiries = [leg.contract.expiry for leg in trade.legs if leg.contract.expiry]
@@ -39,7 +39,8 @@ def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
         side = shorts[0] if spot <= shorts[0] else shorts[-1]
         found.append(Alert(trade.trade_id, "touched", f"SPX stands at or beyond {side:g}", spot, side))
     move = _move(ctx, trade, (shorts[0] + shorts[-1]) / 2, spot)
-    if move is not None and round(move, 9) >= (limit := ctx.number("alerts.move_share")):
+    limit = ctx.number("alerts.move_share")
+    if move is not None and round(move, DIGITS) >= round(limit, DIGITS):
         text = f"SPX is {move:.2f} standard deviations from the middle of the shorts"
         found.append(Alert(trade.trade_id, "move", text, move, limit))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hedging.engine.policy.context import LAYERS, Context, yes
+from hedging.engine.policy.context import DIGITS, LAYERS, Context, yes
 from hedging.engine.policy.types import Answer, Fact, Figures, Procedure, Trace, TraceStep, WaccTarget
 
 
@@ -45,7 +45,8 @@ def _below(
 ) -> TraceStep:  # fmt: skip
     answer = Answer.UNKNOWN
     if rate is not None and limit is not None:
-        answer = yes(rate < limit if strict else rate <= limit)
+        room = round(limit, DIGITS) - round(rate, DIGITS)
+        answer = yes(room > 0 if strict else room >= 0)
     words = "unknown" if limit is None else f"{limit:.2%}"
     follows = {
         Answer.YES: "The hedge is affordable by this measure.",
@@ -61,7 +62,7 @@ def _below(
 def _paid(ctx: Context) -> TraceStep:
     """Premium of the open hedges against the extrinsic value the open condors were paid for."""
     cost = ctx.premium_of(tuple(trade for n in LAYERS for trade in ctx.layer(n)))
-    answer = yes(cost <= ctx.credit) if ctx.condors else Answer.UNKNOWN
+    answer = yes(round(cost, DIGITS) <= round(ctx.credit, DIGITS)) if ctx.condors else Answer.UNKNOWN
     follows = {
         Answer.YES: "The condors' extrinsic value pays for the hedge.",
         Answer.NO: "The hedge costs more than the condors were paid: no layer is added.",

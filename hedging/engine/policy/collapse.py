@@ -7,6 +7,7 @@ States: ``quiet`` (a mandatory condition does not hold), ``unknown`` (one cannot
 from __future__ import annotations
 
 from hedging.engine.book import BookTrade
+from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.context import DIGITS, Context, every, yes
 from hedging.engine.policy.types import Answer, Fact, Procedure, Trace, TraceStep
 from hedging.engine.signals.types import SignalKey
@@ -44,7 +45,7 @@ def near_shorts(ctx: Context, trade: BookTrade) -> list[str]:
     return [
         leg.symbol
         for leg in ctx.values[trade.trade_id].legs
-        if leg.quantity < 0 and leg.delta is not None and abs(leg.delta) > high
+        if leg.quantity < 0 and leg.delta is not None and round(abs(leg.delta), DIGITS) > round(high, DIGITS)
     ]
 
 
@@ -149,11 +150,14 @@ def _shorts(ctx: Context) -> TraceStep:
 def _extend(ctx: Context) -> TraceStep:
     low, _ = ctx.span("collapse.extend_dte")
     held = [
-        leg.symbol
+        leg.contract.symbol
         for n in (1, 2, 3)
         for trade in ctx.layer(n)
-        for leg in ctx.values[trade.trade_id].legs
-        if leg.quantity > 0 and leg.underlying == "VIX" and (leg.days or 0) >= low
+        for leg in trade.legs
+        if leg.quantity > 0
+        and leg.contract.underlying == "VIX"
+        and leg.contract.expiry is not None
+        and days_to(ctx.market, leg.contract.expiry) >= low
     ]
     return TraceStep(
         "collapse.extend",
@@ -169,12 +173,12 @@ def _extend(ctx: Context) -> TraceStep:
 def _leverage(ctx: Context, lowered: Answer) -> TraceStep:
     """Second Engine leverage: low realized vol, the target lowered before, and stressed margin fits."""
     room = ctx.margin_limit * ctx.book.capital - ctx.used_margin - ctx.stress.worst.loss
-    allowed = every([lowered, yes(room > 0)])
+    allowed = every([lowered, yes(round(room, DIGITS) > 0)])
     most = min(ctx.number("second_engine.leverage") * ctx.second_engine, max(room, 0.0))
     return TraceStep(
         "collapse.leverage",
         "May the Second Engine lever?",
-        "only after the target was lowered, and if margin plus stressed loss fits the margin limit",
+        "only after the target was lowered, and if margin plus stressed loss leaves room in the margin limit",
         allowed,
         f"Up to {most:,.0f} dollars of margin." if allowed is Answer.YES else "No leverage.",
         (Fact("margin", ctx.used_margin, "$"), Fact("stressed loss", ctx.stress.worst.loss, "$")),

@@ -15,7 +15,7 @@ from hedging.engine.policy.chain import (
     strike_near,
     wing,
 )
-from hedging.engine.policy.context import Context
+from hedging.engine.policy.context import DIGITS, Context
 from hedging.engine.policy.orders import make_order
 from hedging.engine.policy.types import Bound, CondorCandidate, Order
 from hedging.engine.policy.units import fits
@@ -169,7 +169,8 @@ def _spread(ctx: Context, picks: tuple[Pick, ...]) -> Bound:
     mid = abs(sum(p.quantity * p.price for p in picks))
     share = wide / mid if mid else float("inf")
     text = f"bid-ask of the package is {share:.0%} of its mid, at most {most:.0%}"
-    return Bound("liquidity", 0 if round(share, 9) > most else None, text, ("liquidity.max_spread",))
+    broad = round(share, DIGITS) > round(most, DIGITS)
+    return Bound("liquidity", 0 if broad else None, text, ("liquidity.max_spread",))
 
 
 def _quick_ratio(ctx: Context) -> Bound:
@@ -197,7 +198,8 @@ def _quick_ratio(ctx: Context) -> Bound:
             f"{' without futures' if partial else ''} and {funds.owed:,.0f} owed; "
             f"at least {least:g} is wanted"
         )
-    return Bound(name, 0 if ratio is not None and round(ratio, 9) < least else None, text, parameters)
+    low = ratio is not None and round(ratio, DIGITS) < round(least, DIGITS)
+    return Bound(name, 0 if low else None, text, parameters)
 
 
 def _warnings(
@@ -215,7 +217,7 @@ def _warnings(
     low, high = ctx.span("condor.pop")
     if pop is None:
         found.append("the probability of profit is unknown")
-    elif not low <= round(pop, 9) <= high:
+    elif not round(low, DIGITS) <= round(pop, DIGITS) <= round(high, DIGITS):
         found.append(
             f"probability of profit {pop:.1%} is outside {low:.0%} to {high:.0%} "
             f"although the shorts are at {delta * 100:.0f} delta"

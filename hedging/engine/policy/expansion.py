@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hedging.engine.book import BookTrade
 from hedging.engine.policy.adjust import condor_words
-from hedging.engine.policy.context import Context, every, risk_of, some, yes
+from hedging.engine.policy.context import DIGITS, Context, every, risk_of, some, yes
 from hedging.engine.policy.types import Answer, Fact, Procedure, Trace, TraceStep
 from hedging.engine.signals.regimes import EXPANSIONS
 from hedging.engine.signals.types import Regime, SignalKey
@@ -176,7 +176,7 @@ def beta_step(ctx: Context) -> TraceStep:
         unhedged = abs(ctx.spx_delta(ctx.condors))
         hedged = abs(ctx.spx_delta((*ctx.condors, *(t for n in (1, 2, 3) for t in ctx.layer(n)))))
         raised = (hedged - unhedged) * spot / ctx.book.capital * implied / 100
-    answer = Answer.UNKNOWN if raised is None else yes(raised <= limit)
+    answer = Answer.UNKNOWN if raised is None else yes(round(raised, DIGITS) <= round(limit, DIGITS))
     return TraceStep(
         "expansion.beta",
         "Does the hedge keep portfolio volatility within its limit?",

@@ -13,7 +13,7 @@ from hedging.engine.greeks_units import Factor, FactorGreeks
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.bounds import Spent, binding, bounds_of
 from hedging.engine.policy.chain import days_to
-from hedging.engine.policy.context import VIX_LEVELS, Context, is_calendar
+from hedging.engine.policy.context import DIGITS, VIX_LEVELS, Context, is_calendar
 from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
 from hedging.engine.policy.units import (
     VIX_CALENDAR,
@@ -107,7 +107,7 @@ def _plan(ctx: Context, n: int, unit: Unit | None, others: Spent, gates: Trace) 
     over = next((bound for bound in bounds if bound.name == "ceiling"), None)
     if over is not None and over.contracts is not None and ctx.condors:
         most = over.contracts * (1 + ctx.number("layers.trim_band"))
-        if actual > most:
+        if actual > round(most, DIGITS):
             target, limit = over.contracts, over
     row = LadderRow(
         layer=n,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from hedging.engine.book import BookTrade
 from hedging.engine.policy.adjust import closing
 from hedging.engine.policy.bounds import binding, bounds_of, extension_bounds
+from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.context import Context
 from hedging.engine.policy.ladder import LayerPlan, instrument_of
 from hedging.engine.policy.orders import make_order, tickets, words_of
@@ -150,7 +151,8 @@ def _far_unit(ctx: Context, n: int) -> Unit | None:
 def _is_near(ctx: Context, trade: BookTrade) -> bool:
     """Whether the lot's tenor lies below the far window."""
     low, _ = ctx.span("expansion.time_shift_dte")
-    return all((leg.days or 0.0) < low for leg in ctx.values[trade.trade_id].legs)
+    expiries = [leg.contract.expiry for leg in trade.legs if leg.contract.expiry]
+    return all(days_to(ctx.market, expiry) < low for expiry in expiries)
 
 
 def extension(ctx: Context, plans: Sequence[LayerPlan]) -> Proposal | None:

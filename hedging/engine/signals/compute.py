@@ -12,7 +12,16 @@ from hedging.engine.signals.breadth import breadth_columns, spread
 from hedging.engine.signals.curve import VXCurve, backwardation, curve_columns, open_interest, shown_levels
 from hedging.engine.signals.expiries import days_to_major_expiry
 from hedging.engine.signals.frame import ON, UNKNOWN, Column, SignalFrame
-from hedging.engine.signals.inputs import Figures, Inputs, all_of, count_on, oldest, run_length, states
+from hedging.engine.signals.inputs import (
+    DIGITS,
+    Figures,
+    Inputs,
+    all_of,
+    count_on,
+    oldest,
+    run_length,
+    states,
+)
 from hedging.engine.signals.macro import macro_columns, yes_or_no
 from hedging.engine.signals.params import PROPOSED, SignalParams
 from hedging.engine.signals.prices import price_columns, ratio_changes
@@ -85,7 +94,8 @@ def _collapse(inputs: Inputs, columns: Columns) -> Column:
     ratio, realized, implied = ratio_changes(inputs)
     unknown = np.isnan(columns[K.RV_IV_CHANGE_10].values)
     # Implied fell less than realized: down 10% against down 40%; a rise is no fall at all.
-    slower = (ratio.values <= -p.collapse_ratio_fall) & (implied.values > realized.values)
+    deep = np.round(ratio.values + p.collapse_ratio_fall, DIGITS) <= 0
+    slower = deep & (implied.values > realized.values)
     faster_fall = states(slower, unknown)
     mandatory = [columns[K.RSI_VIX].state, columns[K.IV30].state]
     if p.collapse_needs_ratio:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from decimal import Decimal
 
+import numpy as np
+
+from hedging.engine.rulesets.document import ruleset_document, ruleset_from
 from hedging.engine.rulesets.presets import preset
+from hedging.engine.signals.curve import excess
 from hedging.engine.signals.from_ruleset import signal_params
 from hedging.engine.signals.params import SignalParams, provenance
 
@@ -25,3 +29,12 @@ def test_the_default_ruleset_gives_the_default_thresholds() -> None:
 
 def test_backwardation_of_a_ruleset_stays_an_exact_share() -> None:
     assert signal_params(preset("seed-s4-credit-budget")).backwardation_above == Decimal("0.03")
+
+
+def test_a_backwardation_of_many_decimals_is_compared_with_six() -> None:
+    document = ruleset_document(preset("seed-s4-credit-budget"))
+    document["parameters"]["signals.backwardation_min"] = {"base": 0.1 / 3, "source": "user"}
+    params = signal_params(ruleset_from(document))
+    assert params.backwardation_above == Decimal("0.033333")
+    on, _, _ = excess(np.array([20.6, 20.7]), np.array([20.0, 20.0]), params.backwardation_above)
+    assert on.tolist() == [False, True]

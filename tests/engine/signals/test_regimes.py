@@ -37,7 +37,7 @@ def frame(data_dir: Path) -> SignalFrame:
 Changes = dict[int | range, float]
 
 
-def walk(size: int, **changes: Changes) -> list[Regime]:
+def walk(size: int, params: SignalParams = P, **changes: Changes) -> list[Regime]:
     """Regimes of ``size`` closes, quiet but for what is given by position."""
     values: dict[str, np.ndarray] = {
         "vix": np.full(size, 15.0),
@@ -52,7 +52,7 @@ def walk(size: int, **changes: Changes) -> list[Regime]:
         for where, value in changed.items():
             places = where if isinstance(where, range) else [where]
             values[name][[at for at in places if at < size]] = value
-    walked = regimes(RegimeInputs(days=weekdays(size), **values), P)
+    walked = regimes(RegimeInputs(days=weekdays(size), **values), params)
     return [walked.regime(at) for at in range(size)]
 
 
