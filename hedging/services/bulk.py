@@ -38,7 +38,8 @@ def rows_insert(model: type[models.Model], names: Sequence[str], rows: Iterable[
     target = f"{quote(meta.db_table)} ({columns})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+            # Past Django's cursor the driver's own errors would come out.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {target} FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
             return

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
+
+from django.db import IntegrityError, transaction
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Settlement
 from hedging.maths.types import Right
 from hedging.models import Contract
+from hedging.services.bulk import rows_insert
 
 _CHUNK = 500
+_FIELDS = ("kind", "root", "underlying", "expiry", "strike", "right", "multiplier", "settlement")
 _LETTER = {Right.CALL: "C", Right.PUT: "P", None: ""}
 _RIGHT = {"C": Right.CALL, "P": Right.PUT, "": None}
 
@@ -25,15 +30,28 @@ def contracts_get_or_create(*, specs: Iterable[ContractSpec]) -> dict[str, Contr
     """Rows of many contracts by symbol, in a few queries."""
     wanted = {spec.symbol: spec for spec in specs}
     found = _stored(list(wanted))
-    missing = [Contract(symbol=symbol, **_fields(wanted[symbol])) for symbol in wanted.keys() - found.keys()]
+    absent = sorted(
+        wanted.keys() - found.keys()
+    )  # in one order, so that two makers never wait for each other
+    missing = [Contract(symbol=symbol, **_fields(wanted[symbol])) for symbol in absent]
     if missing:
-        Contract.objects.bulk_create(missing, ignore_conflicts=True, batch_size=_CHUNK)
+        _add(missing)
         for start in range(0, len(missing), _CHUNK):
             chunk = {contract.symbol: contract for contract in missing[start : start + _CHUNK]}
             for symbol, pk in Contract.objects.filter(symbol__in=chunk).values_list("symbol", "pk"):
                 chunk[symbol].pk = pk
             found |= chunk
     return found
+
+
+def _add(contracts: Sequence[Contract]) -> None:
+    """Store contracts in bulk; those that somebody else stored meanwhile are left as they are."""
+    names = ("symbol", *_FIELDS)
+    try:
+        with transaction.atomic():
+            rows_insert(Contract, names, map(attrgetter(*names), contracts))
+    except IntegrityError:
+        Contract.objects.bulk_create(contracts, ignore_conflicts=True, batch_size=_CHUNK)
 
 
 def _stored(symbols: Sequence[str]) -> dict[str, Contract]:

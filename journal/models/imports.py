@@ -76,7 +76,7 @@ class ImportRow(models.Model):
         WAITING = "waiting", "Waiting for its opening"
         UNDONE = "undone", "Undone"
 
-    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows")
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows", db_index=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="import_rows")
     position = models.PositiveIntegerField()
     line = models.PositiveIntegerField()

@@ -108,7 +108,7 @@ class Fill(models.Model):
     SETTLEMENT = "settlement"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills", db_index=False)
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="fills")
     contract = models.ForeignKey("hedging.Contract", on_delete=models.PROTECT, related_name="+")
     quantity = models.IntegerField()

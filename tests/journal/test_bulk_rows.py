@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import threading
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from hedging.engine.book import Right
+from hedging.engine.book import ContractSpec, Right
 from hedging.engine.instruments import option_contract
 from hedging.models import Contract
 from hedging.services.bulk import collector_paused, objects_insert
@@ -63,6 +65,29 @@ def test_contracts_are_made_once_and_all_have_their_keys() -> None:
     )
     assert all(found[symbol].pk == one.pk for symbol, one in first.items())
     assert [contract_spec(found[spec.symbol]) for spec in specs] == specs
+
+
+@pytest.mark.django_db(transaction=True)
+def test_contracts_made_by_several_at_once_are_made_once() -> None:
+    specs = [option_contract("SPXW", EXPIRY, Right.PUT, Decimal(6000 + 5 * n)) for n in range(600)]
+    together, keys = threading.Barrier(4), []
+
+    def make(own: list[ContractSpec]) -> None:
+        try:
+            together.wait(30)
+            keys.append({name: one.pk for name, one in contracts_get_or_create(specs=own).items()})
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=make, args=(specs[at * 50 : at * 50 + 400],)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = dict(Contract.objects.values_list("symbol", "pk"))
+    assert len(keys) == 4
+    assert all(found.items() <= stored.items() for found in keys)
+    assert len(stored) == 550
 
 
 def test_the_collector_runs_again_also_after_an_error() -> None:
