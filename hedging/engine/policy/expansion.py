@@ -131,7 +131,9 @@ def _exceeded(ctx: Context) -> TraceStep:
     """Section 8: condor loss above the gain of layers 1 and 2, or VIX above both layers' strikes."""
     loss = _pnl(ctx, ctx.condors)
     gain = _pnl(ctx, (*ctx.layer(1), *ctx.layer(2)))
-    by_loss = Answer.UNKNOWN if loss is None or gain is None else yes(-loss > gain and loss < 0)
+    by_loss = Answer.UNKNOWN
+    if loss is not None and gain is not None:
+        by_loss = yes(loss < 0 and round(-loss - gain, DIGITS) > 0)
     strikes = [_highest_strike(ctx.layer(n)) for n in (1, 2)]
     known = [strike for strike in strikes if strike is not None]
     by_vix = Answer.NO
