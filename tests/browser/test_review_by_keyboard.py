@@ -111,7 +111,7 @@ def test_open_trades_are_closed_together_and_undone_by_keyboard_alone(
 
 def test_a_timeline_event_redraws_the_payoff_of_its_day(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in()
-    page.goto("/trades/?status=closed&kind=condor&sort=-opened")
+    page.goto("/trades/?status=closed&kind=condor&sort=opened")  # the demo's, not another test's
     page.locator("a[data-row]").first.click()
     drawn = page.locator("#payoff-data")
     opened = drawn.text_content()

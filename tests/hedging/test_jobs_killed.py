@@ -45,6 +45,10 @@ def test_no_job_is_lost_or_doubled_while_workers_and_redis_are_killed(tmp_path: 
                 processes.wait_for_redis()
             elif number == 5:
                 processes.empty_redis()
+            elif number in (0, 2, 4):  # whoever holds the job
+                processes.wait_for_a_running_job()
+                processes.kill("one")
+                processes.kill("two")
             else:
                 processes.kill(dice.choice(["one", "two"]))
             processes.revive()
