@@ -41,6 +41,8 @@ def test_strikes_are_filled_by_delta_stepped_and_saved_by_keyboard_alone(
     keys.press("Enter")  # asks for strikes; saves nothing
     expect(page.locator("#chain")).to_contain_text("Filled in")
     expect(page).to_have_url(re.compile("/trades/new/$"))
+    for name in STRIKES:
+        expect(page.locator(f"#id_{name}")).not_to_have_value("")
     strikes = [float(page.input_value(f"#id_{name}")) for name in STRIKES]
     assert strikes == sorted(set(strikes))
     expect(page.locator("#near-short_put")).to_contain_text("Δ −0.")
