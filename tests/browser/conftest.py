@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.site import chromium, running_site
 
+#: Pages with a chart each of its kind: payoff, waterfall, lines, heat map, term curve, ribbon.
+CHARTS = ("TRADE", "/performance/", "/market/", "/attribution/")
 CHROMIUM_FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -127,3 +129,12 @@ def shot_dir() -> Path | None:
     """Where to leave screenshots when ALVH_SHOTS is set."""
     folder = os.environ.get("ALVH_SHOTS")
     return Path(folder) if folder else None
+
+
+@pytest.fixture
+def charted(sign_in: Callable[..., Page]) -> tuple[Page, list[str]]:
+    """A page of the demo and the addresses of pages with charts."""
+    page = sign_in(color_scheme="light")
+    page.goto("/trades/?status=open&kind=condor")
+    trade = page.locator("a[data-row]").first.get_attribute("href") or ""
+    return page, [trade if name == "TRADE" else name for name in CHARTS]

@@ -17,21 +17,10 @@ from tests.browser.test_accessibility import _addresses, _open
 
 pytestmark = pytest.mark.browser
 MakePage = Callable[..., Page]
-#: Pages with a chart each of its kind: payoff, waterfall, lines, heat map, term curve, ribbon.
-CHARTS = ("TRADE", "/performance/", "/market/", "/attribution/")
 
 TEXTS = """() => [...document.querySelectorAll('main :is(h1, h2, dt, th, td, label, button, a.btn)')]
   .filter((e) => e.checkVisibility())
   .map((e) => e.textContent.trim().replace(/\\s+/g, ' ')).filter(Boolean)"""
-
-
-@pytest.fixture
-def charted(sign_in: MakePage) -> tuple[Page, list[str]]:
-    """A page of the demo and the addresses of pages with charts."""
-    page = sign_in(color_scheme="light")
-    page.goto("/trades/?status=open&kind=condor")
-    trade = page.locator("a[data-row]").first.get_attribute("href") or ""
-    return page, [trade if name == "TRADE" else name for name in CHARTS]
 
 
 def test_the_chosen_theme_is_there_before_the_first_paint(sign_in: MakePage, watch: Watch) -> None:

@@ -15,8 +15,6 @@ from tests.browser.test_accessibility import _open
 pytestmark = pytest.mark.browser
 MakePage = Callable[..., Page]
 PASTE = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
-#: Pages with a chart each of its kind: payoff, waterfall, lines, heat map, term curve, ribbon.
-CHARTS = ("TRADE", "/performance/", "/market/", "/attribution/")
 
 #: Contrast of every text of a chart against the panel it lies on (WCAG 1.4.3).
 FAINT = """() => {
@@ -41,15 +39,6 @@ UNEXPLAINED = """() => [...document.querySelectorAll('[data-chart]')].filter((ho
   return !(holder.getAttribute('aria-label') && figure?.querySelector('figcaption')?.textContent.trim()
     && figure.querySelector('table tbody tr'));
 }).map((holder) => holder.dataset.chartSrc)"""
-
-
-@pytest.fixture
-def charted(sign_in: MakePage) -> tuple[Page, list[str]]:
-    """A page of the demo and the addresses of pages with charts."""
-    page = sign_in(color_scheme="light")
-    page.goto("/trades/?status=open&kind=condor")
-    trade = page.locator("a[data-row]").first.get_attribute("href") or ""
-    return page, [trade if name == "TRADE" else name for name in CHARTS]
 
 
 def test_charts_are_legible_in_both_themes_and_say_what_they_show(
