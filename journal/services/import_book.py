@@ -6,6 +6,7 @@ or a split changes choices and rebuilds. What is already as it should be is not 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -218,7 +219,7 @@ def rebuild(*, user: User, account: Account, plan: Plan) -> Outcome:
     outcome.trades_made = len(fresh)
     _remove_and_move(plan, trades, outcome)
     _write_fills(user, account, plan, trades, fresh, outcome)
-    _replace_computed(user, plan, outcome)
+    _replace_computed(user, plan, trades, outcome)
     _refresh(account, plan, trades, fresh, outcome)
     _statuses(plan)
     outcome.trades = trades
@@ -346,9 +347,24 @@ def _session(moment: datetime) -> date:
     return session_date(moment)
 
 
-def _replace_computed(user: User, plan: Plan, outcome: Outcome) -> None:
-    """Take back computed settlements of legs that the broker's own rows close: a leg settles once."""
+def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome: Outcome) -> None:
+    """Take back computed settlements of legs that the broker's own rows close: a leg settles once.
+
+    One that settles more than its trade ever opened has lost its rows to an undo, a merge or a split. It goes
+    altogether; what is still held is settled anew.
+    """
     computed = {key: fill for key, fill in plan.fixed.items() if fill.source == COMPUTED}
+    opened: dict[tuple[UUID, str], int] = defaultdict(int)
+    for wanted in plan.wanted:
+        for part in wanted.group.parts if computed else ():
+            if part.opens:
+                opened[trades[wanted.group.number].pk, part.source.spec.symbol] += abs(part.quantity)
+    lost = [f for f in computed.values() if abs(f.quantity) > opened[f.trade_id, f.contract.symbol]]
+    for chunk in _chunks([fill.pk for fill in lost]):
+        Fill.objects.filter(reverses__in=chunk).delete()
+        Fill.objects.filter(pk__in=chunk).delete()
+    outcome.changed |= {fill.trade_id for fill in lost}
+    computed = {key: fill for key, fill in computed.items() if fill not in lost}
     mirrors = {
         fill.reverses_id: fill
         for fill in Fill.objects.filter(source=REPLACED, reverses__in=[f.pk for f in computed.values()])

@@ -184,6 +184,28 @@ def test_a_leg_settles_once_by_the_file_and_undo_brings_the_computed_one_back(pe
     assert (trade.status, trade.realized) == ("closed", Decimal(900) - Decimal(500) - Decimal("1.77"))
 
 
+def test_undo_takes_the_computed_settlement_along_with_its_trade(people: People) -> None:
+    batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"))
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    import_undo(user=people.owner, batch=batch)
+    assert not Trade.objects.exists()
+    assert not Fill.objects.exists()
+
+
+def test_undo_of_one_of_two_lots_settles_the_other_anew(people: People) -> None:
+    bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"))
+    second = bring(people, tasty("2025-10-03", "11:00:00", "SELL_TO_OPEN", "P", 6720, "8.00", "2"))
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    import_undo(user=people.owner, batch=second)
+    trade = Trade.objects.get()
+    assert trade.status == "open"
+    assert settlements_book_loaded() == 1
+    trade.refresh_from_db()
+    assert (trade.status, trade.realized) == ("closed", Decimal(900) - Decimal(421) - Decimal("1.77"))
+
+
 def test_undo_is_refused_when_a_fill_was_corrected_by_hand(people: People) -> None:
     batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
     fill_reverse(user=people.owner, fill=Fill.objects.get(), reason="typed twice")
