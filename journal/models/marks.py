@@ -21,16 +21,19 @@ class DailyMark(models.Model):
     # Account and trade lead an index below each; a second one of their own would only slow down writing.
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="daily_marks", db_index=False)
-    # Unchecked by the database: workers that write in parallel would all lock the same contracts' rows.
+    # Unchecked by the database: workers that write in parallel would all lock the same contracts' rows. Nor
+    # indexed: nobody asks by them, and a session's legs share so few that all would write the same pages.
     contract = models.ForeignKey(
-        "hedging.Contract", on_delete=models.PROTECT, related_name="+", db_constraint=False
+        "hedging.Contract", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     mark = models.ForeignKey(
-        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
-    )
+        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
     base = models.ForeignKey(
-        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
-    )
+        "hedging.ContractMark", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
     day = models.DateField()
     since = models.DateField(null=True)
     quantity = models.IntegerField()
