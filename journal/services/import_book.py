@@ -388,7 +388,7 @@ def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome:
 def _refresh(
     account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Outcome
 ) -> None:
-    """Derived fields of every trade that changed; trades without fills are removed."""
+    """Derived fields of every trade that changed; trades that hold nothing of their own are removed."""
     _rename(plan, trades, fresh, outcome)
     by_pk = {trade.pk: trade for trade in trades.values()}
     for chunk in _chunks(sorted(outcome.changed)):
@@ -399,7 +399,7 @@ def _refresh(
         by_pk |= {trade.pk: trade for trade in Trade.objects.filter(pk__in=missing)}
         changed, empty = [], []
         for pk, held in fills.items():
-            if not held:
+            if _nothing_but_settled(held):
                 empty.append(pk)
                 continue
             trade = trade_derive(by_pk[pk], held)
@@ -408,8 +408,17 @@ def _refresh(
             changed.append(trade)
         Trade.objects.bulk_update(changed, [*DERIVED, "version", "title", "kind", "layer"], batch_size=100)
         _follow_reviews(account, fills, changed)
+        leftovers = Fill.objects.filter(trade__in=empty)
+        leftovers.exclude(reverses=None).delete()
+        leftovers.delete()
         Trade.objects.filter(account=account, pk__in=empty).delete()
         outcome.trades_removed += len(empty)
+
+
+def _nothing_but_settled(held: Sequence[Fill]) -> bool:
+    """Whether all that is left are computed settlements and their reversals: what they settled is gone."""
+    computed = {fill.pk for fill in held if fill.source == COMPUTED}
+    return all(fill.pk in computed or fill.reverses_id in computed for fill in held)
 
 
 def _follow_reviews(account: Account, fills: dict[UUID, list[Fill]], changed: Sequence[Trade]) -> None:

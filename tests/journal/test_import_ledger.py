@@ -193,6 +193,16 @@ def test_undo_takes_the_computed_settlement_along_with_its_trade(people: People)
     assert not Fill.objects.exists()
 
 
+def test_undo_leaves_no_trade_of_a_reversed_settlement(people: People) -> None:
+    batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"))
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    fill_reverse(user=people.owner, fill=Fill.objects.get(source="settlement"), reason="not official")
+    import_undo(user=people.owner, batch=batch)
+    assert not Trade.objects.exists()
+    assert not Fill.objects.exists()
+
+
 def test_undo_of_one_of_two_lots_settles_the_other_anew(people: People) -> None:
     bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1"))
     second = bring(people, tasty("2025-10-03", "11:00:00", "SELL_TO_OPEN", "P", 6720, "8.00", "2"))
