@@ -4,7 +4,8 @@ Every rival gets one core, so that kernels are compared and not thread pools; ``
 two. ``python -m bench prices vols`` runs some groups, ``--seconds 2`` gives each rival a longer clock,
 ``--write`` puts the report into ``docs/performance.md``. A group is a module of this package with a
 generator ``cases() -> Iterator[Case]``, named in ``GROUPS``, or ``lines() -> Iterator[str]`` where
-nothing is compared. ``python -m bench imports [--sqlite]`` times a large broker file in a process of its own.
+nothing is compared. ``python -m bench imports [--sqlite]`` times a large broker file in a process of its own,
+``python -m bench own_data [--sqlite]`` measures a large export that is read back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import imports
+from bench import imports, own_data
 
 GROUPS = ("prices", "vols", "books", "returns")
 #: Run when named only: each starts servers of its own and takes minutes.
@@ -29,6 +30,8 @@ def main() -> None:
     """Run, print and perhaps write."""
     if sys.argv[1:2] == ["imports"]:  # in a process without the peers: memory is measured
         sys.exit(imports.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["own_data"]:
+        sys.exit(own_data.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Kernels against their peers.")
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, *APART, "accuracy", []], metavar="group")
     parser.add_argument("--seconds", type=float, default=0.7, help="clock time of each rival in a case")

@@ -46,25 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure(data: bytes) -> int:
     """Read and record the file in an empty account, in the jobs of the site."""
-    from journal import job_handlers  # noqa: F401 - registers them
     from journal.models import Fill, Trade, User
-    from journal.services.accounts import account_create
     from journal.services.import_commit import import_commit
-    from journal.services.import_stage import import_upload
 
     user = User.objects.create_user("bench", "bench@example.org")
-    account = account_create(
-        user=user, name="Bench", broker="tastytrade", number_masked="", base_capital=1_000_000,
-        fee_per_option=0, fee_per_future=0,
-    )  # fmt: skip
-    batch = import_upload(user=user, account=account, filename="large.csv", data=data)
+    batch = uploaded(user, data)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # making the file is none of its memory
-    read = _timed("read", lambda: _run(batch.job_id))
+    read = timed("read", lambda: _run(batch.job_id))
     batch.refresh_from_db()
     batch = import_commit(user=user, batch=batch, version=batch.version)
-    recorded = _timed("recorded", lambda: _run(batch.job_id))
+    recorded = timed("recorded", lambda: _run(batch.job_id))
     batch.refresh_from_db()
-    peak = _peak_mib()
+    peak = peak_mib()
     print(", ".join(f"{count:,} {status}" for status, count in batch.counts.items() if count))
     print(
         f"{Trade.objects.count():,} trades, {Fill.objects.count():,} fills, "
@@ -74,6 +67,30 @@ def _measure(data: bytes) -> int:
     took = read + recorded
     print(f"in all {took:.1f} s, limit {LIMIT_SECONDS:.0f} s: {'met' if took <= LIMIT_SECONDS else 'MISSED'}")
     return int(took > LIMIT_SECONDS or peak > LIMIT_MIB)
+
+
+def uploaded(user: Any, data: bytes) -> Any:
+    """A file on its way into a new account of the user."""
+    from journal import job_handlers  # noqa: F401 - registers them
+    from journal.services.accounts import account_create
+    from journal.services.import_stage import import_upload
+
+    account = account_create(
+        user=user, name="Bench", broker="tastytrade", number_masked="", base_capital=1_000_000,
+        fee_per_option=0, fee_per_future=0,
+    )  # fmt: skip
+    return import_upload(user=user, account=account, filename="large.csv", data=data)
+
+
+def recorded(user: Any, rows: int) -> None:
+    """Read and record a history of so many rows in a new account of the user."""
+    from journal.services.import_commit import import_commit
+
+    batch = uploaded(user, tastytrade_file(rows))
+    _run(batch.job_id)
+    batch.refresh_from_db()
+    batch = import_commit(user=user, batch=batch, version=batch.version)
+    _run(batch.job_id)
 
 
 def _run(job_id: Any) -> None:
@@ -86,7 +103,7 @@ def _run(job_id: Any) -> None:
         raise RuntimeError(f"the job ended as {job.state}: {job.error}")
 
 
-def _timed(what: str, run: Callable[[], None]) -> float:
+def timed(what: str, run: Callable[[], None]) -> float:
     """Seconds on the wall; printed beside the processor time of this process."""
     wall, processor = time.perf_counter(), time.process_time()
     run()
@@ -95,7 +112,8 @@ def _timed(what: str, run: Callable[[], None]) -> float:
     return took
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """The most memory this process held since it was told to forget that."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 

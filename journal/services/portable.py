@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import models
@@ -26,7 +26,7 @@ from journal.models import MANAGE_ROLES, Account, Membership, Trade, User
 
 Row = dict[str, Any]
 VERSION = 1
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAME = re.compile(r"@@([a-z_]+:[0-9]+)@@")
 
 
@@ -38,10 +38,14 @@ class Table:
     model: type[models.Model]
     without: frozenset[str] = frozenset()
     personal: bool = False
+    #: Rows that may hold megabytes: they are read one at a time.
+    heavy: bool = False
 
 
-def _table(name: str, model: type[models.Model], *without: str, personal: bool = False) -> Table:
-    return Table(name, model, frozenset(without), personal)
+def _table(
+    name: str, model: type[models.Model], *without: str, personal: bool = False, heavy: bool = False
+) -> Table:
+    return Table(name, model, frozenset(without), personal, heavy)
 
 
 #: Tables that are read back, those that are named before those that name them.
@@ -49,9 +53,9 @@ KEPT = (
     _table("accounts", Account),
     _table("trades", Trade),
     _table("fills", tables.Fill),
-    _table("cash_imports", tables.CashImport),
+    _table("cash_imports", tables.CashImport, heavy=True),
     _table("cash_entries", tables.CashEntry),
-    _table("import_batches", tables.ImportBatch, "job_id"),
+    _table("import_batches", tables.ImportBatch, "job_id", heavy=True),
     _table("import_rows", tables.ImportRow),
     _table("import_settings", tables.ImportSetting),
     _table("group_choices", tables.GroupChoice),
@@ -63,7 +67,7 @@ KEPT = (
     _table("taggings", tables.Tagging),
     _table("notes", tables.Note),
     _table("note_revisions", tables.NoteRevision),
-    _table("attachments", tables.Attachment, "thumbnail"),
+    _table("attachments", tables.Attachment, "thumbnail", heavy=True),
     _table("year_end_marks", tables.YearEndMark),
     _table("saved_views", tables.SavedView, personal=True),
 )
@@ -115,11 +119,11 @@ class Portable:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each table's rows in their order."""
-        return {name: _digest(rows) for name, rows in sorted(self.rows.items())}
+        return {name: digest_of(rows) for name, rows in sorted(self.rows.items())}
 
     def digest(self) -> str:
         """One SHA-256 over all tables."""
-        return _digest(self.digests())
+        return digest_of(self.digests())
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
@@ -131,8 +135,28 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """SHA-256 of a value's canonical text."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+class RowsDigest:
+    """The digest of a list of rows, row by row."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(b"[")
+        self.count = 0
+
+    def add(self, row: Row) -> None:
+        """Take the next row. Raises UnicodeEncodeError for text that is no Unicode."""
+        self._hash.update((b"," if self.count else b"") + canonical(row).encode())
+        self.count += 1
+
+    def value(self) -> str:
+        """The digest of the rows so far: that of ``digest_of`` for their list."""
+        found = self._hash.copy()
+        found.update(b"]")
+        return found.hexdigest()
 
 
 class ChangedMeanwhileError(RuntimeError):
@@ -147,17 +171,27 @@ def collect(
     accounts = list(owned_accounts(user).values_list("pk", flat=True))
     for number, table in enumerate(KEPT):
         progress(number, len(KEPT) + 2, table.name.replace("_", " "))
-        manager = table.model._default_manager  # noqa: SLF001
-        if table.personal:
-            objects = manager.filter(user=user)
-        else:
-            objects = (
-                manager.filter(pk__in=accounts)
-                if table.model is Account
-                else manager.filter(account__in=accounts)
-            )
+        objects = owned_rows(table, user, accounts)
         found.rows[table.name] = _encode(table, objects, user, names, found.files)
     return found
+
+
+def owned_rows(table: Table, user: User, accounts: Sequence[Any]) -> QuerySet[Any]:
+    """Rows of a table that are the user's own, ``accounts`` being the keys of the owned accounts."""
+    manager = table.model._default_manager  # noqa: SLF001
+    if table.personal:
+        return manager.filter(user=user)
+    return manager.filter(**{"pk__in" if table.model is Account else "account__in": accounts})
+
+
+class Names(Protocol):
+    """How rows are named: by model and id, and where a text holds an id."""
+
+    def of(self, model: type[models.Model], pk: Any) -> str:
+        """The name of a row."""
+
+    def swapped(self, text: str) -> str:
+        """The text with names for the ids of rows."""
 
 
 class _Names:
@@ -179,7 +213,7 @@ class _Names:
             raise ChangedMeanwhileError(f"{model.__name__} {pk}") from None
 
     def swapped(self, text: str) -> str:
-        return _UUID.sub(lambda match: self.by_text.get(match[0], match[0]), text)
+        return UUID_TEXT.sub(lambda match: self.by_text.get(match[0], match[0]), text)
 
 
 def plain_fields(table: Table) -> list[Any]:
@@ -202,24 +236,42 @@ def plain_default(f: Any) -> Any:
 def _encode(
     table: Table, objects: QuerySet[Any], user: User, names: _Names, files: dict[str, bytes]
 ) -> list[Row]:
-    symbols = _symbols(table, objects)
+    symbols = symbols_of(table, objects)
     pairs: list[tuple[str, Row, Any]] = []
     for item in objects.iterator(chunk_size=500):
-        row = {f.name: _value(f, item, table, user, names, symbols, files) for f in plain_fields(table)}
+        row = plain_row(table, item, user, names, symbols, files)
         pairs.append((canonical(row), row, item))
     pairs.sort(key=lambda pair: (pair[0], str(pair[2].pk)))
     for number, (_, _, item) in enumerate(pairs):
         names.add(table.model, item.pk, f"{table.name}:{number}")
     for _, row, item in pairs:
-        for f in plain_fields(table):
-            if f.is_relation and f.related_model is table.model and getattr(item, f.attname) is not None:
-                row[f.name] = names.of(table.model, getattr(item, f.attname))
+        name_own(table, item, row, names)
     if table.model is Trade:
-        _add_links(pairs, names)
+        add_links({item.pk: row for _, row, item in pairs}, names)
     return [row for _, row, _ in pairs]
 
 
-def _symbols(table: Table, objects: QuerySet[Any]) -> dict[int, str]:
+def plain_row(
+    table: Table, item: Any, user: User, names: Names, symbols: Mapping[int, str],
+    files: dict[str, bytes] | None,
+) -> Row:  # fmt: skip
+    """A row without what it says about rows of its own table; its files are put into ``files``, if asked."""
+    return {f.name: _value(f, item, table, user, names, symbols, files) for f in plain_fields(table)}
+
+
+def own_fields(table: Table) -> list[Any]:
+    """Columns that name rows of the same table."""
+    return [f for f in plain_fields(table) if f.is_relation and f.related_model is table.model]
+
+
+def name_own(table: Table, item: Any, row: Row, names: Names) -> None:
+    """Name the rows of the same table, once all of them have names."""
+    for f in own_fields(table):
+        if getattr(item, f.attname) is not None:
+            row[f.name] = names.of(table.model, getattr(item, f.attname))
+
+
+def symbols_of(table: Table, objects: QuerySet[Any]) -> dict[int, str]:
     """Symbols of the contracts the rows name, in one query."""
     related = [f for f in plain_fields(table) if f.is_relation and f.related_model is Contract]
     if not related:
@@ -228,20 +280,20 @@ def _symbols(table: Table, objects: QuerySet[Any]) -> dict[int, str]:
     return dict(Contract.objects.filter(pk__in=wanted).values_list("pk", "symbol"))
 
 
-def _add_links(pairs: Iterable[tuple[str, Row, Any]], names: _Names) -> None:
-    rows = {item.pk: row for _, row, item in pairs}
+def add_links(rows: Mapping[Any, Row], names: Names) -> None:
+    """Say in rows of trades, given by id, what each protects."""
     for row in rows.values():
         row["protects"] = []
     through = Trade.protects.through
-    for link in through.objects.filter(from_trade__in=list(rows)):
+    for link in through.objects.filter(from_trade__in=list(rows)).iterator():
         rows[link.from_trade_id]["protects"].append(names.of(Trade, link.to_trade_id))
     for row in rows.values():
         row["protects"].sort()
 
 
 def _value(
-    f: Any, item: Any, table: Table, user: User, names: _Names, symbols: Mapping[int, str],
-    files: dict[str, bytes],
+    f: Any, item: Any, table: Table, user: User, names: Names, symbols: Mapping[int, str],
+    files: dict[str, bytes] | None,
 ) -> Any:  # fmt: skip
     value = getattr(item, f.attname)
     if f.is_relation:
@@ -257,7 +309,8 @@ def _value(
     if isinstance(f, models.BinaryField):
         content = bytes(value)
         digest = hashlib.sha256(content).hexdigest()
-        files[digest] = content
+        if files is not None:
+            files[digest] = content
         return {"file": digest}
     if isinstance(f, models.JSONField):
         return json.loads(names.swapped(canonical(value)))
@@ -265,7 +318,7 @@ def _value(
 
 
 def _relation(
-    f: Any, value: Any, table: Table, user: User, names: _Names, symbols: Mapping[int, str]
+    f: Any, value: Any, table: Table, user: User, names: Names, symbols: Mapping[int, str]
 ) -> str | None:
     """How a row names another one: people as ``me`` or nobody, contracts by symbol, rows by name."""
     if value is None or f.related_model is table.model:
@@ -277,7 +330,7 @@ def _relation(
     return names.of(f.related_model, value)
 
 
-def swapped_back(value: Any, ids: Mapping[str, Any]) -> Any:
-    """Names inside JSON or an address as the ids of this installation."""
+def swapped_back(value: Any, find: Callable[[str], UUID | None]) -> Any:
+    """Names inside JSON or an address as the ids of this installation, as far as ``find`` knows them."""
     text = canonical(value)
-    return json.loads(_NAME.sub(lambda match: str(ids.get(match[1], match[0])), text))
+    return json.loads(_NAME.sub(lambda match: str(find(match[1]) or match[0]), text))

@@ -34,7 +34,7 @@ from journal.models import (
 from journal.services.accounts import member_add
 from journal.services.attachments import attachment_add
 from journal.services.data_export import export_request
-from journal.services.data_import import MAX_UNPACKED, import_request
+from journal.services.data_import import import_request
 from journal.services.demo import demo_guest, demo_remove
 from journal.services.erasure import deletion_request, deletions_due
 from journal.services.errors import RuleError
@@ -44,6 +44,7 @@ from journal.services.import_stage import import_upload
 from journal.services.notes import note_create, note_edit
 from journal.services.playbooks import playbook_save
 from journal.services.portable import KEPT, LEFT_OUT, RECORDED, Portable, collect
+from journal.services.portable_read import MAX_UNPACKED
 from journal.services.reviews import checklist_store, range_tag, trade_rate, trade_tag
 from journal.services.saved_views import view_save
 from journal.services.tax import year_end_mark_set
