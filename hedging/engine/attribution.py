@@ -140,7 +140,7 @@ def held_days(count: int, fills: Fills, days: int) -> tuple[Ints, Ints]:
 
 
 def _grid(count: int, fills: Fills, days: int) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """(leg, day, position, cash per dollar of size, fees, first row of the leg) for every day held."""
+    """(leg, day, position, cash per dollar of size, fees, first row of the leg) of days held or filled."""
     order = np.lexsort((fills.day, fills.leg))
     leg, day = fills.leg[order], fills.day[order]
     quantity, fees = fills.quantity[order], fills.fees[order]
@@ -159,13 +159,11 @@ def _grid(count: int, fills: Fills, days: int) -> tuple[Ints, Ints, Ints, Ints, 
     np.add.at(change, at, quantity)
     np.add.at(cash, at, -quantity * fills.price[order])
     np.add.at(cost, at, fees)
-    filled = np.zeros(rows, np.bool_)
-    filled[at] = True
     total = np.cumsum(change)
     before = np.where(offset[row_leg] > 0, total[np.maximum(offset[row_leg] - 1, 0)], 0)
     position = total - before
-    idle = (position == 0) & ~filled
-    keep = ~idle
+    # Nothing held, and no fills or fills that cancel each other, as a corrected one and its correction do.
+    keep = (position != 0) | (change != 0) | (cash != 0) | (cost != 0)
     row_leg = row_leg[keep]
     begins = np.searchsorted(row_leg, row_leg, side="left")
     return row_leg, row_day[keep], position[keep], cash[keep], cost[keep], begins.astype(np.int64)

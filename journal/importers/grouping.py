@@ -8,7 +8,7 @@ the trade that holds most of what the order closes, then to the oldest. What clo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -177,9 +177,13 @@ class _Walk:
 
     def __init__(self, ordered: Sequence[Execution]) -> None:
         self._orders: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._closes: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._ranks: dict[tuple[object, ...], list[int]] = {}
         for one in ordered:
             if one.order and one.effect != "close":
                 self._orders[one.order, one.spec.underlying][one.spec.symbol] += one.quantity
+            if one.order and one.effect != "open":
+                self._closes[one.order, one.spec.underlying][one.spec.symbol] += one.quantity
         self.groups: list[Group] = []
         self.waiting: dict[str, int] = defaultdict(int)
         self._by_symbol: dict[str, list[Group]] = defaultdict(list)
@@ -213,8 +217,8 @@ class _Walk:
             holders = [group for group in holders if (group.held[symbol] > 0) != (left > 0)]
         if one.fixed:
             holders = [group for group in holders if group.trade == one.trade]
-        elif len(holders) > 1:
-            holders.sort(key=lambda group: self._preference(group, one, cluster))
+        elif one.order or len(holders) > 1:
+            holders = self._ranked(holders, one, cluster)
         for group in holders:
             take = min(abs(left), abs(group.held[symbol]))
             sign = -1 if group.held[symbol] > 0 else 1
@@ -225,10 +229,32 @@ class _Walk:
                 break
         return left
 
-    def _preference(self, group: Group, one: Execution, cluster: Sequence[Execution]) -> tuple[object, ...]:
-        wanted = {(other.spec.symbol, other.quantity) for other in cluster if other.effect != "open"}
-        exact = sum(1 for symbol, quantity in wanted if group.held.get(symbol) == -quantity)
-        some = sum(1 for symbol, quantity in wanted if group.held.get(symbol, 0) * quantity < 0)
+    def _ranked(self, holders: list[Group], one: Execution, cluster: Sequence[Execution]) -> list[Group]:
+        """The holders as the order closes them: decided once, so that partial fills go on where it began."""
+        order = one.order or f"{cluster[0].key}/{cluster[0].leg}"
+        place = (order, one.spec.symbol, one.signed and one.quantity > 0, one.choice)
+        ranks = self._ranks.setdefault(place, [])
+        fresh = [group for group in holders if group.number not in ranks]
+        if len(fresh) > 1:
+            wanted = self._wanted(one, cluster)
+            fresh.sort(key=lambda group: self._preference(group, one, wanted))
+        ranks += [group.number for group in fresh]
+        return sorted(holders, key=lambda group: ranks.index(group.number))
+
+    def _wanted(self, one: Execution, cluster: Sequence[Execution]) -> Mapping[str, int]:
+        """All that the order, or what is taken for one, closes: signed quantities by contract."""
+        if one.order:
+            return self._closes[one.order, one.spec.underlying]
+        found: dict[str, int] = defaultdict(int)
+        for other in cluster:
+            if other.effect != "open":
+                found[other.spec.symbol] += other.quantity
+        return found
+
+    @staticmethod
+    def _preference(group: Group, one: Execution, wanted: Mapping[str, int]) -> tuple[object, ...]:
+        exact = sum(1 for symbol, quantity in wanted.items() if group.held.get(symbol) == -quantity)
+        some = sum(1 for symbol, quantity in wanted.items() if group.held.get(symbol, 0) * quantity < 0)
         return (not (one.choice and group.token == one.choice), -some, -exact, group.number)
 
     def _open(self, rest: Sequence[tuple[Execution, int]]) -> None:

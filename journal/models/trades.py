@@ -106,6 +106,8 @@ class Fill(models.Model):
 
     #: ``source`` of the cash settlement of an expired leg.
     SETTLEMENT = "settlement"
+    #: ``source`` of what takes such a settlement back because a broker's rows say otherwise.
+    REPLACED = "import-replaced"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills", db_index=False)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
@@ -43,8 +43,8 @@ from journal.services.reviews import review_anchor, review_follow
 
 IMPORTED = frozenset(broker.value for broker in BROKER_NAMES)
 #: Source of fills that were computed from an official settlement value; a broker's own row replaces them.
-COMPUTED = "settlement"
-REPLACED = "import-replaced"
+COMPUTED = Fill.SETTLEMENT
+REPLACED = Fill.REPLACED
 TWICE = "A trade entered by hand on that day has the same legs: is it the same one?"
 _BATCH = 2_000
 _BOOKED = [kind.value for kind in BOOKED]
@@ -350,8 +350,9 @@ def _session(moment: datetime) -> date:
 def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome: Outcome) -> None:
     """Take back computed settlements of legs that the broker's own rows close: a leg settles once.
 
-    One that settles more than its trade ever opened has lost its rows to an undo, a merge or a split. It goes
-    altogether; what is still held is settled anew.
+    Rows that close a part of it before its expiry take back that part. One that settles more than its trade
+    ever opened has lost its rows to an undo, a merge or a split. It goes altogether; what is still held is
+    settled anew.
     """
     computed = {key: fill for key, fill in plan.fixed.items() if fill.source == COMPUTED}
     opened: dict[tuple[UUID, str], int] = defaultdict(int)
@@ -369,20 +370,41 @@ def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome:
         fill.reverses_id: fill
         for fill in Fill.objects.filter(source=REPLACED, reverses__in=[f.pk for f in computed.values()])
     }
-    for key, fill in computed.items():
-        mirror = mirrors.get(fill.pk)
-        if key in plan.grouping.waiting and mirror is None:
+    for key, stored in computed.items():
+        fill, mirror = stored, mirrors.get(stored.pk)
+        over = plan.grouping.waiting.get(key, 0)
+        if 0 < over < abs(fill.quantity):
+            if mirror is not None:
+                mirror.delete()
+            fill, mirror = _divide(fill, over), None
+            outcome.changed.add(fill.trade_id)
+        if over and mirror is None:
             Fill.objects.create(
                 account_id=fill.account_id, trade_id=fill.trade_id, contract=fill.contract,
                 quantity=-fill.quantity, price=fill.price, fees=-fill.fees, executed_at=fill.executed_at,
                 trade_date=fill.trade_date, reverses=fill, source=REPLACED, created_by=user,
-                note="replaced by the broker's own settlement",
+                note="replaced by the broker's own rows",
             )  # fmt: skip
             outcome.replaced.append(f"{fill.contract.symbol} computed at {fill.price.normalize():f}")
             outcome.changed.add(fill.trade_id)
-        elif key not in plan.grouping.waiting and mirror is not None:
+        elif not over and mirror is not None:
             mirror.delete()
             outcome.changed.add(fill.trade_id)
+
+
+def _divide(fill: Fill, over: int) -> Fill:
+    """Divide a computed settlement in two: what is still held, and the ``over`` contracts that are not.
+
+    Returns the second. Both keep value and author, and count again as one when the import is undone.
+    """
+    sign = 1 if fill.quantity > 0 else -1
+    Fill.objects.filter(pk=fill.pk).update(quantity=fill.quantity - sign * over)
+    return Fill.objects.create(
+        account_id=fill.account_id, trade_id=fill.trade_id, contract=fill.contract, quantity=sign * over,
+        price=fill.price, fees=Decimal(0), executed_at=fill.executed_at, trade_date=fill.trade_date,
+        source=COMPUTED, external_id=f"{fill.external_id}/{uuid4().hex}", note=fill.note,
+        created_by_id=fill.created_by_id,
+    )  # fmt: skip
 
 
 def _refresh(

@@ -145,7 +145,14 @@ def settlements_book_loaded(*, accounts: Iterable[Account] | None = None) -> int
 
 
 def _was_reversed(due: Due) -> bool:
+    """Whether a person took back a settlement of these legs.
+
+    More of a leg that came to be known after it was settled, by an import, say, is no such decision.
+    """
     symbols = {leg.spec.symbol for leg in due.legs}
+    fills = due.trade.fills.all()
+    taken_back = {fill.reverses_id for fill in fills if fill.reverses_id and fill.source != Fill.REPLACED}
     return any(
-        fill.source == SETTLEMENT and fill.contract.symbol in symbols for fill in due.trade.fills.all()
+        fill.source == SETTLEMENT and fill.contract.symbol in symbols and fill.pk in taken_back
+        for fill in fills
     )

@@ -216,6 +216,44 @@ def test_undo_of_one_of_two_lots_settles_the_other_anew(people: People) -> None:
     assert (trade.status, trade.realized) == ("closed", Decimal(900) - Decimal(421) - Decimal("1.77"))
 
 
+def test_an_early_close_that_arrives_late_takes_back_its_part_of_a_computed_settlement(
+    people: People,
+) -> None:
+    expiry = {"expiry": "251003"}
+    bring(
+        people, tasty("2025-10-01", "10:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", "1", quantity=3, **expiry)
+    )
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    before = book()
+    # Two contracts bought back in two fills of one order: 4.21 points are left of one contract.
+    rows = [
+        tasty("2025-10-02", f"10:00:0{n}", "BUY_TO_CLOSE", "P", 6720, "5.00", "2", **expiry) for n in range(2)
+    ]
+    batch = bring(people, *rows, name="b.csv")
+    trade = Trade.objects.get()
+    wanted = 3 * Decimal(900) - 2 * Decimal(500) - Decimal(421) - 3 * Decimal("1.77") - 2 * Decimal("0.77")
+    assert (trade.status, trade.realized) == ("closed", wanted)
+    assert settlements_book_loaded() == 0
+    import_undo(user=people.owner, batch=batch)
+    assert [row[:-1] for row in book()] == [row[:-1] for row in before]  # the settlement is two fills now
+    assert settlements_book_loaded() == 0
+
+
+def test_more_of_a_settled_leg_that_arrives_late_settles_too(people: People) -> None:
+    rows = [
+        tasty("2025-10-01", f"1{n}:00:00", "SELL_TO_OPEN", "P", 6720, "9.00", str(n), expiry="251003")
+        for n in range(2)
+    ]
+    bring(people, rows[1])
+    DailyBar.objects.create(source="t", symbol="SPX", date=date(2025, 10, 3), close=Decimal("6715.79"))
+    assert settlements_book_loaded() == 1
+    bring(people, rows[0], name="b.csv")
+    assert settlements_book_loaded() == 1
+    trade = Trade.objects.get()
+    assert (trade.status, trade.realized) == ("closed", 2 * (Decimal(900) - Decimal(421) - Decimal("1.77")))
+
+
 def test_undo_is_refused_when_a_fill_was_corrected_by_hand(people: People) -> None:
     batch = bring(people, tasty("2025-10-03", "10:00:00", "SELL_TO_OPEN", "P", 6600, "3.00", "1"))
     fill_reverse(user=people.owner, fill=Fill.objects.get(), reason="typed twice")
