@@ -13,6 +13,7 @@ from journal.services.approvals import changes_apply
 from journal.services.attribution import last_closed_session
 from journal.services.attribution_batch import day_request
 from journal.services.erasure import deletions_due
+from journal.services.import_discard import imports_purge
 from journal.services.outcomes import outcomes_update
 from journal.services.recommendations import recommendations_expire
 from journal.services.report_schedules import reports_due
@@ -47,8 +48,9 @@ def advise() -> None:
 
 @shared_task(name="journal.delete_due", ignore_result=True)
 def delete_due() -> None:
-    """Delete the logins whose grace period is over."""
+    """Delete the logins whose grace period is over, and imports that were thrown away long enough ago."""
     deletions_due()
+    imports_purge(now=timezone.now())
 
 
 @shared_task(name="journal.reports_due", ignore_result=True)

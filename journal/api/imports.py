@@ -22,6 +22,7 @@ from journal.selectors.imports import batch_get, batch_rows, batches_for
 from journal.services.import_answer import BROKERS, ENCODING_CHOICES, batch_answer
 from journal.services.import_cash import FILE_KINDS
 from journal.services.import_commit import import_commit, import_undo
+from journal.services.import_discard import import_discard, import_restore
 from journal.services.import_stage import import_upload, row_fix
 
 
@@ -96,7 +97,7 @@ class ImportSummarySerializer(serializers.ModelSerializer[ImportBatch]):
         model = ImportBatch
         fields = (
             "id", "account", "state", "filename", "sha256", "size", "broker", "layout", "counts", "version",
-            "created_at", "committed_at", "undone_at",
+            "created_at", "committed_at", "undone_at", "discarded_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -190,6 +191,18 @@ class ImportViewSet(viewsets.GenericViewSet[Any]):
     def undo(self, request: Request, pk: UUID) -> Response:
         """Take the whole import back."""
         return self._write(request, pk, import_undo)
+
+    @extend_schema(request=ImportVersionSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, pk: UUID) -> Response:
+        """Throw away a file that recorded nothing; ``restore`` brings it back for seven days."""
+        return self._write(request, pk, import_discard)
+
+    @extend_schema(request=ImportVersionSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: UUID) -> Response:
+        """Bring back a file that was thrown away, as it was."""
+        return self._write(request, pk, import_restore)
 
     def _write(self, request: Request, pk: UUID, service: Any) -> Response:
         body = request._request.body

@@ -18,7 +18,10 @@ from journal.models.trades import OwnedQuerySet, Trade
 
 
 class ImportBatch(models.Model):
-    """One file on its way into an account: read, looked at, committed once, and perhaps undone."""
+    """One file on its way into an account: read, looked at, committed once, and perhaps undone.
+
+    One that recorded nothing can be thrown away; it remembers the state it had (``discarded_from``).
+    """
 
     class State(models.TextChoices):
         READING = "reading", "Being read"
@@ -27,6 +30,7 @@ class ImportBatch(models.Model):
         COMMITTED = "committed", "Recorded"
         UNDONE = "undone", "Undone"
         REFUSED = "refused", "Not readable"
+        DISCARDED = "discarded", "Thrown away"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="imports")
@@ -50,6 +54,8 @@ class ImportBatch(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     committed_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
+    discarded_at = models.DateTimeField(null=True, blank=True)
+    discarded_from = models.CharField(max_length=10, blank=True, default="")
 
     objects = OwnedQuerySet.as_manager()
 

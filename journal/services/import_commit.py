@@ -242,12 +242,6 @@ def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
 
 
 @transaction.atomic
-def import_discard(*, batch: ImportBatch, version: int | None = None) -> None:
-    """Throw a batch away that recorded nothing."""
-    batch_lock(batch, version, State.STAGED, State.REFUSED, State.READING).delete()
-
-
-@transaction.atomic
 def import_release(*, batch: ImportBatch) -> ImportBatch:
     """Back to checking, when the job that was to record the batch ended without doing so."""
     batch = batch_lock(batch, None, State.COMMITTING)

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("imports/<uuid:pk>/commit/", imports.commit, name="import_commit"),
     path("imports/<uuid:pk>/undo/", imports.undo, name="import_undo"),
     path("imports/<uuid:pk>/discard/", imports.discard, name="import_discard"),
+    path("imports/<uuid:pk>/restore/", imports.restore, name="import_restore"),
     path("imports/<uuid:pk>/release/", imports.release, name="import_release"),
     path("imports/<uuid:pk>/groups/", imports.groups, name="import_groups"),
     path("trades/<uuid:pk>/chain/", chains.chain, name="trade_chain"),

@@ -21,7 +21,8 @@ from journal.selectors.imports import answers_kept, batch_get, batch_job, batch_
 from journal.selectors.shell import current_account
 from journal.services.errors import ConflictError, RuleError
 from journal.services.import_answer import BROKERS, broker_name
-from journal.services.import_commit import import_commit, import_discard, import_release, import_undo
+from journal.services.import_commit import import_commit, import_release, import_undo
+from journal.services.import_discard import KEPT, import_discard, import_restore
 from journal.services.import_groups import group_label, groups_merge
 from journal.services.import_stage import import_reread, import_upload, row_fix, row_is_mendable
 from journal.views.common import get_owned, person
@@ -55,7 +56,10 @@ def import_list(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect("journal:import_view", pk=batch.pk)
     page = Paginator(batches_for(user), PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "has_accounts": accounts.exists(), "brokers": dict(BROKERS)}
+    context = {
+        "form": form, "page": page, "has_accounts": accounts.exists(), "brokers": dict(BROKERS),
+        "writable": set(accounts.values_list("pk", flat=True)),
+    }  # fmt: skip
     return render(request, "journal/imports/list.html", context, status=status)
 
 
@@ -67,6 +71,7 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = batch_job(batch) if batch.state in ("reading", "committing") else None
     shown = request.GET.get("rows", "") or _rows_first(batch)
     rows = Paginator(batch_rows(batch, shown), PAGE).get_page(request.GET.get("page"))
+    may_write = _may_write(user, batch)
     committed = batch.state == ImportBatch.State.COMMITTED
     initial = {"zone": batch.zone or batch.account.time_zone, "encoding": batch.encoding}
     context = {
@@ -82,7 +87,9 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "check": batch.plan.get("reconciliation") or {},
         "trades": [_shown_trade(trade) for trade in batch.plan.get("shown", ())],
         "read_form": ReadForm(initial=initial, answers=answers_kept(batch)),
-        "may_write": _may_write(user, batch),
+        "may_write": may_write,
+        "may_group": may_write and batch.state != ImportBatch.State.DISCARDED,
+        "gone_at": batch.discarded_at + KEPT if batch.discarded_at else None,
         "links": list(links_proposed(user, batch.account_id)[:PAGE]) if committed else [],
         "kinds": Trade.Kind.choices,
     }
@@ -120,8 +127,6 @@ def _do(request: HttpRequest, pk: UUID, act: Callable[[User, ImportBatch], str])
     else:
         if done:
             messages.success(request, done)
-    if not ImportBatch.objects.filter(pk=pk).exists():
-        return redirect("journal:imports")
     return redirect("journal:import_view", pk=pk)
 
 
@@ -157,9 +162,21 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
 def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Throw away a file that recorded nothing."""
 
-    def act(_: User, batch: ImportBatch) -> str:
-        import_discard(batch=batch)
-        return "The file is gone; nothing had been recorded."
+    def act(user: User, batch: ImportBatch) -> str:
+        import_discard(user=user, batch=batch, version=_version(request))
+        return f"{batch.filename} is thrown away; Undo brings it back for {KEPT.days} days."
+
+    return _do(request, pk, act)
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Bring back a file that was thrown away."""
+
+    def act(user: User, batch: ImportBatch) -> str:
+        import_restore(user=user, batch=batch, version=_version(request))
+        return f"{batch.filename} is back as it was."
 
     return _do(request, pk, act)
 

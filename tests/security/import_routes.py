@@ -11,8 +11,8 @@ from journal.services.import_stage import import_upload
 from tests.journal.people import People
 
 POST_ONLY = {
-    "import_reread", "import_commit", "import_undo", "import_discard", "import_release", "import_groups",
-    "link_decide",
+    "import_reread", "import_commit", "import_undo", "import_discard", "import_restore", "import_release",
+    "import_groups", "link_decide",
 }  # fmt: skip
 #: Routes a viewer may not use.
 WRITES = {*POST_ONLY, "import_fix"}
