@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +12,12 @@ from typing import Any
 from django import forms
 
 from journal.forms.base import StyledForm
+from journal.forms.closing import leg_key
 from journal.forms.order import WallClockField, new_token
-from journal.selectors.closing import ClosingTrade
+from journal.selectors.closing import ClosingLeg, ClosingTrade, crossed_price
 from journal.services.bulk_close import Closing, Refusal, closing_order
 from journal.services.errors import RuleError
-from journal.services.orders import LegInput, default_fees
+from journal.services.orders import LegInput, OrderInput, default_fees
 from journal.services.times import local_time
 
 PAID, RECEIVED = "paid", "received"
@@ -31,7 +33,8 @@ class SharedForm(StyledForm):
 class RowForm(StyledForm):
     """One trade: whether it is closed, at what price a package, its fees and its own time.
 
-    ``prefill`` is points per package, + received; a mark is filled in only when asked for.
+    Legs with different multipliers have a price each. ``prefill`` is ``marks`` or ``market``: prices are
+    filled in only when asked for.
     """
 
     take = forms.BooleanField(required=False, initial=True)
@@ -49,10 +52,11 @@ class RowForm(StyledForm):
     )  # fmt: skip
     filled_at = WallClockField(required=False)
 
-    def __init__(self, *args: Any, row: ClosingTrade, prefill: Decimal | None = None, **kwargs: Any) -> None:
-        initial = {"version": row.trade.version, "side": _likely_side(row)}
-        if prefill is not None:
-            initial |= {"price": abs(prefill), "side": RECEIVED if prefill > 0 else PAID}
+    def __init__(self, *args: Any, row: ClosingTrade, prefill: str = "", **kwargs: Any) -> None:
+        initial: dict[str, Any] = {"version": row.trade.version, "side": _likely_side(row)}
+        package = {"marks": row.at_mark, "market": row.at_market}.get(prefill)
+        if package is not None:
+            initial |= {"price": abs(package), "side": RECEIVED if package > 0 else PAID}
         super().__init__(*args, prefix=str(row.trade.pk), initial=initial, **kwargs)
         self.row = row
         label = row.trade.label
@@ -61,15 +65,27 @@ class RowForm(StyledForm):
             self.fields[name].label = f"{self.fields[name].label}, {label}"
         legs = [LegInput(leg.leg.spec, -leg.leg.quantity, Decimal(0)) for leg in row.legs]
         self.fields["fees"].widget.attrs["placeholder"] = f"{default_fees(row.trade.account, legs):.2f}"
-        if row.is_single:
+        if row.is_single or row.is_mixed:
             del self.fields["side"]
+        if row.is_mixed:
+            price = self.fields.pop("price")
+            for leg in row.legs:
+                own = self.fields[_price_name(leg)] = deepcopy(price)
+                own.label = f"Price of {leg.leg.spec.symbol} (points), {label}"
+                own.initial = {"marks": leg.mark, "market": crossed_price(leg)}.get(prefill)
 
     def clean(self) -> dict[str, Any]:
         """A row that is taken needs its price."""
         data = super().clean() or {}
-        if data.get("take") and data.get("price") is None and "price" not in self.errors:
-            self.add_error("price", "Enter the price, or leave this trade out.")
+        names = [_price_name(leg) for leg in self.row.legs] if self.row.is_mixed else ["price"]
+        for name in names if data.get("take") else ():
+            if data.get(name) is None and name not in self.errors:
+                self.add_error(name, "Enter the price, or leave this trade out.")
         return data
+
+    def leg_rows(self) -> list[tuple[ClosingLeg, forms.BoundField | None]]:
+        """The legs, each with the input of its price where it has one of its own."""
+        return [(leg, self[_price_name(leg)] if self.row.is_mixed else None) for leg in self.row.legs]
 
     @property
     def signed_price(self) -> Decimal:
@@ -83,10 +99,20 @@ class RowForm(StyledForm):
         """The order that closes the trade, the price shared over its legs. Raises RuleError."""
         own = self.cleaned_data.get("filled_at")
         moment = local_time(own) if own else shared
-        order = closing_order(
-            self.row, self.signed_price, moment, fees=self.cleaned_data.get("fees"), source="form"
-        )
+        fees = self.cleaned_data.get("fees")
+        if self.row.is_mixed:
+            legs = [
+                LegInput(leg.leg.spec, -leg.leg.quantity, self.cleaned_data[_price_name(leg)])
+                for leg in self.row.legs
+            ]
+            order = OrderInput(legs, moment, fees, "form")
+        else:
+            order = closing_order(self.row, self.signed_price, moment, fees=fees, source="form")
         return Closing(self.row.trade.pk, self.cleaned_data["version"], order)
+
+
+def _price_name(leg: ClosingLeg) -> str:
+    return f"price_{leg_key(leg.leg)}"
 
 
 def _likely_side(row: ClosingTrade) -> str:
@@ -109,12 +135,7 @@ class BulkCloseForms:
         cls, data: Any, trades: Sequence[ClosingTrade], *, filled_at: str, prefill: str = ""
     ) -> BulkCloseForms:
         """Forms of a page, bound to ``data`` when it was sent."""
-        wanted = {"marks": "at_mark", "market": "at_market"}.get(prefill, "")
-        rows = [
-            RowForm(data, row=row, prefill=getattr(row, wanted) if wanted else None)
-            for row in trades
-            if not row.reason
-        ]
+        rows = [RowForm(data, row=row, prefill=prefill) for row in trades if not row.reason]
         shared = SharedForm(data, initial={"filled_at": filled_at})
         return cls(shared, rows, [row for row in trades if row.reason])
 

@@ -45,7 +45,8 @@ class ClosingTrade:
     """A trade to be closed. Prices are points per package, + received and - paid; None is unknown.
 
     ``packages`` is how often the smallest unit of the legs is held. ``at_mark`` closes at the marks,
-    ``at_market`` sells at the bids and buys at the asks. ``reason`` says why it cannot be closed here.
+    ``at_market`` sells at the bids and buys at the asks; both are None where multipliers differ.
+    ``reason`` says why it cannot be closed here.
     """
 
     trade: Trade
@@ -55,6 +56,11 @@ class ClosingTrade:
     at_mark: Decimal | None
     at_market: Decimal | None
     reason: str = ""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a point of one leg is worth other dollars than of another: then no package has a price."""
+        return len({row.leg.spec.multiplier for row in self.legs}) > 1
 
     @property
     def is_single(self) -> bool:
@@ -68,7 +74,7 @@ class ClosingTrade:
 
     @property
     def multiplier(self) -> int:
-        """Dollars a point of one package."""
+        """Dollars a point of one package, where its legs agree."""
         return self.legs[0].leg.spec.multiplier
 
 
@@ -88,13 +94,18 @@ def closing_trade(trade: Trade, valuation: Valuation | None, now: datetime) -> C
     legs = tuple(_leg(leg, known.get(leg.spec.symbol), valuation, now) for leg in live)
     packages = reduce(gcd, (abs(leg.quantity) for leg in live), 0)
     reason = _reason(trade, live, expired)
-    if reason:
+    if reason or len({leg.spec.multiplier for leg in live}) > 1:
         return ClosingTrade(trade, legs, expired, packages, None, None, reason)
     marks = [row.mark for row in legs]
-    crossed = [row.bid if row.leg.quantity > 0 else row.ask for row in legs]
+    crossed = [crossed_price(row) for row in legs]
     return ClosingTrade(
         trade, legs, expired, packages, _package(live, packages, marks), _package(live, packages, crossed)
     )
+
+
+def crossed_price(row: ClosingLeg) -> Decimal | None:
+    """What closing the leg at once gets: the bid for what is held, the ask for what is owed."""
+    return row.bid if row.leg.quantity > 0 else row.ask
 
 
 def _reason(trade: Trade, live: Sequence[OpenLeg], expired: Sequence[OpenLeg]) -> str:
@@ -104,8 +115,6 @@ def _reason(trade: Trade, live: Sequence[OpenLeg], expired: Sequence[OpenLeg]) -
         return "Its legs have expired: they are settled, not closed."
     if not live:
         return "It is closed already."
-    if len({leg.spec.multiplier for leg in live}) > 1:
-        return "Its legs have different multipliers: close it leg by leg."
     return ""
 
 

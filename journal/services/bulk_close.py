@@ -72,6 +72,8 @@ def closing_order(
     """
     if row.reason:
         raise RuleError(row.reason, "trade")
+    if row.is_mixed:
+        raise RuleError("Its legs have different multipliers: give a price for each leg.", "price")
     legs = [(leg.leg.spec, -leg.leg.quantity) for leg in row.legs]
     marks: dict[str, Decimal] = {}
     if len(legs) > 1:

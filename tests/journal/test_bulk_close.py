@@ -225,12 +225,20 @@ def test_trades_of_two_accounts_are_closed_together(people: People, trades: list
     assert _fresh([more])[0].net_cash == Decimal(1000)
 
 
-def test_legs_of_different_multipliers_have_no_package_price(people: People) -> None:
-    mixed = trade_create(
+@pytest.fixture
+def mixed(people: People) -> Trade:
+    """A VX future at 20.50 and a VIX call at 1.25 in one trade."""
+    return trade_create(
         user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=3, instrument="vx_future",
         order=order([vx(), vix_call(quantity=1)]),
     )  # fmt: skip
-    assert "different multipliers" in _rows(people, [mixed])[mixed.pk].reason
+
+
+def test_legs_of_different_multipliers_have_no_package_price(people: People, mixed: Trade) -> None:
+    row = _rows(people, [mixed])[mixed.pk]
+    assert (row.reason, row.is_mixed, row.at_mark, row.at_market) == ("", True, None, None)
+    with pytest.raises(RuleError, match="give a price for each leg"):
+        _closings(people, [mixed], "1.00")
 
 
 # -- page ---------------------------------------------------------------------------------
@@ -247,6 +255,35 @@ def _form(trades: list[Trade], *prices: str, token: str = "web") -> dict[str, An
             f"{trade.pk}-side": "paid",
         }  # fmt: skip
     return data
+
+
+def _mixed_form(condor: Trade, mixed: Trade, future: str, call: str) -> dict[str, Any]:
+    data = _form([condor], "5.55") | {"id": [str(condor.pk), str(mixed.pk)]}
+    symbols = mixed.fills.order_by("contract__kind").values_list("contract__symbol", flat=True)
+    names = [f"{mixed.pk}-price_{symbol.replace(' ', '').replace('/', '-')}" for symbol in symbols]
+    prices = dict(zip(names, (future, call), strict=True))
+    return data | {f"{mixed.pk}-take": "on", f"{mixed.pk}-version": mixed.version} | prices
+
+
+def test_mixed_multipliers_are_closed_with_a_price_for_each_leg(
+    people: People, trades: list[Trade], mixed: Trade, client: Client
+) -> None:
+    # The future gains 1.00 x 1,000, the call 0.85 x 100; the condor 17.00 x 300, as alone.
+    client.force_login(people.owner)
+    page = client.get("/trades/close/", {"id": [str(trades[0].pk), str(mixed.pk)]}).content.decode()
+    data = _mixed_form(trades[0], mixed, "21.50", "2.10")
+    assert all(f'name="{name}"' in page for name in data if "price" in name)
+    assert "× $1,000" in page
+    missing = client.post("/trades/close/", data | _mixed_form(trades[0], mixed, "21.50", ""))
+    assert missing.status_code == 400
+    assert "Enter the price, or leave this trade out." in missing.content.decode()
+    assert [t.status for t in _fresh([trades[0], mixed])] == ["open", "open"]
+    assert client.post("/trades/close/", data).status_code == 302
+    condor, done = _fresh([trades[0], mixed])
+    assert (condor.status, condor.net_cash) == ("closed", Decimal(5100))
+    assert (done.status, done.net_cash) == ("closed", Decimal(1085))
+    change_undo(user=people.owner, change=BulkChange.objects.get())
+    assert [t.status for t in _fresh([trades[0], mixed])] == ["open", "open"]
 
 
 def test_the_list_leads_to_the_page_and_back_with_undo(
