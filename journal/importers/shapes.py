@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from journal.importers.grouping import Group, Part
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _NEAR_DAYS = 60
+_ONE_MINUTE = timedelta(minutes=1)
 Legs = Sequence[tuple[ContractSpec, int]]
 
 
@@ -85,7 +86,9 @@ def is_condor(legs: Legs) -> bool:
 def find_rolls(groups: Sequence[Group]) -> list[Roll]:
     """Adjustments: closed and opened on one day, same underlying and shape, nearest strikes first.
 
-    An expiration is no roll. Each opening is taken once, and each closing.
+    Futures go by their side in place of strikes, and only where one order, or one minute, did both: a
+    position in them is changed far more often than it is rolled. An expiration is no roll. Each opening is
+    taken once, and each closing.
     """
     closings = [
         (group, day, parts, _outline(_summed([(part.source.spec, -part.quantity) for part in parts])))
@@ -98,7 +101,9 @@ def find_rolls(groups: Sequence[Group]) -> list[Roll]:
     pairs = []
     for earlier, day, parts, before in closings:
         for later, after in opened.get((earlier.underlying, day), ()):
-            if later.number > earlier.number and (found := _compare(before, after)) is not None:
+            if later.number <= earlier.number or (found := _compare(before, after)) is None:
+                continue
+            if parts[0].source.spec.kind is not InstrumentKind.FUTURE or _one_deal(parts, later):
                 pairs.append((found[0], earlier.number, later.number, found[1], earlier, later, parts))
     pairs.sort(key=lambda pair: pair[:3])
     taken_earlier: set[tuple[int, date]] = set()
@@ -126,7 +131,10 @@ class _Outline:
 
 
 def _outline(legs: Legs) -> _Outline | None:
-    """The outline of option legs; None for anything else."""
+    """The outline of option legs, or of one future; None for anything else."""
+    if len(legs) == 1 and legs[0][0].kind is InstrumentKind.FUTURE:
+        spec, quantity = legs[0]
+        return _Outline((spec.root, quantity > 0), (), frozenset({spec.expiry}))
     if not legs or any(spec.strike is None for spec, _ in legs):
         return None
     ordered = sorted(legs, key=lambda leg: (leg[0].right is Right.CALL, leg[0].strike or 0.0))
@@ -154,11 +162,23 @@ def _compare(before: _Outline | None, after: _Outline | None) -> tuple[float, Ro
     return (distance, RollKind.RECENTER) if distance else None
 
 
+def _one_deal(parts: Sequence[Part], later: Group) -> bool:
+    """Whether one order, or one minute, closed the parts and opened the later group."""
+    return any(
+        (closing.order and closing.order == opening.order)
+        or (closing.timed and opening.timed and abs(closing.moment - opening.moment) <= _ONE_MINUTE)
+        for closing in (part.source for part in parts)
+        for opening in (part.source for part in later.parts if part.opens)
+    )
+
+
 def _reason(parts: Sequence[Part], later: Group) -> str:
     orders = {part.source.order for part in parts if part.source.order}
     own = {part.source.order for part in later.parts if part.opens and part.source.order}
     if both := orders & own:
         return f"One order, {min(both)}."
+    if parts[0].source.spec.kind is InstrumentKind.FUTURE:
+        return f"Closed and opened within a minute on {_day(later.opened):%Y-%m-%d}, on the same side."
     return f"Closed and opened on {_day(later.opened):%Y-%m-%d} with the same shape."
 
 

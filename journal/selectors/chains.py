@@ -111,6 +111,8 @@ def link_payoff(link: TradeLink) -> dict[str, Any] | None:
     for _, position in positions:
         legs = position.engine_legs()
         figures = structure_figures(describe(legs, float(position.cash)))
+        if any(leg.contract.strike is None for leg in legs):
+            return None
         if not legs or (figures.max_profit is None and figures.max_loss is None):
             return None
         strikes += [leg.contract.strike or 0.0 for leg in legs]
