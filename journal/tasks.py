@@ -15,7 +15,7 @@ from journal.services.attribution_batch import day_request
 from journal.services.erasure import deletions_due
 from journal.services.import_discard import imports_purge
 from journal.services.outcomes import outcomes_update
-from journal.services.recommendations import recommendations_expire
+from journal.services.recommendations import recommendations_expire, recommendations_wake
 from journal.services.report_schedules import reports_due
 from journal.services.residuals import residuals_follow
 from journal.services.rulesets import rulesets_activate
@@ -35,11 +35,12 @@ def revalue() -> None:
 
 @shared_task(name="journal.advise", ignore_result=True)
 def advise() -> None:
-    """Put due rules and signers in force, expire what nobody decided, ask for advice, call out residuals."""
+    """Put due rules and signers in force, expire or wake what waits, ask for advice, call out residuals."""
     now = timezone.now()
     rulesets_activate(now=now)
     changes_apply(now=now)
     recommendations_expire(now=now)
+    recommendations_wake(now=now)
     for simulated in (False, True):
         accounts_advise(simulated=simulated)
         outcomes_update(simulated=simulated)

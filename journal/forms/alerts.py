@@ -14,12 +14,19 @@ class ChannelForm(StyledForm):
     """A channel of one's own."""
 
     kind = forms.ChoiceField(label="Channel", choices=AlertChannel.Kind.choices)
-    target = forms.CharField(label="Address", max_length=300, help_text="e-mail, or https://")
+    target = forms.CharField(
+        label="Address", max_length=300, help_text="an e-mail address, or https:// for a webhook"
+    )
     kinds = forms.MultipleChoiceField(
-        label="Only these", choices=Alert.Kind.choices, required=False, help_text="none chosen: all"
+        label="Only these",
+        choices=Alert.Kind.choices,
+        required=False,
+        help_text="none chosen: everything; Ctrl chooses several",
     )
     quiet_from = forms.TimeField(
-        required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="in the account's time zone"
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        help_text="in the account's time zone; what is raised then is sent at its end",
     )
     quiet_to = forms.TimeField(required=False, widget=forms.TimeInput(attrs={"type": "time"}))
 

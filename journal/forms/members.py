@@ -8,7 +8,7 @@ from django import forms
 
 from journal.forms.base import StyledForm
 from journal.models import Role, User
-from journal.selectors.signing import login_find
+from journal.selectors.signing import login_find, rule_with
 
 
 class MemberForm(StyledForm):
@@ -40,3 +40,9 @@ class ApprovalForm(StyledForm):
     delay_hours = forms.IntegerField(
         label="Hours until it takes effect", min_value=0, max_value=720, required=False
     )
+
+    def __init__(self, *args: Any, signers: frozenset[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        default = rule_with(signers, None, None)
+        for name, value in (("needed", default.needed), ("delay_hours", default.hours)):
+            self.fields[name].widget.attrs["placeholder"] = f"{value} (default)"

@@ -14,6 +14,7 @@ from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.document import entry_of, ruleset_document
 from hedging.engine.rulesets.types import Definition, Kind, Parameter, RangePolicy, Ruleset
 from journal.forms.base import style
+from journal.selectors.rules import GROUPS
 from journal.services.errors import RuleError
 
 _CHANGED_BY = "user"
@@ -27,6 +28,30 @@ class ParameterRow:
     parameter: Parameter
     base: forms.BoundField
     policy: forms.BoundField | None
+
+    @property
+    def errors(self) -> int:
+        """How many of its inputs need another look."""
+        return bool(self.base.errors) + bool(self.policy and self.policy.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterGroup:
+    """Parameters that belong together; ``changed`` counts those that were typed anew."""
+
+    name: str
+    rows: tuple[ParameterRow, ...]
+    changed: int
+
+    @property
+    def errors(self) -> int:
+        """How many inputs need another look; the group is unfolded then."""
+        return sum(row.errors for row in self.rows)
+
+    @property
+    def words(self) -> str:
+        """The parameters' labels, to find one without unfolding."""
+        return " · ".join(row.definition.label for row in self.rows)
 
 
 class RulesetForm(forms.Form):
@@ -59,14 +84,17 @@ class RulesetForm(forms.Form):
                 )
         style(self)
 
-    def groups(self) -> Iterator[tuple[str, list[ParameterRow]]]:
+    def groups(self) -> Iterator[ParameterGroup]:
         """Parameters by group, in the catalogue's order."""
         groups: dict[str, list[ParameterRow]] = {}
         for key, definition in catalogue().items():
             policy = self[f"{key}|policy"] if f"{key}|policy" in self.fields else None
             row = ParameterRow(definition, self.ruleset.parameters[key], self[key], policy)
             groups.setdefault(definition.group, []).append(row)
-        yield from groups.items()
+        typed = set(self.changed_data) if self.is_bound else set()
+        for name, rows in groups.items():
+            changed = sum(bool({row.definition.key, f"{row.definition.key}|policy"} & typed) for row in rows)
+            yield ParameterGroup(GROUPS.get(name, name), tuple(rows), changed)
 
     def document(self) -> dict[str, Any]:
         """The document of the new version; what was changed is marked as set by the owner."""

@@ -86,6 +86,11 @@ class AlertChannel(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.target}"
 
+    @property
+    def kinds_text(self) -> str:
+        """What it tells of, in words."""
+        return ", ".join(str(Alert.Kind(kind).label) for kind in self.kinds) or "everything"
+
 
 class AlertDelivery(models.Model):
     """One alert on one channel: sent once, or why it was not."""
@@ -94,6 +99,9 @@ class AlertDelivery(models.Model):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
+
+    #: How often a message is tried before it is given up.
+    MOST_ATTEMPTS = 6
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE, related_name="deliveries")

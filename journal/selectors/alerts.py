@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journal.models import Account, Alert, AlertChannel, User
+from django.db.models import Prefetch
+
+from journal.models import Account, Alert, AlertChannel, AlertDelivery, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class AlertPage:
 def alert_page(user: User, account: Account) -> AlertPage:
     """What is open, the last hundred that are over, and where the user is told."""
     rows = Alert.objects.for_user(user).filter(account=account).select_related("trade")
-    rows = rows.prefetch_related("deliveries__channel")
+    mine = AlertDelivery.objects.filter(channel__user=user).select_related("channel")
+    rows = rows.prefetch_related(Prefetch("deliveries", queryset=mine))
     return AlertPage(
         tuple(rows.filter(cleared_at__isnull=True)),
         tuple(rows.filter(cleared_at__isnull=False)[:100]),

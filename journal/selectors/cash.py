@@ -64,6 +64,15 @@ def balance_of(rows: Iterable[CashEntry]) -> CashBalance:
     )
 
 
+def bucket_uses(rows: Iterable[CashEntry]) -> list[tuple[str, Decimal]]:
+    """What the Second Engine bucket holds for each of its purposes, in dollars; purposes never used are 0."""
+    sums = {purpose: ZERO for purpose in CashEntry.Purpose if purpose}
+    for row in rows:
+        if row.kind in POOLS["bucket"] and row.purpose in sums:
+            sums[CashEntry.Purpose(row.purpose)] += row.amount
+    return [(str(purpose.label), amount) for purpose, amount in sums.items()]
+
+
 def overdrawn(movements: Iterable[Movement], pool: str, since: date) -> date | None:
     """The first day from ``since`` on at whose end a pool would hold less than nothing."""
     by_day: dict[date, Decimal] = {}

@@ -14,6 +14,7 @@ GUARDRAIL_OVERRIDE = "guardrail.override"
 MOTION, LOYALTY = "motion", "loyalty"
 State = Recommendation.State
 _SETTLED = (State.EXECUTED, State.OVERRIDDEN, State.EXPIRED)
+_SNOOZED = Decision.Kind.SNOOZED
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Entry:
     """One settled recommendation. ``pnl`` is what its orders earned since, in dollars; None is unknown.
 
     ``effect`` is what the decision earned: the same when it was followed, the opposite when it was not.
+    ``snoozes`` is how often it was put aside before.
     """
 
     row: Recommendation
@@ -29,6 +31,7 @@ class Entry:
     stance: str
     pnl: Decimal | None
     outcome: Outcome | None
+    snoozes: int = 0
 
     @property
     def effect(self) -> Decimal | None:
@@ -51,7 +54,7 @@ class Against:
 class DisciplinePage:
     """Shares and sums over all settled recommendations, and the entries, newest first.
 
-    ``against`` are orders recorded against guardrails, newest first.
+    ``against`` are orders recorded against guardrails, newest first; ``waiting`` what is still open.
     """
 
     entries: tuple[Entry, ...]
@@ -60,10 +63,15 @@ class DisciplinePage:
     tags: dict[str, int]
     override_effect: Decimal | None
     followed_effect: Decimal | None
+    expired_effect: Decimal | None
     unknown_outcomes: int
     against: tuple[Against, ...] = ()
+    waiting: tuple[Recommendation, ...] = ()
 
-    csv_head = ("decided", "recommendation", "state", "stance", "reason", "tag", "effect_usd", "valued_at")
+    csv_head = (
+        "decided", "recommendation", "state", "stance", "reason", "tag", "effect_usd", "valued_at",
+        "decided_by", "reason_code",
+    )  # fmt: skip
 
     def csv_rows(self) -> list[tuple[str, ...]]:
         """The entries as text."""
@@ -77,12 +85,15 @@ class DisciplinePage:
                 entry.tag,
                 "" if entry.effect is None else f"{entry.effect:.2f}",
                 entry.outcome.as_of.isoformat() if entry.outcome else "",
+                entry.decision.actor_name if entry.decision else "",
+                entry.decision.reason_code if entry.decision else "",
             )
             for entry in self.entries
         ]
         for one in self.against:
             when = one.event.at.isoformat()
-            rows.append((when, one.event.summary, GUARDRAIL_OVERRIDE, "", one.reason, "", "", ""))
+            by = one.event.actor_name
+            rows.append((when, one.event.summary, GUARDRAIL_OVERRIDE, "", one.reason, "", "", "", by, ""))
         return rows
 
 
@@ -104,8 +115,10 @@ def discipline_page(user: User, account: Account) -> DisciplinePage:
         dict(Counter(entry.tag for entry in entries if entry.tag)),
         _sum(entries, State.OVERRIDDEN),
         _sum(entries, State.EXECUTED),
+        _sum(entries, State.EXPIRED),
         sum(entry.pnl is None for entry in entries),
         _against(account),
+        tuple(Recommendation.objects.for_user(user).filter(account=account, state__in=Recommendation.OPEN)),
     )
 
 
@@ -126,6 +139,7 @@ def _entry(row: Recommendation) -> Entry:
         MOTION if row.state == State.EXECUTED else LOYALTY,
         outcome.pnl if outcome else None,
         outcome,
+        sum(one.kind == _SNOOZED for one in row.decisions.all()),
     )
 
 

@@ -22,7 +22,13 @@ from journal.models import (
     Trade,
     User,
 )
-from journal.selectors.signing import ApprovalRule, approval_rule
+from journal.selectors.signing import (
+    ApprovalRule,
+    Progress,
+    approval_rule,
+    signer_names,
+    signing_progress,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Card:
     signatures: tuple[Signature, ...]
     stale: tuple[str, ...]
     signed_by_me: bool
+    progress: Progress
 
 
 def stale_reasons(row: Recommendation, now: datetime) -> list[str]:
@@ -71,12 +78,15 @@ def recommendations_for(user: User, account: Account) -> QuerySet[Any]:
 def cards(user: User, account: Account, now: datetime) -> list[Card]:
     """What waits for a decision or its execution, and the hold of the newest run."""
     states = (*Recommendation.OPEN, Recommendation.State.HOLD)
+    rule = approval_rule(account)
+    names = signer_names(rule)
     return [
         Card(
             row,
             signatures := tuple(row.signatures.all()),
             tuple(stale_reasons(row, now)),
             any(signature.signer_id == user.pk for signature in signatures),
+            signing_progress(rule, names, signatures),
         )
         for row in recommendations_for(user, account).filter(state__in=states).order_by("ordinal")
     ]
@@ -102,18 +112,31 @@ class RecommendationPage:
     executable: bool
     payoff: dict[str, Any] | None
 
+    @property
+    def payoff_summary(self) -> str:
+        """What the chart of the payoff shows, in words."""
+        if self.payoff and str(self.payoff["x_label"]).startswith("SPX now"):
+            return (
+                "Profit and loss of the whole book in dollars before and after the change, modelled now as "
+                "SPX moves and VIX answers as in the stress cells."
+            )
+        return (
+            "Profit and loss of this trade alone in dollars, held to its expiry, before and after the change."
+        )
+
 
 def recommendation_page(user: User, row: Recommendation, now: datetime) -> RecommendationPage:
     """Read one recommendation the user may see."""
     found: Recommendation = recommendations_for(user, row.account).get(pk=row.pk)
     signatures = tuple(found.signatures.all())
+    rule = approval_rule(found.account)
     card = Card(
         found,
         signatures,
         tuple(stale_reasons(found, now)) if found.state in Recommendation.OPEN else (),
         any(signature.signer_id == user.pk for signature in signatures),
+        signing_progress(rule, signer_names(rule), signatures),
     )
-    rule = approval_rule(found.account)
     proposal = from_json(Proposal, found.proposal)
     symbols = {leg.symbol for order in proposal.orders for leg in order.legs}
     trades = Trade.objects.for_user(user).filter(

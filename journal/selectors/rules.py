@@ -14,8 +14,15 @@ from hedging.engine.rulesets.presets import DEFAULT, preset, presets
 from hedging.engine.rulesets.types import Definition, Parameter, Ruleset, RulesetError
 from hedging.services.rulesets import MIN_HASH, ruleset_find
 from journal.models import Account, RulesetVersion, Signature, User
-from journal.selectors.signing import ApprovalRule, approval_rule
+from journal.selectors.signing import (
+    ApprovalRule,
+    Progress,
+    approval_rule,
+    signer_names,
+    signing_progress,
+)
 
+Status = RulesetVersion.Status
 GROUPS = {
     "signals": "Signals",
     "regime": "Regime",
@@ -50,7 +57,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """A version with everything its page shows; ``against`` is what it is compared with."""
+    """A version with everything its page shows; ``against`` is what it is compared with.
+
+    ``needs_evidence`` is a draft that changes the active thresholds and has no backtest attached yet.
+    """
 
     version: RulesetVersion
     groups: tuple[tuple[str, tuple[Line, ...]], ...]
@@ -60,6 +70,19 @@ class VersionPage:
     rule: ApprovalRule
     may_sign: bool
     signed_by_me: bool
+    progress: Progress
+    needs_evidence: bool
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """The life of a version: each step and whether it is ``done``, ``here`` or to come (empty)."""
+        order = [Status.DRAFT, Status.PROPOSED, Status.APPROVED, Status.ACTIVE]
+        at = Status(self.version.status)
+        if at not in order:
+            return ()
+        here = order.index(at)
+        marks = ("done" if i < here else "here" if i == here else "" for i in range(len(order)))
+        return tuple(zip((step.value for step in order), marks, strict=True))
 
 
 def ruleset_of(version: RulesetVersion) -> Ruleset:
@@ -87,7 +110,8 @@ def versions_for(user: User, account: Account) -> list[RulesetVersion]:
 def version_page(user: User, version: RulesetVersion, against: RulesetVersion | None = None) -> VersionPage:
     """Parameters by group and the difference to ``against``: the parent, else the active version."""
     ruleset = ruleset_shown(version)
-    other = against or version.parent or ruleset_active(version.account)
+    active = ruleset_active(version.account)
+    other = against or version.parent or active
     if other is not None and other.pk == version.pk:
         other = None
     changes = ruleset_diff(ruleset_shown(other), ruleset) if other else ()
@@ -103,6 +127,11 @@ def version_page(user: User, version: RulesetVersion, against: RulesetVersion | 
         rule,
         may_sign,
         any(signature.signer_id == user.pk for signature in signatures),
+        signing_progress(rule, signer_names(rule), signatures),
+        version.status == Status.DRAFT
+        and not version.evidence
+        and active is not None
+        and bool(ruleset_diff(ruleset_shown(active), ruleset)),
     )
 
 

@@ -6,12 +6,13 @@ stressed loss never waits.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 
-from journal.models import MANAGE_ROLES, Account, Membership, Role, User
+from journal.models import MANAGE_ROLES, Account, Membership, Role, Signature, User
 
 SIGN_ROLES = (Role.OWNER, Role.SIGNER)
 _SEVERAL_NEEDED, _SEVERAL_DELAY = 2, timedelta(hours=48)
@@ -26,11 +27,47 @@ class ApprovalRule:
     delay: timedelta
 
     @property
+    def hours(self) -> int:
+        """The delay in hours."""
+        return int(self.delay.total_seconds() // 3600)
+
+    @property
     def text(self) -> str:
         """The rule in words."""
-        wait = int(self.delay.total_seconds() // 3600)
-        tail = f", in force {wait} hours later" if wait else ""
-        return f"{self.needed} of {len(self.signers)} signers{tail}"
+        tail = f", in force {self.hours} hours later" if self.hours else ""
+        return f"{self.needed} of {len(self.signers)} signer{'' if len(self.signers) == 1 else 's'}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the signing of one thing is: today's signers by name, those who signed first.
+
+    Signatures of people who are no longer signers do not count and are not among them.
+    """
+
+    signed: tuple[str, ...]
+    open: tuple[str, ...]
+    needed: int
+
+    @property
+    def missing(self) -> int:
+        """How many more must sign."""
+        return max(0, self.needed - len(self.signed))
+
+
+def signer_names(rule: ApprovalRule) -> dict[int, str]:
+    """Login names of the signers by user id, in alphabetical order."""
+    rows = User.objects.filter(pk__in=rule.signers).order_by("username")
+    return dict(rows.values_list("pk", "username"))
+
+
+def signing_progress(
+    rule: ApprovalRule, names: Mapping[int, str], signatures: Iterable[Signature]
+) -> Progress:
+    """Who signed and who still may; ``names`` come from ``signer_names``."""
+    done = [row.signer_id for row in signatures if row.signer_id in names]
+    left = (name for pk, name in names.items() if pk not in done)
+    return Progress(tuple(names[pk] for pk in done if pk is not None), tuple(left), rule.needed)
 
 
 def approval_rule(account: Account) -> ApprovalRule:

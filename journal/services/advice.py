@@ -22,7 +22,7 @@ from journal.selectors.liquidity import account_funds
 from journal.selectors.rules import ruleset_of
 from journal.selectors.trades import book_build
 from journal.services.alerts import Finding, alerts_update
-from journal.services.recommendations import advice_store
+from journal.services.recommendations import advice_store, waiting_finding
 from journal.services.rulesets import ruleset_ensure
 
 ADVISE = "journal.advise"
@@ -130,10 +130,7 @@ def findings(account: Account, advice: Advice) -> list[Finding]:
             key = f"trigger:layer{row.layer}"
             found.append(Finding(Alert.Kind.TRIGGER, key, f"The gate of layer {row.layer} is open"))
     waiting = Recommendation.objects.filter(account=account, state=Recommendation.State.NEW)
-    found += [
-        Finding(Alert.Kind.RECOMMENDATION, f"waits:{one.action}:{one.layer or one.trade_id}", one.title)
-        for one in waiting
-    ]
+    found += [waiting_finding(one) for one in waiting]
     stressed = next((p.effects.before.scenario_loss for p in advice.proposals if p.effects), None)
     limit = float(account.max_stress_loss_pct) / _PERCENT * float(account.base_capital)
     if stressed is not None and stressed > limit:

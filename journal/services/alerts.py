@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from email.utils import parseaddr
@@ -31,7 +31,6 @@ from journal.services.webhooks import webhook_check, webhook_post
 log = structlog.get_logger(__name__)
 DELIVER = "journal.deliver_alert"
 SIGNATURE_HEADER = "X-Signature-SHA256"
-_ATTEMPTS = 6
 _MOST_CHANNELS = 10
 
 
@@ -62,15 +61,35 @@ def alerts_update(
     trades = {str(pk) for pk in Trade.objects.filter(account=account).values_list("pk", flat=True)}
     made = []
     for key, finding in found.items():
-        if key in open_ones:
-            continue
-        alert = Alert.objects.create(
-            account=account, kind=finding.kind, key=key, message=finding.message[:300],
-            trade_id=finding.trade_id if finding.trade_id in trades else None,
-        )  # fmt: skip
-        made.append(alert)
-        _queue(alert, now)
+        if key not in open_ones:
+            made.append(_raise(account, finding, trades, now))
     return made
+
+
+@transaction.atomic
+def alert_raise(*, account: Account, finding: Finding) -> Alert | None:
+    """Raise one alert beside the others; None when it stands already."""
+    Account.objects.select_for_update().get(pk=account.pk)
+    if Alert.objects.filter(account=account, key=finding.key[:120], cleared_at__isnull=True).exists():
+        return None
+    known = Trade.objects.filter(account=account).values_list("pk", flat=True)
+    trades = {str(pk) for pk in known} if finding.trade_id else set()
+    return _raise(account, finding, trades, timezone.now())
+
+
+def alert_clear(*, account: Account, key: str) -> int:
+    """Say that one thing is over; returns how many alerts that closed (none or one)."""
+    rows = Alert.objects.filter(account=account, key=key[:120], cleared_at__isnull=True)
+    return rows.update(cleared_at=timezone.now())
+
+
+def _raise(account: Account, finding: Finding, trades: Collection[str], now: datetime) -> Alert:
+    alert = Alert.objects.create(
+        account=account, kind=finding.kind, key=finding.key[:120], message=finding.message[:300],
+        trade_id=finding.trade_id if finding.trade_id in trades else None,
+    )  # fmt: skip
+    _queue(alert, now)
+    return alert
 
 
 def _queue(alert: Alert, now: datetime) -> None:
@@ -81,7 +100,7 @@ def _queue(alert: Alert, now: datetime) -> None:
         delivery = AlertDelivery.objects.create(alert=alert, channel=channel, due_at=due)
         job_request(
             kind=DELIVER, scope=f"account:{alert.account_id}", input_revision=str(delivery.pk),
-            payload={"delivery": delivery.pk}, delay=due - now, max_attempts=_ATTEMPTS,
+            payload={"delivery": delivery.pk}, delay=due - now, max_attempts=AlertDelivery.MOST_ATTEMPTS,
         )  # fmt: skip
 
 

@@ -36,7 +36,9 @@ def rule_change(
     wanted = rule_with(present.signers, needed, delay_hours)
     terms = {"needed": needed, "delay_hours": delay_hours}
     tightens = wanted.needed >= present.needed and wanted.delay >= present.delay
-    return _request(user, account, Kind.RULE, f"Approvals: {wanted.text}", terms, tightens=tightens)
+    at_once = "" if wanted.delay or not present.delay else ", in force at once"
+    text = f"Approvals: {wanted.text}{at_once}, instead of {present.text}"
+    return _request(user, account, Kind.RULE, text, terms, tightens=tightens)
 
 
 @transaction.atomic

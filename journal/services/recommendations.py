@@ -20,6 +20,7 @@ from journal.models import (
     WRITE_ROLES,
     Account,
     AdviceRun,
+    Alert,
     Decision,
     Fill,
     Membership,
@@ -31,6 +32,7 @@ from journal.models import (
 from journal.selectors.recommendations import stale_reasons
 from journal.selectors.signing import SIGN_ROLES, approval_rule
 from journal.selectors.trades import chain_near, live_fills
+from journal.services.alerts import Finding, alert_clear, alert_raise
 from journal.services.audit import audit_record
 from journal.services.errors import RuleError
 from journal.services.signing import signature_add
@@ -98,7 +100,9 @@ def recommendation_sign(*, user: User, recommendation: Recommendation, content_h
     if count >= rule.needed:
         row.state, row.approved_at, row.snoozed_until = State.APPROVED, now, None
         row.executable_at = now if row.risk_reducing else now + rule.delay
-        row.expires_at = max(row.expires_at, row.executable_at + timedelta(days=1))
+        # at least one whole session to send the order, whatever weekend or holiday the delay ends on
+        day = row.executable_at.astimezone(NEW_YORK).date()
+        row.expires_at = max(row.expires_at, closes_at(next_session(day)))
         row.save(update_fields=["state", "approved_at", "snoozed_until", "executable_at", "expires_at"])
         _decide(row, Decision.Kind.APPROVED, user)
     return row
@@ -194,6 +198,25 @@ def recommendation_execute(*, user: User, recommendation: Recommendation, trade:
     return row
 
 
+def recommendations_wake(*, now: datetime) -> int:
+    """Let what was put aside wait again once its time is over, with an alert; returns how many."""
+    count = 0
+    due = Recommendation.objects.filter(state=State.SNOOZED, snoozed_until__lte=now, expires_at__gt=now)
+    for found in due:
+        with transaction.atomic():
+            try:
+                row = _locked(found, State.SNOOZED)
+            except RuleError:
+                continue  # decided since
+            if row.snoozed_until is None or row.snoozed_until > now:
+                continue  # put aside once more
+            row.state, row.snoozed_until = State.NEW, None
+            row.save(update_fields=["state", "snoozed_until"])
+            alert_raise(account=row.account, finding=waiting_finding(row))
+            count += 1
+    return count
+
+
 @transaction.atomic
 def recommendations_expire(*, now: datetime) -> int:
     """Expire what nobody decided in time; returns how many."""
@@ -240,11 +263,19 @@ def _check_writer(user: User, row: Recommendation) -> None:
         raise RuleError("You may read this account, not decide in it.")
 
 
+def waiting_finding(row: Recommendation) -> Finding:
+    """What the alert of a waiting recommendation says; its key stays the same from one answer to the next."""
+    key = f"waits:{row.action}:{row.layer or row.trade_id}"
+    return Finding(Alert.Kind.RECOMMENDATION, key, row.title)
+
+
 def _decide(row: Recommendation, kind: Decision.Kind, user: User | None, **values: object) -> Decision:
     decision = Decision.objects.create(
         account=row.account, recommendation=row, kind=kind, actor=user,
         actor_name=user.get_username() if user else "system", **values,
     )  # fmt: skip
+    if kind != Decision.Kind.SUPERSEDED:  # the newer answer says itself what waits
+        alert_clear(account=row.account, key=waiting_finding(row).key)
     if user is not None:
         audit_record(
             actor=user, action=f"recommendation.{kind.value}", account=row.account, obj=row,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -241,6 +242,12 @@ def series_table(data: dict[str, Any]) -> dict[str, Any]:
 def fact_words(fact: Fact) -> str:
     """An input of a trace's step: name and value in its unit, with a true minus."""
     return re.sub(r"(?<=: )-(?=[$\d])", MINUS, fact_text(fact))
+
+
+@register.filter
+def any_changed(lines: Iterable[Any]) -> bool:
+    """Whether a parameter of a group differs from the version compared with."""
+    return any(line.changed for line in lines)
 
 
 @register.filter

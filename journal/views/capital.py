@@ -15,7 +15,7 @@ from journal.forms.cash import CashForm
 from journal.models import WRITE_ROLES, Account, CashEntry, User
 from journal.selectors.as_of import as_of_for
 from journal.selectors.capital import Capital, LiquidityPoint, capital
-from journal.selectors.cash import cash_balance, cash_rows
+from journal.selectors.cash import bucket_uses, cash_balance, cash_rows
 from journal.selectors.shell import current_account
 from journal.services.capital import gates_now
 from journal.services.cash import cash_record
@@ -52,6 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "row_count": len(rows),
         "balance": cash_balance(account, past.day or session_date(timezone.now())),
         "gates": gates_now(account),
+        "uses": bucket_uses(entry for entry, _ in rows),
         "may_write": not past
         and account.archived_at is None
         and Account.objects.for_user(user, WRITE_ROLES).filter(pk=account.pk).exists(),

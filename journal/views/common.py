@@ -24,7 +24,8 @@ from hedging.selectors.calendar import (
     session_date,
     session_on_or_before,
 )
-from journal.models import BulkChange, Role, User
+from journal.models import Account, BulkChange, Role, User
+from journal.selectors.shell import SESSION_ACCOUNT
 from journal.services.errors import RuleError
 from journal.services.saved_views import canonical_query
 
@@ -35,6 +36,12 @@ _Row = TypeVar("_Row", bound=Model)
 def person(request: HttpRequest) -> User:
     """Return the signed-in user, typed; only behind login_required."""
     return cast("User", request.user)
+
+
+def follow_account(request: HttpRequest, account: Account) -> None:
+    """Let the shell speak of the account whose page was opened: a link in a message may lead elsewhere."""
+    if account.archived_at is None and request.session.get(SESSION_ACCOUNT) != str(account.pk):
+        request.session[SESSION_ACCOUNT] = str(account.pk)
 
 
 def likely_fill_time(now: datetime | None = None) -> str:

@@ -20,7 +20,7 @@ from journal.models import WRITE_ROLES, Account, Recommendation, Trade
 from journal.selectors.discipline import discipline_page
 from journal.selectors.recommendations import recommendation_page
 from journal.selectors.shell import current_account
-from journal.selectors.signing import SIGN_ROLES
+from journal.selectors.signing import SIGN_ROLES, approval_rule, signer_names, signing_progress
 from journal.services.advice import account_advise
 from journal.services.errors import ConflictError, RuleError
 from journal.services.recommendations import (
@@ -29,7 +29,8 @@ from journal.services.recommendations import (
     recommendation_sign,
     recommendation_snooze,
 )
-from journal.views.common import get_owned, person
+from journal.templatetags.figures import et_time
+from journal.views.common import follow_account, get_owned, person
 
 _DECIDERS = (*WRITE_ROLES, *SIGN_ROLES)
 
@@ -50,6 +51,7 @@ def advise(request: HttpRequest, pk: UUID) -> HttpResponse:
 def recommendation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one recommendation with its inputs, effects, decisions and outcome."""
     found = get_owned(Recommendation, person(request), pk)
+    follow_account(request, found.account)
     return _page(request, found, OverrideForm())
 
 
@@ -63,6 +65,7 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _done(
         request, found,
         lambda: recommendation_sign(user=user, recommendation=found, content_hash=content),
+        _signed,
     )  # fmt: skip
 
 
@@ -95,7 +98,11 @@ def snooze(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "Choose for how long.")
         return redirect("journal:recommendation", pk=pk)
     until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
-    return _done(request, found, lambda: recommendation_snooze(user=user, recommendation=found, until=until))
+    return _done(
+        request, found,
+        lambda: recommendation_snooze(user=user, recommendation=found, until=until),
+        lambda done: f"Put aside until {et_time(done.snoozed_until)}.",
+    )  # fmt: skip
 
 
 @login_required
@@ -109,7 +116,11 @@ def execute(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "Choose the trade that carried it out.")
         return redirect("journal:recommendation", pk=pk)
     trade = get_owned(Trade, user, form.cleaned_data["trade"])
-    return _done(request, found, lambda: recommendation_execute(user=user, recommendation=found, trade=trade))
+    return _done(
+        request, found,
+        lambda: recommendation_execute(user=user, recommendation=found, trade=trade),
+        lambda _: "Executed; what it earns is counted on the Discipline page from now on.",
+    )  # fmt: skip
 
 
 @login_required
@@ -124,14 +135,30 @@ def discipline(request: HttpRequest) -> HttpResponse:
     return render(request, "journal/discipline/page.html", {"account": account, "page": page})
 
 
-def _done(request: HttpRequest, found: Recommendation, act: Callable[[], Recommendation]) -> HttpResponse:
+def _done(
+    request: HttpRequest,
+    found: Recommendation,
+    act: Callable[[], Recommendation],
+    told: Callable[[Recommendation], str],
+) -> HttpResponse:
     try:
         done = act()
     except (RuleError, ConflictError) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{done.title}: {done.get_state_display().lower()}.")
+        messages.success(request, told(done))
     return redirect("journal:recommendation", pk=found.pk)
+
+
+def _signed(row: Recommendation) -> str:
+    """What a signature did and what happens next, in one sentence."""
+    if row.state == Recommendation.State.APPROVED and row.executable_at and row.approved_at:
+        if row.executable_at > row.approved_at:
+            return f"You signed; it is approved and may be executed from {et_time(row.executable_at)}."
+        return "You signed; it is approved and may be executed now."
+    rule = approval_rule(row.account)
+    left = signing_progress(rule, signer_names(rule), row.signatures.all()).missing
+    return f"You signed; {left} more signature{'' if left == 1 else 's'} needed."
 
 
 def _page(request: HttpRequest, found: Recommendation, form: forms.Form) -> HttpResponse:

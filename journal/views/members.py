@@ -14,7 +14,14 @@ from django.views.decorators.http import require_POST
 
 from journal.forms.members import ApprovalForm, MemberForm
 from journal.models import MANAGE_ROLES, Account, ApprovalChange, Membership, Role, User
-from journal.selectors.signing import SIGN_ROLES, approval_rule, ask_roles
+from journal.selectors.signing import (
+    SIGN_ROLES,
+    ApprovalRule,
+    approval_rule,
+    ask_roles,
+    signer_names,
+    signing_progress,
+)
 from journal.services.accounts import member_remove, needs_signatures
 from journal.services.approvals import (
     change_sign,
@@ -26,7 +33,7 @@ from journal.services.approvals import (
 from journal.services.errors import ConflictError, RuleError
 from journal.services.rate_limit import too_many_of
 from journal.services.recovery import WAIT
-from journal.views.common import get_owned, person, say_removed
+from journal.views.common import follow_account, get_owned, person, say_removed
 
 
 @login_required
@@ -34,6 +41,7 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show members and approvals; owners add members, and who signs asks for changes of who signs."""
     user = person(request)
     account = get_owned(Account, user, pk)
+    follow_account(request, account)
     manages, asks = (
         Account.objects.for_user(user, roles).filter(pk=pk).exists() for roles in (MANAGE_ROLES, SIGN_ROLES)
     )
@@ -45,8 +53,9 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "Too many names were tried; go on in an hour.")
         return redirect("journal:members", pk=pk)
     form = MemberForm(None if saves_rule else posted, roles=tuple(Role) if manages else SIGN_ROLES)
+    rule = approval_rule(account)
     now = {"needed": account.approvals_needed, "delay_hours": account.approval_delay_hours}
-    rule_form = ApprovalForm(posted if saves_rule else None, initial=now)
+    rule_form = ApprovalForm(posted if saves_rule else None, initial=now, signers=rule.signers)
     if saves_rule and rule_form.is_valid():
         return _told(request, pk, lambda: rule_change(user=user, account=account, **rule_form.cleaned_data))
     if posted is not None and not saves_rule and form.is_valid():
@@ -55,28 +64,31 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "account": account,
         "members": account.memberships.select_related("user__deletion_request").order_by("role", "pk"),
-        "rule": approval_rule(account),
+        "rule": rule,
         "may_manage": manages,
         "may_ask": asks,
         "sign_roles": SIGN_ROLES,
         "wait_days": WAIT.days,
         "form": form,
         "rule_form": rule_form,
-        **_changes(user, account),
+        "several": len(rule.signers) > 1,
+        **_changes(user, account, rule),
     }
     return render(request, "journal/accounts/members.html", context)
 
 
-def _changes(user: User, account: Account) -> dict[str, Any]:
+def _changes(user: User, account: Account, rule: ApprovalRule) -> dict[str, Any]:
     """The change under way with its signatures, and what the user may do about it; the former ones."""
     rows = list(
         ApprovalChange.objects.for_user(user).filter(account=account).prefetch_related("signatures")[:20]
     )
     pending = next((row for row in rows if row.status in ApprovalChange.OPEN), None)
-    signs = user.pk in approval_rule(account).signers
-    mine = pending is not None and any(s.signer_id == user.pk for s in pending.signatures.all())
+    signs = user.pk in rule.signers
+    signed = pending.signatures.all() if pending else ()
+    mine = pending is not None and any(s.signer_id == user.pk for s in signed)
     return {
         "pending": pending,
+        "progress": signing_progress(rule, signer_names(rule), signed),
         "may_sign": signs and pending is not None and pending.status == ApprovalChange.Status.PROPOSED,
         "may_withdraw": signs,
         "signed_by_me": mine,

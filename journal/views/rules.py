@@ -26,7 +26,7 @@ from journal.selectors.rules import (
     versions_for,
 )
 from journal.selectors.shell import current_account
-from journal.selectors.signing import SIGN_ROLES, approval_rule
+from journal.selectors.signing import SIGN_ROLES, approval_rule, signer_names, signing_progress
 from journal.services.errors import ConflictError, RuleError
 from journal.services.evidence import EVIDENCE, evidence_request
 from journal.services.rulesets import (
@@ -36,7 +36,8 @@ from journal.services.rulesets import (
     ruleset_sign,
     ruleset_withdraw,
 )
-from journal.views.common import get_owned, person
+from journal.templatetags.figures import et_time
+from journal.views.common import follow_account, get_owned, person
 from journal.views.jobs import ShownJob, shown_job
 
 _AUTHORS = (*WRITE_ROLES, *SIGN_ROLES)
@@ -86,9 +87,14 @@ def new(request: HttpRequest, pk: UUID) -> HttpResponse:
         except RuleError as error:
             form.show(error)
         else:
-            messages.success(request, "Draft stored. Propose it when it is right.")
+            if version.status == RulesetVersion.Status.DRAFT:
+                messages.success(request, "Draft stored.")
+            else:
+                messages.warning(request, "This content is stored already; here it is. No draft was made.")
             return redirect("journal:rules_version", pk=version.pk)
-    context = {"form": form, "account": account, "start": start, "origin": origin}
+    context = {
+        "form": form, "account": account, "start": start, "origin": origin, "rule": approval_rule(account),
+    }  # fmt: skip
     return render(request, "journal/rules/edit.html", context, status=200)
 
 
@@ -115,6 +121,7 @@ def version(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one version: parameters, difference, evidence, signatures."""
     user = person(request)
     found = get_owned(RulesetVersion, user, pk)
+    follow_account(request, found.account)
     against = None
     if text := request.GET.get("against"):
         try:
@@ -168,5 +175,19 @@ def act(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
     except (RuleError, ConflictError) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"The version is now: {done.get_status_display().lower()}.")
+        messages.success(request, _told(done, action))
     return redirect("journal:rules_version", pk=pk)
+
+
+def _told(version: RulesetVersion, action: str) -> str:
+    """What was done and what happens next, in one sentence."""
+    if action == "withdraw":
+        return "Withdrawn; it will not come into force."
+    if action == "propose":
+        return f"Proposed; it is to be signed by {approval_rule(version.account).text}."
+    if version.status == RulesetVersion.Status.PROPOSED:
+        rule = approval_rule(version.account)
+        left = signing_progress(rule, signer_names(rule), version.signatures.all()).missing
+        return f"You signed; {left} more signature{'' if left == 1 else 's'} needed."
+    when = "now" if version.status == RulesetVersion.Status.ACTIVE else f"from {et_time(version.active_from)}"
+    return f"You signed; it is approved and in force {when}."

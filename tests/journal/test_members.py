@@ -28,7 +28,7 @@ def test_an_owner_adds_a_signer_and_the_rule_follows(people: People) -> None:
     EmailAddress.objects.create(user=make_user("sig"), email="sig@example.org", verified=True)
     url = f"/books/{people.account.pk}/members/"
     owner = client(people.owner)
-    assert approval_rule(people.account).text == "1 of 1 signers"
+    assert approval_rule(people.account).text == "1 of 1 signer"
     unknown = owner.post(url, {"login": "nobody", "role": "signer"})
     assert "No login has this name" in unknown.content.decode()
     assert owner.post(url, {"login": "SIG@example.org", "role": "signer"}).status_code == 302

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.types import Action, Effects, OrderLeg
-from journal.models import Account, AuditEvent, Decision, Recommendation, Role, Signature, Trade, User
+from hedging.selectors.calendar import NEW_YORK, closes_at
+from journal.models import Account, Alert, AuditEvent, Decision, Recommendation, Role, Signature, Trade, User
 from journal.selectors.recommendations import stale_reasons
 from journal.services.accounts import member_add
+from journal.services.alerts import alert_raise
 from journal.services.errors import ConflictError, RuleError
 from journal.services.recommendations import (
     recommendation_execute,
@@ -22,6 +24,8 @@ from journal.services.recommendations import (
     recommendation_sign,
     recommendation_snooze,
     recommendations_expire,
+    recommendations_wake,
+    waiting_finding,
 )
 from journal.services.rolls import trade_roll
 from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
@@ -272,3 +276,34 @@ def buy(people: People, row: Recommendation, symbol: str) -> Trade:
             [LegInput(parse_symbol(symbol), 4, Decimal("1.20"))], row.run.as_of + timedelta(seconds=1)
         ),
     )  # fmt: skip
+
+
+def test_an_approval_leaves_a_whole_session_after_its_delay(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Approved on a Friday with 48 hours to wait, it runs into a Sunday: Monday's close is the end."""
+    friday = datetime(2026, 11, 20, 8, 0, tzinfo=NEW_YORK)
+    monkeypatch.setattr(timezone, "now", lambda: friday)
+    ann, bob = signers(people, "ann", "bob")
+    stored(people.account, proposal(6000.0, 9000.0), now=friday)
+    row = first(people.account)
+    sign(ann, row)
+    done = sign(bob, row)
+    assert done.executable_at == datetime(2026, 11, 22, 8, 0, tzinfo=NEW_YORK)
+    assert done.expires_at == closes_at(date(2026, 11, 23))
+
+
+def test_what_was_put_aside_waits_again_and_is_told(people: People) -> None:
+    stored(people.account)
+    row, now = first(people.account), timezone.now()
+    alert_raise(account=people.account, finding=waiting_finding(row))
+    recommendation_snooze(user=people.owner, recommendation=row, until=now + timedelta(hours=1))
+    assert not Alert.objects.filter(cleared_at__isnull=True).exists()
+    assert recommendations_wake(now=now + timedelta(minutes=59)) == 0
+    assert recommendations_wake(now=now + timedelta(minutes=61)) == 1
+    assert recommendations_wake(now=now + timedelta(minutes=61)) == 0
+    row.refresh_from_db()
+    assert (row.state, row.snoozed_until) == (Recommendation.State.NEW, None)
+    assert Alert.objects.get(cleared_at__isnull=True).message == row.title
+    sign(people.owner, row)
+    assert not Alert.objects.filter(cleared_at__isnull=True).exists()

@@ -70,7 +70,7 @@ def test_two_of_two_with_a_lost_login_is_freed_by_owner_and_operator_after_the_w
     assert changes_apply(now=done.effective_at - timedelta(seconds=1)) == []
     assert rule(people) == "2 of 2 signers, in force 48 hours later"
     assert [row.status for row in changes_apply(now=done.effective_at)] == [Status.APPLIED]
-    assert rule(people) == "1 of 1 signers"
+    assert rule(people) == "1 of 1 signer"
     event = AuditEvent.objects.get(action="approvals.release")
     assert (event.actor_name, event.changes["reason"]) == ("operator", WHY)
     assert not Alert.objects.filter(kind="signers", cleared_at__isnull=True).exists()

@@ -15,6 +15,13 @@ import { initTables } from "./tables.js";
 import { cycleTheme, initTheme } from "./theme.js";
 import { initToasts } from "./toast.js";
 
+// All groups of a long form at once: open while any is folded, else folded.
+function unfoldGroups() {
+  const groups = [...document.querySelectorAll("details.group")];
+  const folded = groups.some((group) => !group.open);
+  for (const group of groups) group.open = folded;
+}
+
 const actions = {
   theme: cycleTheme,
   private: togglePrivate,
@@ -24,6 +31,7 @@ const actions = {
   help: () => openDialog("help-dialog"),
   nav: toggleNav,
   print: () => window.print(),
+  unfold: unfoldGroups,
 };
 
 document.addEventListener("click", (event) => {
