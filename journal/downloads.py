@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,17 +15,22 @@ from journal.models import Report
 from journal.services.reports import MEDIA_TYPES, report_content
 from journal.services.safe_csv import safe_cell
 
-#: A stored report may load the site's style sheet and nothing else; a page of one runs no script.
+#: A stored report loads nothing, and a page of one runs no script. Its own style is named by its hash; pages
+#: of older versions link the site's style sheet.
 #: A PDF is not sandboxed: browsers show it in a viewer of their own, which a sandbox switches off.
-_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _SANDBOX = "; sandbox"
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
 def report_response(report: Report, disposition: str) -> HttpResponse:
     """The stored bytes, checked against their hash; ``disposition`` is inline or attachment."""
-    response = HttpResponse(report_content(report), content_type=MEDIA_TYPES[report.format])
+    content = report_content(report)
+    response = HttpResponse(content, content_type=MEDIA_TYPES[report.format])
     is_pdf = report.format == Report.Format.PDF
-    response["Content-Security-Policy"] = _POLICY + ("" if is_pdf else _SANDBOX)
+    style = _STYLE.search(content) if report.format == Report.Format.HTML else None
+    source = f"'sha256-{b64encode(sha256(style[1]).digest()).decode()}'" if style else "'self'"
+    response["Content-Security-Policy"] = _POLICY.format(source) + ("" if is_pdf else _SANDBOX)
     response["Content-Disposition"] = f'{disposition}; filename="{report.filename}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-cache"

@@ -1,15 +1,19 @@
-"""The report as a page that stands alone under the site's content policy: one linked style sheet."""
+"""The report as one file that needs nothing else: its style inside, no script, no address of the site."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from journal.reports.layout import Column, Document, Row, Section, Table
 from journal.reports.model import ReportData
 from journal.reports.texts import MINUS, UNKNOWN
+
+_AMOUNT = re.compile(rf"[{MINUS}+]?\$[\d,.]*\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class ShownTable:
     columns: tuple[Column, ...]
     rows: list[list[Cell]]
     foot: list[list[Cell]]
+    layout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class ShownSection:
     table: ShownTable | None
     blocks: list[tuple[str, tuple[tuple[str, str], ...], ShownTable]]
     svg: SafeString
+    intro: SafeString
 
 
 def render_html(_data: ReportData, shown: Document) -> bytes:
@@ -55,14 +61,20 @@ def _section(section: Section) -> ShownSection:
     svg = mark_safe(section.chart.svg if section.chart else "")  # noqa: S308
     table = _table(section.table) if section.table and not section.empty else None
     blocks = [(block.title, block.facts, _table(block.table)) for block in section.blocks]
-    return ShownSection(section, table, blocks, svg)
+    return ShownSection(section, table, blocks, svg, _unbroken(section.intro))
+
+
+def _unbroken(text: str) -> SafeString:
+    """The text, escaped, with amounts that no line end tears from their sign."""
+    return mark_safe(_AMOUNT.sub(r'<span class="num">\g<0></span>', escape(text)))  # noqa: S308 - escaped here
 
 
 def _table(table: Table) -> ShownTable:
     def cells(row: Row) -> list[Cell]:
         return [cell(text, c.kind) for text, c in zip(row, table.columns, strict=True)]
 
-    return ShownTable(table.columns, [cells(r) for r in table.rows], [cells(r) for r in table.foot])
+    rows, foot = ([cells(row) for row in part] for part in (table.rows, table.foot))
+    return ShownTable(table.columns, rows, foot, table.layout)
 
 
 def cell(text: str, kind: str) -> Cell:

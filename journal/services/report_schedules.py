@@ -12,10 +12,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -221,23 +223,37 @@ def mail_report(context: JobContext) -> Callable[[], dict[str, Any]] | None:
     return write
 
 
-def report_message(report: Report, schedule: ReportSchedule) -> EmailMessage:
-    """Write the e-mail: what it is about, and the file or a link that asks for the login."""
+def report_message(report: Report, schedule: ReportSchedule) -> EmailMultiAlternatives:
+    """Write the e-mail, as text and as a page: what it is about, the file or a link to it."""
     attach = schedule.send == Send.ATTACHMENT and len(report.content) <= MOST_ATTACHED
-    link = settings.PUBLIC_URL + reverse("journal:report_view", args=[report.pk])
-    marks = f"{report.as_of.astimezone(NEW_YORK):%Y-%m-%d %H:%M %Z}" if report.as_of else "no market data"
-    lines = [
-        f"Account report of {report.account.name}, {report.date_from} to {report.date_to}, by session date.",
-        f"Marks as of {marks}. SHA-256 of the file {report.sha256}.",
-        "",
-        "The file is attached." if attach else f"Sign in to open it: {link}",
-        "",
-        "Educational record, no advice and no recommendation.",
-        f"A schedule in your journal sends this: {settings.PUBLIC_URL}{reverse('journal:reports')}",
-    ]
     name = " ".join(report.account.name.split())
     subject = f"Account report: {name}, {report.date_from} to {report.date_to}"
-    message = EmailMessage(subject, "\n".join(lines), to=[schedule.email])
+    marks = f"{report.as_of.astimezone(NEW_YORK):%Y-%m-%d %H:%M %Z}" if report.as_of else "no market data"
+    facts = (
+        ("Period", f"{report.date_from} to {report.date_to}, by session date"),
+        ("Marks as of", marks),
+        ("File", f"{report.filename}, {filesizeformat(len(report.content))}"),
+        ("SHA-256", report.sha256),
+    )
+    link = settings.PUBLIC_URL + reverse("journal:report_view", args=[report.pk])
+    schedules = settings.PUBLIC_URL + reverse("journal:reports")
+    where = "The file is attached. It is also kept in your journal:" if attach else "Sign in to open it:"
+    lines = [
+        f"Account report of {name}",
+        "",
+        *(f"{label}: {value}" for label, value in facts),
+        "",
+        f"{where} {link}",
+        "",
+        "Educational record, no advice and no recommendation.",
+        f"A schedule in your journal sends this; stop it there: {schedules}",
+    ]
+    message = EmailMultiAlternatives(subject, "\n".join(lines), to=[schedule.email])
+    context = {
+        "subject": subject, "account": name, "facts": facts, "attached": attach, "link": link,
+        "schedules": schedules,
+    }  # fmt: skip
+    message.attach_alternative(render_to_string("reports/email.html", context), "text/html")
     if attach:
         kind = MEDIA_TYPES[report.format].split(";")[0]
         message.attach(report.filename, bytes(report.content), kind)

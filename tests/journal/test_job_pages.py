@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
 from datetime import date
+from hashlib import sha256
 
 import pytest
 from django.test import Client
@@ -76,6 +78,8 @@ def test_stored_bytes_come_with_safe_headers(client: Client, people: People) -> 
     policy = shown["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert policy.endswith("sandbox")
+    style = bytes(report.content).partition(b"<style>")[2].partition(b"</style>")[0]
+    assert f"style-src 'sha256-{b64encode(sha256(style).digest()).decode()}';" in policy
     assert shown["X-Content-Type-Options"] == "nosniff"
     assert shown["Content-Disposition"] == f'inline; filename="{report.filename}"'
     loaded = client.get(reverse("journal:report_download", args=[report.pk]))

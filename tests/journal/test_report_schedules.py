@@ -126,7 +126,26 @@ def test_the_report_is_stored_and_the_file_sent_once(people: People) -> None:
     (attached,) = message.attachments
     assert attached[0] == report.filename
     assert attached[1] == bytes(report.content)
-    assert "no advice" in message.body
+    ((page, kind),) = message.alternatives
+    assert kind == "text/html"
+    for part in (message.body, page):
+        for words in ("no advice", "2026-11-02 to 2026-11-08", "attached", report.sha256, report.filename):
+            assert words in part, words
+
+
+def test_the_name_of_an_account_is_text_in_the_mail(people: People) -> None:
+    people.account.name = "<b>Mine</b>\r\nBcc: x@example.org"
+    people.account.save(update_fields=["name"])
+    weekly(people, send="link", email="me@example.org")
+    reports_due(now=at(date(2026, 11, 9)))
+    run("journal.render_report")
+    run(MAIL_REPORT)
+    (message,) = mail.outbox
+    ((page, _),) = message.alternatives
+    assert "<b>" not in page
+    assert "&lt;b&gt;Mine&lt;/b&gt; Bcc: x@example.org" in page
+    assert "\n" not in message.subject
+    assert message.recipients() == ["me@example.org"]
 
 
 def test_a_link_carries_no_file_and_asks_for_the_login(people: People, client: Client) -> None:
@@ -138,6 +157,7 @@ def test_a_link_carries_no_file_and_asks_for_the_login(people: People, client: C
     assert not message.attachments
     path = f"/reports/{Report.objects.get().pk}/"
     assert path in message.body
+    assert f'{path}"' in message.alternatives[0][0]
     assert answers(client, "get", path, people) == {
         "owner": 200, "teammate": 200, "stranger": 404, "nobody": 302,
     }  # fmt: skip
