@@ -84,6 +84,21 @@ def session_returns(gain: ArrayLike, equity: ArrayLike) -> Floats:
         return np.asarray(np.where(base > 0, gain / base, np.nan))
 
 
+def until_ruin(returns: ArrayLike) -> tuple[Floats, int | None]:
+    """Returns up to the first session that lost all it began with, and its place; None when none did.
+
+    That session counts as -1, whatever was owed beyond it; later ones are unknown (NaN), because returns on
+    what is left of nothing cannot be linked to those before.
+    """
+    found = np.array(returns, dtype=np.float64)
+    lost = np.flatnonzero(found <= -1.0)
+    if not len(lost):
+        return found, None
+    at = int(lost[0])
+    found[at], found[at + 1 :] = -1.0, np.nan
+    return found, at
+
+
 def underwater(returns: ArrayLike) -> Floats:
     """Fraction below the highest value so far (≤ 0), the starting value included."""
     growth = np.cumprod(1.0 + np.asarray(returns, dtype=np.float64))

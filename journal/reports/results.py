@@ -149,6 +149,8 @@ def _performance(found: AccountPerformance | None) -> Section:
             row("Sortino ratio", lambda p: number(p.sortino)),
         ]
     few = "" if found.hedged.enough else " Ratios need 60 sessions."
+    if found.ruined:
+        few += f" The session of {found.ruined} lost all it began with; returns end there."
     return Section(
         title,
         f"Time-weighted over {found.hedged.sessions} sessions, after fees; the owner's flows left out. "
@@ -294,7 +296,7 @@ def result_sheets(results: Results | None) -> Iterable[Line]:
     yield (
         "months", ("year", "month", "with_hedge", "without_hedge", "pnl", "sessions"),
         () if results.performance is None else tuple(
-            (m.year, m.month, m.hedged, m.unhedged, _in_cents(m.pnl), m.sessions)
+            (m.year, m.month, _known(m.hedged), _known(m.unhedged), _in_cents(m.pnl), m.sessions)
             for m in results.performance.months
         ),
     )  # fmt: skip
@@ -312,6 +314,10 @@ def result_sheets(results: Results | None) -> Iterable[Line]:
         ),
     )  # fmt: skip
     yield "capital", ("figure", "value"), tuple(_capital_values(results.capital))
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None
 
 
 def _ratios(found: AccountPerformance | None) -> Iterable[tuple[object, ...]]:

@@ -22,7 +22,7 @@ from hedging.engine.claims import Finding, findings
 from hedging.engine.performance import MarketFit, Performance, market_fit
 from journal.models import Account, DailyMark, Fill, Tag, Tagging, Trade
 from journal.selectors.capital_series import CapitalSeries, Floats, capital_series
-from journal.selectors.performance import account_performance, both_returns
+from journal.selectors.performance import account_performance
 
 ZERO = Decimal(0)
 #: The tag that records an unwind for want of margin.
@@ -124,10 +124,10 @@ def hedge_value(account: Account, until: date | None = None) -> HedgeValue | Non
     open_value = float(_open_value(account, last))
     premium, paid = (float(sum(side.values(), ZERO)) for side in cash)
     table = _monthly(series, cash, _credits(account, last))
-    returns = both_returns(series)
+    returns = np.stack((shown.returns, shown.returns_unhedged), axis=1)
     moved = np.concatenate([[np.nan], series.spx[1:] / series.spx[:-1] - 1])
     found = findings(
-        daily_returns=np.stack(returns, axis=1)[np.isfinite(returns[0])],
+        daily_returns=returns[np.isfinite(returns).all(axis=1)],
         months=table, sessions=len(series.days), unwinds=_unwinds(account, last), draws=_DRAWS,
     )  # fmt: skip
     by_key = {one.claim.key: one for one in found}
@@ -150,8 +150,8 @@ def hedge_value(account: Account, until: date | None = None) -> HedgeValue | Non
         hedged=shown.hedged,
         unhedged=shown.unhedged,
         cut=shown.cut,
-        fit=market_fit(series.days, returns[0], moved, series.bills),
-        fit_unhedged=market_fit(series.days, returns[1], moved, series.bills),
+        fit=market_fit(series.days, shown.returns, moved, series.bills),
+        fit_unhedged=market_fit(series.days, shown.returns_unhedged, moved, series.bills),
         liquidity=_liquidity(account, last),
         quick_ratio=_quick_ratio(series),
         quick_at_most=bool(series.partial[-1]),

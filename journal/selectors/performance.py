@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from math import nan
 
 import numpy as np
 
-from hedging.engine.performance import Month, Performance, months, performance, session_returns, underwater
+from hedging.engine.performance import (
+    Performance,
+    months,
+    performance,
+    session_returns,
+    underwater,
+    until_ruin,
+)
 from hedging.selectors.calendar import previous_session
 from journal.models import Account, AttributionDay
 from journal.selectors.capital_series import CapitalSeries, Floats, capital_series
@@ -16,7 +24,7 @@ from journal.selectors.capital_series import CapitalSeries, Floats, capital_seri
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """A month with and without the hedge (fractions) and its P&L in dollars, flows left out."""
+    """A month with and without the hedge (fractions, NaN unknown) and its P&L in dollars, flows left out."""
 
     year: int
     month: int
@@ -31,7 +39,8 @@ class AccountPerformance:
     """Sessions with equity, returns and drawdown; *unhedged* is the same base without the hedge's P&L.
 
     ``equity_unhedged`` is the equity less all the hedge gained so far, in dollars. ``cut`` is
-    1 − MDD hedged / MDD unhedged, None without a drawdown.
+    1 − MDD hedged / MDD unhedged, None without a drawdown. ``ruined`` and ``ruined_unhedged`` are the session
+    that lost all it began with, where returns end (see ``until_ruin``).
     """
 
     days: tuple[date, ...]
@@ -47,6 +56,8 @@ class AccountPerformance:
     pnl: tuple[Decimal, ...]
     opening: float
     has_hedge: bool
+    ruined: date | None = None
+    ruined_unhedged: date | None = None
 
     @property
     def cut(self) -> float | None:
@@ -170,7 +181,7 @@ def account_performance(
     if not keep.any():
         return None
     days = tuple(day for day, wanted in zip(series.days, keep, strict=True) if wanted)
-    hedged, unhedged = (values[keep] for values in both_returns(series))
+    (hedged, lost), (unhedged, lost_unhedged) = (until_ruin(each[keep]) for each in both_returns(series))
     gain, bills = gains(series)[keep], series.bills[keep]
     return AccountPerformance(
         days=days,
@@ -186,17 +197,22 @@ def account_performance(
         pnl=tuple(Decimal(f"{value:.2f}") for value in gain),
         opening=float(series.equity[keep][0] - gain[0]),
         has_hedge=bool(series.groups["hedge"].pnl[keep].any()),
+        ruined=None if lost is None else days[lost],
+        ruined_unhedged=None if lost_unhedged is None else days[lost_unhedged],
     )
 
 
 def _months(days: tuple[date, ...], hedged: Floats, unhedged: Floats, gain: Floats) -> tuple[MonthRow, ...]:
-    without = {(m.year, m.month): m for m in months(days, unhedged)}
+    by_month = [{(m.year, m.month): m for m in months(days, each)} for each in (hedged, unhedged)]
     sums: dict[tuple[int, int], float] = {}
     for day, value in zip(days, gain, strict=True):
         sums[day.year, day.month] = sums.get((day.year, day.month), 0.0) + float(value)
 
-    def row(m: Month) -> MonthRow:
-        key = (m.year, m.month)
-        return MonthRow(m.year, m.month, m.value, without[key].value, sums[key], m.sessions)
+    def row(key: tuple[int, int]) -> MonthRow:
+        mine, without = (found.get(key) for found in by_month)
+        return MonthRow(
+            *key, mine.value if mine else nan, without.value if without else nan, sums[key],
+            mine.sessions if mine else 0,
+        )  # fmt: skip
 
-    return tuple(row(m) for m in months(days, hedged))
+    return tuple(row(key) for key in sorted(sums) if sums[key] or any(key in found for found in by_month))

@@ -7,6 +7,7 @@ import io
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.test import Client
 
@@ -169,6 +170,33 @@ def test_performance_leaves_deposits_out_and_subtracts_the_hedge(people: People)
     assert found.cut == pytest.approx(0.5)
     (month,) = found.months
     assert month.pnl == pytest.approx(0.0)
+
+
+def test_returns_end_with_the_session_that_lost_everything(people: People, client: Client) -> None:
+    """250,000 → 200,000 → -50,000 → -20,000: a gain on a debt is no return, its dollars stay."""
+    days = [date(2026, 10, 29), date(2026, 10, 30), date(2026, 11, 2)]
+    for day, condor in zip(days, (-50_000, -250_000, 30_000), strict=True):
+        session(people, day, condor, 0)
+    found = account_performance(people.account)
+    assert found is not None
+    assert list(found.returns[:2]) == pytest.approx([-0.2, -1.0])
+    assert np.isnan(found.returns[2])
+    assert (found.ruined, found.hedged.total, found.hedged.sessions) == (days[1], -1.0, 2)
+    assert found.hedged.drawdown is not None
+    assert (found.hedged.drawdown.depth, found.hedged.drawdown.recovered) == (1.0, None)
+    assert list(found.below) == pytest.approx([-0.2, -1.0, -1.0])
+    october, november = found.months
+    assert (october.hedged, october.pnl) == (-1.0, pytest.approx(-300_000))
+    assert np.isnan(november.hedged)
+    assert november.pnl == pytest.approx(30_000)
+    client.force_login(people.owner)
+    page = client.get("/performance/").content.decode()
+    assert "lost all it began with" in page
+    assert "nan" not in page.lower().replace("finan", "")
+    answer = client.get(f"/api/v1/accounts/{people.account.pk}/performance/")
+    assert answer.status_code == 200
+    assert answer.json()["months"][1]["hedged"] is None
+    assert client.get("/performance.csv").status_code == 200
 
 
 def test_irr_2_premium_and_claims_of_the_hedge(people: People) -> None:
