@@ -102,30 +102,37 @@ def outcomes_update(*, simulated: bool = False) -> int:
     for recommendation in _due(row, simulated).iterator(chunk_size=500):
         if not recommendation.proposal["orders"]:
             continue
-        fills_hash = ""
         if recommendation.state == Recommendation.State.EXECUTED:
-            linked = _linked_ids(recommendation)
-            groups = _groups(linked)
-            fills_hash = _fills_hash(groups)
-            known = getattr(recommendation, "outcome", None)
-            if known is not None and known.is_final and known.fills_hash == fills_hash:
-                Outcome.objects.filter(pk=known.pk).update(book_revision=recommendation.account.book_revision)
-                continue
-            parts = followed(groups, linked)
-            ended = horizon(part for _, part in parts)
-            if ended is not None:
-                found = snapshot_for(as_of=ended, simulated=simulated)
-                at = row if found is None or found.as_of > row.as_of else found
-            else:
-                at = row
-            result = fills_result(parts, ended, prices.setdefault(at.pk, Prices(at, simulated)))
+            count += _executed_update(recommendation, row, prices)
         else:
-            at = row
             costs = assumed_costs(recommendation.account, recommendation.proposal)
-            result = proposal_result(recommendation.proposal, prices[row.pk], costs)
-        _store(recommendation, at, result, fills_hash)
-        count += 1
+            _store(recommendation, row, proposal_result(recommendation.proposal, prices[row.pk], costs), "")
+            count += 1
     return count
+
+
+def _executed_update(
+    recommendation: Recommendation, newest: MarketSnapshot, prices: dict[UUID, Prices]
+) -> bool:
+    """Follow the fills that carried it out; False where its final outcome stands on the same fills.
+
+    A story that ended is valued on the market of that moment, never later than ``newest``. ``prices`` holds
+    what was read of each snapshot so far, by its id.
+    """
+    linked = _linked_ids(recommendation)
+    groups = _groups(linked)
+    fills_hash = _fills_hash(groups)
+    known = getattr(recommendation, "outcome", None)
+    if known is not None and known.is_final and known.fills_hash == fills_hash:
+        Outcome.objects.filter(pk=known.pk).update(book_revision=recommendation.account.book_revision)
+        return False
+    parts = followed(groups, linked)
+    ended = horizon(part for _, part in parts)
+    then = snapshot_for(as_of=ended, simulated=prices[newest.pk].simulated) if ended is not None else None
+    at = newest if then is None or then.as_of > newest.as_of else then
+    result = fills_result(parts, ended, prices.setdefault(at.pk, Prices(at, prices[newest.pk].simulated)))
+    _store(recommendation, at, result, fills_hash)
+    return True
 
 
 def _due(row: MarketSnapshot, simulated: bool) -> QuerySet[Recommendation]:
