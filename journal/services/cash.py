@@ -129,10 +129,10 @@ def movement_check(
     elif purpose:
         raise RuleError("Only the Second Engine bucket has a purpose.", "purpose")
     if kind == Kind.ALLOCATE and purpose == Purpose.LEVERAGE:
-        closed = [gate.name for gate in gates if not gate.open]
+        closed = [f"{gate.name} ({gate.value})" for gate in gates if not gate.open]
         if closed or not gates:
             names = ", ".join(closed) or "nothing is known of them"
-            raise RuleError(f"Leverage stays closed: {names}.", "purpose")
+            raise RuleError(f"Leverage stays closed; not met: {names}.", "purpose")
 
 
 SHORT = {

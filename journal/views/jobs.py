@@ -35,6 +35,9 @@ _TITLES = {
 }
 
 
+_SHOWN_ON_ITS_PAGE = {"journal.advise", "journal.ruleset_evidence"}
+
+
 @dataclass(frozen=True, slots=True)
 class ShownJob:
     """A job with what its fragment says: title, status in words, and what may be done."""
@@ -85,8 +88,15 @@ def _status(job: Job) -> str:
 
 @login_required
 def fragment(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The job's state; it asks for itself again while the job is open."""
-    return _fragment(request, job_get(person(request), pk))
+    """The job's state; it asks for itself again while the job is open.
+
+    What a job of ``_SHOWN_ON_ITS_PAGE`` made stands elsewhere on the page, which is read anew at the end.
+    """
+    job = job_get(person(request), pk)
+    response = _fragment(request, job)
+    if job.state == Job.State.DONE and job.kind in _SHOWN_ON_ITS_PAGE and "HX-Request" in request.headers:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @login_required

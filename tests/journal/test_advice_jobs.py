@@ -38,14 +38,17 @@ def test_advice_is_asked_once_shown_and_decided(account: Account) -> None:
     assert first.pk == again.pk
     assert accounts_advise(simulated=True) == 1
     assert Job.objects.filter(kind="journal.advise").count() == 1
+    client = Client()
+    client.force_login(user)
+    fragment = f"/jobs/{first.pk}/"
+    assert "HX-Refresh" not in client.get(fragment, headers={"HX-Request": "true"}).headers
     assert job_run(first.pk) == Job.State.DONE
+    assert client.get(fragment, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     run = AdviceRun.objects.get()
     rows = list(run.recommendations.order_by("ordinal"))
     assert [row.title for row in rows] == [p["title"] for p in run.advice["proposals"]]
     assert run.content_hash == run.advice["hash"]
 
-    client = Client()
-    client.force_login(user)
     page = client.get("/hedge/").content.decode()
     for text in ("Layer ladder", "Recommendations", "How the rules got there", rows[0].title):
         assert text in page
