@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, OutputWrapper
+from django.utils.text import slugify
 
 from journal.models import WRITE_ROLES, Account, User
 
@@ -13,11 +14,16 @@ _WIDTH = 30
 
 
 def account_named(text: str) -> Account:
-    """The account with this id, else the only one with this name; raises CommandError."""
+    """The account with this id, else the only one with this name; raises CommandError.
+
+    A name may be written as the files of its reports are: ``demo-account`` for "Demo account".
+    """
     try:
         found = list(Account.objects.filter(pk=text))
     except ValidationError:
         found = list(Account.objects.filter(name=text)[:2])
+        names = () if found else Account.objects.values_list("pk", "name").iterator()
+        found += Account.objects.filter(pk__in=[pk for pk, name in names if slugify(name) == text])
     if len(found) != 1:
         problem = "several accounts are" if found else "no account is"
         raise CommandError(f"{problem} named {text!r}; give the id")
@@ -34,7 +40,7 @@ def writer_of(account: Account, name: str = "") -> User:
 
 
 def progress_bar(stderr: OutputWrapper) -> Callable[[int, int, str], None]:
-    """One line redrawn on a terminal, one line a phase elsewhere."""
+    """One line redrawn on a terminal, one line a phase elsewhere; not in the colour of errors."""
     redrawn = stderr.isatty()
     last = ""
 
@@ -44,9 +50,9 @@ def progress_bar(stderr: OutputWrapper) -> Callable[[int, int, str], None]:
         line = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done * 100 // total:3d}% {phase}"
         if redrawn:
             end = "\n" if done == total else ""
-            stderr.write(f"\r{line:<70}", ending=end)
+            stderr.write(f"\r{line:<70}", str, ending=end)
         elif phase != last:
-            stderr.write(line)
+            stderr.write(line, str)
         last = phase
 
     return show

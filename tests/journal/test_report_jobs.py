@@ -26,7 +26,7 @@ from journal.services.reports import (
     report_filename,
     report_request,
 )
-from tests.journal.people import People, make_people, open_condor
+from tests.journal.people import People, make_account, make_people, open_condor
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 20)
@@ -204,6 +204,26 @@ def test_the_command_names_what_is_wrong(people: People, tmp_path: Path) -> None
         run("Main", "2026-10-01", tmp_path / "x.pdf")
     with pytest.raises(CommandError, match="cannot be written"):
         run("Main", "2026-11-20", tmp_path / "absent" / "x.pdf")
+
+
+def test_the_command_finds_an_account_as_its_files_name_it(people: People, tmp_path: Path) -> None:
+    def run(account: str) -> str:
+        errors = StringIO()
+        call_command(
+            "report", account, "--from", "2026-11-01", "--to", "2026-11-20", "--format", "csv",
+            "--out", str(tmp_path / "x.zip"), "--force-color", stdout=StringIO(), stderr=errors,
+        )  # fmt: skip
+        return errors.getvalue()
+
+    people.account.name = "Main, Schwab"
+    people.account.save(update_fields=["name"])
+    bar = run("main-schwab")
+    assert "100% done" in bar
+    assert "\x1b" not in bar  # progress is no error, and not in its colour
+    make_account(people.owner, name="Main: Schwab")
+    with pytest.raises(CommandError, match="several accounts are named 'main-schwab'"):
+        run("main-schwab")
+    assert "100% done" in run("Main: Schwab")
 
 
 @override_settings(JOB_MAX_ATTEMPTS=9)

@@ -1,4 +1,4 @@
-"""``manage.py report ACCOUNT --from D --to D --format html|pdf|csv --out PATH``."""
+"""``manage.py report ACCOUNT --from D --to D --format html|pdf|csv|xlsx --out PATH``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class Command(BaseCommand):
         from journal.reports.render import render
 
         found = account_named(account)
+        if not out.parent.is_dir():
+            raise CommandError(f"{out} cannot be written: there is no folder {out.parent}")
         bar = progress_bar(self.stderr)
         try:
             report_check(form=form, date_from=date_from, date_to=date_to)
