@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -59,6 +60,37 @@ def note_of(line: TaxLine, year: TaxYear) -> str:
     if line.mark.price is None:
         return f"year-end mark unknown: {line.mark.source}"
     return f"marked at {line.mark.price.normalize():f}, {line.mark.source}"
+
+
+@dataclass(frozen=True, slots=True)
+class LineGroup:
+    """Contracts of one root that expire in one month, with notes; dollars, None while one is unknown."""
+
+    name: str
+    lines: tuple[tuple[TaxLine, str], ...]
+    total: Decimal | None
+    open_count: int
+
+
+def line_groups(year: TaxYear) -> list[LineGroup]:
+    """The Section 1256 lines by root and month of expiry, in the order of the lines."""
+    groups: dict[str, list[TaxLine]] = {}
+    for line in year.lines:
+        month = f", {line.spec.expiry:%B %Y}" if line.spec.expiry else ""
+        groups.setdefault(f"{line.spec.root}{month}", []).append(line)
+    found = []
+    for name, lines in groups.items():
+        totals = [line.total for line in lines]
+        known = [total for total in totals if total is not None]
+        found.append(
+            LineGroup(
+                name,
+                tuple((line, note_of(line, year)) for line in lines),
+                sum(known, Decimal(0)) if len(known) == len(totals) else None,
+                sum(bool(line.result.open_end) for line in lines),
+            )
+        )
+    return found
 
 
 def render_csv(year: TaxYear) -> bytes:

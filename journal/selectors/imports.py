@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.shortcuts import get_object_or_404
 
+from hedging.engine.instruments import contract_words
 from hedging.models import Job
 from journal.models import Account, CashEntry, ImportBatch, ImportRow, ImportSetting, User
 
@@ -53,9 +54,15 @@ def row_meaning(row: ImportRow) -> list[str]:
             if signed
             else f"{abs(quantity):,} (side not said)"
         )
-        at = "" if row.kind == _EXPIRY else f" at {Decimal(price).normalize():f}"
-        found.append(" ".join(filter(None, (f"{count} {symbol}{at}", words or effect))))
+        at = "" if row.kind == _EXPIRY else f" at {_points(price)}"
+        found.append(" ".join(filter(None, (f"{count} {contract_words(symbol)}{at}", words or effect))))
     return found
+
+
+def _points(price: str) -> str:
+    """A price with its own decimals, and two at least."""
+    value = Decimal(price).normalize()
+    return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
 
 
 def batch_job(batch: ImportBatch) -> Job | None:

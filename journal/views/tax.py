@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from hedging.models import Contract, Job
 from journal.forms.order import new_token
 from journal.models import WRITE_ROLES, Account
-from journal.reports.tax import form_lines, note_of, render_csv
+from journal.reports.tax import form_lines, line_groups, render_csv
 from journal.services.errors import RuleError
 from journal.services.tax import (
     FIRST_YEAR,
@@ -61,7 +61,7 @@ def worksheet(request: HttpRequest) -> HttpResponse:
     jobs = Job.objects.filter(kind=TAX_PDF, scope=f"account:{shown.account.pk}", as_of=str(shown.year))
     context = {
         "tax": shown, "account": shown.account, "year": shown.year, "not_advice": NOT_ADVICE,
-        "lines": [(line, note_of(line, shown)) for line in shown.lines], "form_lines": form_lines(shown),
+        "groups": line_groups(shown), "form_lines": form_lines(shown),
         "years": range(shown.year - 1, min(shown.year + 1, today_in_new_york().year) + 1),
         "may_review": may_write(user, shown.account), "token": new_token(),
         "jobs": shown_jobs(user, jobs.order_by("-created_at")[:3]),

@@ -259,7 +259,7 @@ def test_a_recorded_import_links_its_trades_and_a_review_ends_with_a_word(
     page = client.get(f"/imports/{made['id']}/").content.decode()
     assert "Confirm or change" not in page
     assert ">Puts</a>" in page
-    assert '<td data-label="To review" class="num">0</td>' in client.get("/imports/").content.decode()
+    assert '<td data-label="To review" class="num none">0</td>' in client.get("/imports/").content.decode()
     client.post(f"/trades/{trade.pk}/chain/", {"do": "split", "key": [_key(trade, 7040)]})
     anchors = [one["anchor"] for one in ImportBatch.objects.get().plan["shown"]]
     assert len(anchors) == 2

@@ -15,6 +15,7 @@ from hedging.engine.instruments import share
 from hedging.models import Job
 from hedging.services.jobs import job_run
 from journal.models import Report, Trade, YearEndMark
+from journal.reports.tax import line_groups
 from journal.services.errors import RuleError
 from journal.services.tax import tax_year, year_end_mark_set
 from journal.services.trades import LegInput, trade_close, trade_create
@@ -157,3 +158,20 @@ def test_the_pdf_says_what_the_page_says(people: People, client: Client) -> None
         assert wanted in printed
     shown = client.get(f"/tax/?account={people.account.pk}&year=2026").content.decode()
     assert f"/reports/{report.pk}/" in shown
+
+
+def test_contracts_are_folded_by_root_and_month_and_add_up(people: People, client: Client) -> None:
+    trade = close_condor(people, open_condor(people))
+    _future(people, 1, "20.50")
+    found = tax_year(account=people.account, year=2026, now=NOW)
+    groups = line_groups(found)
+    assert [(group.name, len(group.lines), group.open_count) for group in groups] == [
+        ("SPXW, December 2026", 4, 0), ("VX, December 2026", 1, 1),
+    ]  # fmt: skip
+    assert [group.total for group in groups] == [trade.realized, Decimal(0)]
+    later = line_groups(tax_year(account=people.account, year=2026, now=LATER))
+    assert [group.total for group in later] == [trade.realized, None]  # its mark is not known
+    client.force_login(people.owner)
+    page = client.get(f"/tax/?account={people.account.pk}&year=2026").content.decode()
+    assert page.count("<summary><span>") == 2
+    assert "5 contracts" not in page
