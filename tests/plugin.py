@@ -11,14 +11,29 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.clock import sitecustomize
 from tests.servers import Postgres, start_redis
+
+#: A Wednesday at noon in New York: every run begins here.
+BEGIN = datetime(2026, 11, 25, 17, tzinfo=UTC)
+
+
+def _set_clock() -> None:
+    """Begin the run at ``BEGIN``, here and in every Python process that a test starts."""
+    path = (str(Path(sitecustomize.__file__).parent), os.environ.get("PYTHONPATH"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    os.environ[sitecustomize.OFFSET] = str(BEGIN.timestamp() - time.time())
+    sitecustomize.travel()
 
 
 def _start() -> None:
     if os.environ.get("PYTEST_XDIST_WORKER"):
         return
+    _set_clock()
     state = Path(tempfile.mkdtemp(prefix="alvh-test-"))
     atexit.register(shutil.rmtree, state, ignore_errors=True)
     os.environ["STATE_DIR"] = str(state / "state")
