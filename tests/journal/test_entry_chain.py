@@ -148,8 +148,8 @@ def test_no_chain_and_an_old_one_say_so(owner: Client, people: People) -> None:
     load_chain()
     assert "No option chain is loaded" in ask(owner, people, as_of="2026-11-17")  # not known yet
     assert "stale" not in ask(owner, people)
-    old = ask(owner, people, as_of="2026-11-25")
-    assert "7 days old" in old
+    old = ask(owner, people, as_of="2026-11-24")
+    assert "6 days old" in old
     assert "no longer the market" in old
 
 
