@@ -103,7 +103,8 @@ def test_a_file_is_read_fixed_recorded_linked_and_undone(
     _press(page, "Confirm")
     page.wait_for_load_state("networkidle")
     page.goto("/trades/?q=6570")
-    page.locator("a[data-row]").first.click()
+    mine = page.locator("a[data-row]").first.get_attribute("href") or ""
+    page.goto(mine)
     _press(page, "Chain")
     expect(page.locator("main")).to_contain_text("+$250.00")
     expect(page.locator("[data-chart]").first).not_to_be_empty()
@@ -112,5 +113,6 @@ def test_a_file_is_read_fixed_recorded_linked_and_undone(
     _press(page, "Undo this import")
     expect(page.locator("ol.steps [aria-current]")).to_have_text("Undone")
     page.goto("/trades/?q=6570")
-    assert page.locator("a[data-row]").count() == 0
+    expect(page.locator("[data-list-search]")).to_be_visible()
+    assert page.locator(f'a[data-row][href="{mine}"]').count() == 0
     watch.assert_clean()

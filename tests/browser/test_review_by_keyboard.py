@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from hedging.selectors.calendar import NEW_YORK
 from tests.browser.conftest import Watch
 
 pytestmark = pytest.mark.browser
@@ -18,6 +20,12 @@ MakePage = Callable[..., Page]
 
 def _rows(page: Page) -> int:
     return page.locator("a[data-row]").count()
+
+
+def _open_first(page: Page) -> None:
+    """Go to the first trade of the list and wait until its scripts have run."""
+    page.locator("a[data-row]").first.click()
+    page.wait_for_url(re.compile(r"/trades/[0-9a-f-]{36}/"))
 
 
 def test_filter_tag_undo_and_export_by_keyboard_alone(sign_in: MakePage, watch: Watch) -> None:
@@ -66,6 +74,7 @@ def test_filter_tag_undo_and_export_by_keyboard_alone(sign_in: MakePage, watch: 
     keys.press("u")
     expect(page.locator(".row-tags", has_text="keyboard")).to_have_count(0)
     expect(page.locator(".toasts")).to_contain_text("Undone")
+    page.wait_for_load_state()  # the keys are there
     # A stale second undo, from the browser's history, changes nothing and says so.
     keys.press("j")
     keys.press("Enter")
@@ -112,7 +121,7 @@ def test_open_trades_are_closed_together_and_undone_by_keyboard_alone(
 def test_a_timeline_event_redraws_the_payoff_of_its_day(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in()
     page.goto("/trades/?status=closed&kind=condor&sort=opened")  # the demo's, not another test's
-    page.locator("a[data-row]").first.click()
+    _open_first(page)
     drawn = page.locator("#payoff-data")
     opened = drawn.text_content()
     page.locator("#event-2").focus()
@@ -128,9 +137,8 @@ def test_a_timeline_event_redraws_the_payoff_of_its_day(sign_in: MakePage, watch
     assert drawn.text_content() == closed
     # An open trade answers what it would be worth on another day at another volatility.
     page.goto("/trades/?status=open&kind=condor")
-    page.locator("a[data-row]").first.click()
-    day = page.evaluate("new Date(Date.now() + 7 * 864e5).toISOString().slice(0, 10)")
-    page.fill("#id_date", day)
+    _open_first(page)
+    page.fill("#id_date", str(datetime.now(NEW_YORK).date() + timedelta(days=7)))
     page.fill("#id_iv", "4")
     page.press("#id_iv", "Enter")
     expect(page.locator("#payoff .tiles .tile")).to_have_count(3)
@@ -182,7 +190,7 @@ def test_the_finder_finds_a_trade_and_shortcuts_can_be_switched_off(sign_in: Mak
 def test_a_note_is_previewed_saved_removed_and_brought_back(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in()
     page.goto("/trades/?status=open")
-    page.locator("a[data-row]").first.click()
+    _open_first(page)
     page.fill("#note-text", "A **bold** thought <script>alert(1)</script>")
     expect(page.locator("#note-preview strong")).to_have_text("bold")
     page.click("button:has-text('Save the note')")
@@ -199,7 +207,7 @@ def test_a_note_is_previewed_saved_removed_and_brought_back(sign_in: MakePage, w
 def test_a_printed_trade_has_its_figures_and_no_controls(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in()
     page.goto("/trades/?status=open&kind=condor")
-    page.locator("a[data-row]").first.click()
+    _open_first(page)
     expect(page.locator("[data-chart=payoff] svg")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.locator("main h1")).to_be_visible()
