@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What a site has of its own, whatever the run around it uses.
+OWN = {"REDIS_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "JOB_LEASE_SECONDS"}
 
 
 class SiteError(RuntimeError):
@@ -34,11 +36,7 @@ def chromium() -> str:
 
 def site_environment(state_dir: Path, port: int, **extra: str) -> dict[str, str]:
     """Environment of a site of its own, with its own embedded Redis and database."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"REDIS_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL"}
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in OWN}
     return {**environment, "STATE_DIR": str(state_dir), "PORT": str(port), **extra}
 
 
