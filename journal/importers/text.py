@@ -22,6 +22,9 @@ MAX_ROWS = 200_000
 MAX_CELL = 4_000
 MAX_COLUMNS = 120
 MAX_RAW = 2_000
+#: What reading compressed files raises: RuntimeError where a password is needed, NotImplementedError where
+#: zipfile does not know the method.
+DAMAGED = (zlib.error, zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError)
 ENCODINGS = ("utf-8", "cp1252", "utf-16")
 
 _NUMBER = re.compile(r"([+-]?)\$?([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})?(\.[0-9]{1,20})?")
@@ -85,7 +88,7 @@ def unpack(data: bytes) -> bytes:
                     plain = member.read(MAX_BYTES + 1)
         else:
             return data
-    except (zlib.error, zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise FileError("The compressed file is damaged or protected.") from error
     if len(plain) > MAX_BYTES:
         raise FileError(f"Unpacked, the file is larger than {MAX_BYTES // 2**20} MiB.")

@@ -9,7 +9,6 @@ import re
 import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -17,6 +16,7 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Substr
 
+from journal.importers.text import DAMAGED
 from journal.models import DataTransfer, Trade
 from journal.services.portable import VERSION, Row, Table, plain_default, plain_fields
 
@@ -155,7 +155,7 @@ class Archive:
                     yield part
         except KeyError:
             raise TransferError(f"{name} is missing.") from None
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError):
+        except DAMAGED:
             raise TransferError(f"{name} is damaged.") from None
 
 

@@ -201,3 +201,11 @@ FILES = {
     "thinkorswim.csv": THINKORSWIM, "flex.xml": FLEX, "thinkorswim futures.csv": THINKORSWIM_FUTURES,
     "tastytrade futures.csv": TASTY_FUTURES, "flex cash.xml": FLEX_CASH,
 }  # fmt: skip
+
+
+#: A put spread sold in one order, and a row like its first whose quantity cannot be read.
+OPEN = [
+    tasty("2025-10-03", "10:05:36", "SELL_TO_OPEN", "P", 6600, "3.00", "11"),
+    tasty("2025-10-03", "10:05:36", "BUY_TO_OPEN", "P", 6590, "2.00", "11"),
+]
+BROKEN = OPEN[0].replace(",300.00,1,", ",300.00,one,").replace(",11,", ",12,")

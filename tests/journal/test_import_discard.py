@@ -14,16 +14,10 @@ from journal.services.errors import ConflictError, RuleError
 from journal.services.import_commit import import_commit
 from journal.services.import_discard import KEPT, import_discard, import_restore, imports_purge
 from journal.services.import_stage import import_upload, row_fix
-from tests.importers.cases import HEADER, tasty
+from tests.importers.cases import BROKEN, HEADER, OPEN
 from tests.journal.people import People, answers, make_people
 
 pytestmark = pytest.mark.django_db
-
-OPEN = [
-    tasty("2025-10-03", "10:05:36", "SELL_TO_OPEN", "P", 6600, "3.00", "11"),
-    tasty("2025-10-03", "10:05:36", "BUY_TO_OPEN", "P", 6590, "2.00", "11"),
-]
-BROKEN = OPEN[0].replace(",300.00,1,", ",300.00,one,").replace(",11,", ",12,")
 
 
 @pytest.fixture

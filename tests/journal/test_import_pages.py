@@ -13,16 +13,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from journal.models import Fill, ImportBatch, ImportRow, Trade
-from tests.importers.cases import HEADER, SCHWAB, tasty
+from tests.importers.cases import BROKEN, HEADER, OPEN, SCHWAB, tasty
 from tests.journal.people import People, answers, make_people
 
 pytestmark = pytest.mark.django_db
-
-OPEN = [
-    tasty("2025-10-03", "10:05:36", "SELL_TO_OPEN", "P", 6600, "3.00", "11"),
-    tasty("2025-10-03", "10:05:36", "BUY_TO_OPEN", "P", 6590, "2.00", "11"),
-]
-BROKEN = OPEN[0].replace(",300.00,1,", ",300.00,one,").replace(",11,", ",12,")
 
 
 @pytest.fixture

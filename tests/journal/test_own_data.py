@@ -103,7 +103,7 @@ def _export(user: User, token: str = "t") -> DataTransfer:
     return DataTransfer.objects.get(pk=job.result["transfer_id"])
 
 
-def _read_in(user: User, content: bytes) -> Job:
+def read_in(user: User, content: bytes) -> Job:
     job = import_request(user=user, name="export.zip", content=content)
     job_run(job.pk)
     job.refresh_from_db()
@@ -120,7 +120,7 @@ def test_every_table_is_exported_or_left_out_with_a_reason() -> None:
 def test_an_export_read_into_an_empty_login_is_equal(people: People) -> None:
     exported = _export(people.owner)
     reader = make_user("reader")
-    job = _read_in(reader, bytes(exported.content))
+    job = read_in(reader, bytes(exported.content))
     assert (job.state, job.error) == (Job.State.DONE, "")
     again = collect(reader)
     assert again.digests() == collect(people.owner).digests()
@@ -148,7 +148,7 @@ def test_imported_files_are_read_back(name: str) -> None:
     batch = import_upload(user=people.owner, account=people.account, filename=name, data=FILES[name].encode())
     import_commit(user=people.owner, batch=batch)
     export, reader = _export(people.owner), make_user("reader")
-    job = _read_in(reader, bytes(export.content))
+    job = read_in(reader, bytes(export.content))
     assert (job.state, job.error) == (Job.State.DONE, "")
     assert _export(reader, "u").digest == export.digest
     rows = ImportRow.objects.for_user(reader)
@@ -209,7 +209,7 @@ def test_a_damaged_export_is_named_and_nothing_is_written(
     people: People, name: str, new: bytes | None, said: str
 ) -> None:
     reader = make_user("reader")
-    job = _read_in(reader, _changed(bytes(_export(people.owner).content), name, new))
+    job = read_in(reader, _changed(bytes(_export(people.owner).content), name, new))
     assert job.state == Job.State.DEAD
     assert said in job.error
     assert not Account.objects.for_user(reader).exists()
@@ -242,7 +242,7 @@ def test_a_forged_row_is_refused_whole(people: People) -> None:
     manifest["digests"] = found.digests()
     forged = _changed(content, "data/trades.json", json.dumps(found.rows["trades"]).encode())
     forged = _changed(forged, "manifest.json", json.dumps(manifest).encode())
-    job = _read_in(make_user("reader"), forged)
+    job = read_in(make_user("reader"), forged)
     assert job.state == Job.State.DEAD
     assert "data/trades.json, row 1" in job.error
     assert Trade.objects.exclude(account=people.account).count() == 0
@@ -274,7 +274,7 @@ def test_an_export_from_before_later_tables_and_columns_is_read_with_their_defau
             del row["title"]
 
     reader = make_user("reader")
-    job = _read_in(reader, _reshaped(bytes(_export(people.owner).content), older))
+    job = read_in(reader, _reshaped(bytes(_export(people.owner).content), older))
     assert (job.state, job.error) == (Job.State.DONE, "")
     assert collect(reader).digests() == collect(people.owner).digests()
 
@@ -284,7 +284,7 @@ def test_a_column_without_a_default_is_missed_by_name(people: People) -> None:
         del rows["fills"][1]["price"]
 
     reader = make_user("reader")
-    job = _read_in(reader, _reshaped(bytes(_export(people.owner).content), without))
+    job = read_in(reader, _reshaped(bytes(_export(people.owner).content), without))
     assert job.state == Job.State.DEAD
     assert "data/fills.json, row 2: the column price is missing" in job.error
     assert not Account.objects.for_user(reader).exists()
@@ -294,7 +294,7 @@ def test_a_column_of_a_newer_version_is_refused_by_name(people: People) -> None:
     def newer(rows: dict[str, list[dict[str, Any]]]) -> None:
         rows["trades"][0]["mood"] = "calm"
 
-    job = _read_in(make_user("reader"), _reshaped(bytes(_export(people.owner).content), newer))
+    job = read_in(make_user("reader"), _reshaped(bytes(_export(people.owner).content), newer))
     assert job.state == Job.State.DEAD
     assert "no column mood" in job.error
 

@@ -21,6 +21,7 @@ from journal.services.fills import fill_reverse
 from journal.services.portable import KEPT, Portable, RowsDigest, canonical, collect, digest_of
 from journal.services.portable_read import MAX_ROW, MIB, Archive, TransferError
 from tests.journal.people import make_people, make_user, open_condor
+from tests.journal.test_own_data import read_in
 
 pytestmark = pytest.mark.django_db
 Rows = dict[str, list[dict[str, Any]]]
@@ -47,13 +48,6 @@ def _zip(rows: Rows, *, raw: dict[str, bytes] | None = None) -> bytes:
 def _rows(content: bytes) -> Rows:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {t.name: json.loads(archive.read(f"data/{t.name}.json")) for t in KEPT}
-
-
-def _read_in(user: User, content: bytes) -> Job:
-    job = import_request(user=user, name="e.zip", content=content)
-    job_run(job.pk)
-    job.refresh_from_db()
-    return job
 
 
 def _history() -> bytes:
@@ -109,7 +103,7 @@ def test_equal_rows_keep_their_order_and_what_names_them() -> None:
     for number in range(5):
         content = _zip(rows)
         reader = make_user(f"reader{number}")
-        job = _read_in(reader, content)
+        job = read_in(reader, content)
         assert (job.state, job.error) == (Job.State.DONE, "")
         assert collect(reader).digests()["fills"] == digest_of(rows["fills"])
         assert collect(reader).digests()["trades"] == digest_of(rows["trades"])
@@ -149,7 +143,7 @@ def test_a_forged_cell_is_named_and_nothing_is_written(
         raw = {table: json.dumps(rows[table]).encode()}
         rows[table][number - 1] = honest
     reader = make_user("reader")
-    job = _read_in(reader, _zip(rows, raw=raw))
+    job = read_in(reader, _zip(rows, raw=raw))
     assert job.state == Job.State.DEAD
     assert f"data/{table}.json, row {number}{said}" in job.error
     assert not Account.objects.for_user(reader).exists()
