@@ -30,8 +30,8 @@ def lines() -> Iterator[str]:
     site(**SETTINGS)
     from bench.long_account import FIRST, LAST, account_make, market_load
     from journal.models import Fill, Trade
-    from journal.services.attribution import attribution_request, attribution_run
-    from journal.services.settlement import settlements_book_loaded
+    from journal.services.attribution.jobs import attribution_request, attribution_run
+    from journal.services.book.settlement import settlements_book_loaded
 
     rows = market_load(folder)
     account = account_make()

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from hedging.engine.backtest.types import Settings
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
 from hedging.engine.rulesets.presets import DEFAULT, preset, presets
 from hedging.services.backtest import Backtests, settings_for
 

@@ -63,7 +63,7 @@ class Crew:
 
         Raises RuntimeError when a job fails or takes ten minutes.
         """
-        from journal.services.attribution_batch import day_request
+        from journal.services.attribution.batch import day_request
 
         self.do(day_request(day=day, simulated=True, nonce=uuid4().hex[:8]), workers=workers)
 
@@ -71,8 +71,8 @@ class Crew:
         """Ring for the jobs and wait until the first ``workers`` did them; raises as ``attribute``."""
         from celery import current_app
 
+        from hedging.jobs.notify import RUN_JOB
         from hedging.models import Job
-        from hedging.services.bell import RUN_JOB
 
         ids = [job.pk for job in jobs]
         for job in ids:

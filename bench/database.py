@@ -1,6 +1,6 @@
 """The whole book from the database and back: legs read, marked and attributed, one row a leg and an account.
 
-``ours`` is ``journal.services.attribution_batch``; ``bare COPY`` moves the same rows and does nothing else:
+``ours`` is ``journal.services.attribution.batch``; ``bare COPY`` moves the same rows and does nothing else:
 every fill out, and the rows ours wrote back in, by PostgreSQL's binary COPY. Both begin with empty tables.
 The comparison of workers goes the whole way: job rows, Redis, and Celery worker processes of one core each.
 ``ALVH_BENCH_ACCOUNTS`` makes a smaller book.
@@ -37,7 +37,7 @@ def cases() -> Iterator[Case]:
     site(**SETTINGS)
     day = _book()
     from journal.models import Account
-    from journal.services.attribution_batch import PART, batch_day
+    from journal.services.attribution.batch import PART, batch_day
 
     accounts = list(Account.objects.order_by("pk"))
     legs = ACCOUNTS * LEGS
@@ -104,10 +104,10 @@ def _book() -> Any:
 
     from hedging.models import Contract
     from hedging.selectors.calendar import previous_session
-    from hedging.services.contracts import contracts_get_or_create
-    from hedging.services.simulated import simulated_last_session, simulated_market_load
+    from hedging.services.market.simulated import simulated_last_session, simulated_market_load
+    from hedging.services.snapshots.contracts import contracts_get_or_create
     from journal.models import Account, Trade
-    from journal.services.bulk_copy import Column, write_rows
+    from journal.services.attribution.copy import Column, write_rows
 
     simulated_market_load(now=NOW)
     day = simulated_last_session(NOW)
@@ -176,8 +176,8 @@ def _listed(day: Any, opened: Any) -> list[Any]:
     from hedging.engine.instruments import option_contract
     from hedging.maths.types import Right
     from hedging.selectors.calendar import previous_session
-    from hedging.services.closing import closings
-    from hedging.services.closing_market import closing_market
+    from hedging.services.snapshots.close_market import closing_market
+    from hedging.services.snapshots.closes import closings
 
     before = previous_session(day)
     market = [closing_market(c).market for c in closings(days=[before, day], simulated=True).values()]

@@ -44,7 +44,7 @@ from hedging.maths.smile import Smile
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.detect import parse_market_file
 from hedging.selectors.calendar import opens_at
-from hedging.services.slices import ChainSlices
+from hedging.services.snapshots.slices import ChainSlices
 
 Floats = NDArray[np.float64]
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _measure(data: bytes) -> int:
     """Read and record the file in an empty account, in the jobs of the site."""
     from journal.models import Fill, Trade, User
-    from journal.services.import_commit import import_commit
+    from journal.services.imports.commit import import_commit
 
     user = User.objects.create_user("bench", "bench@example.org")
     batch = uploaded(user, data)
@@ -73,7 +73,7 @@ def uploaded(user: Any, data: bytes) -> Any:
     """A file on its way into a new account of the user."""
     from journal import job_handlers  # noqa: F401 - registers them
     from journal.services.accounts import account_create
-    from journal.services.import_stage import import_upload
+    from journal.services.imports.stage import import_upload
 
     account = account_create(
         user=user, name="Bench", broker="tastytrade", number_masked="", base_capital=1_000_000,
@@ -84,7 +84,7 @@ def uploaded(user: Any, data: bytes) -> Any:
 
 def recorded(user: Any, rows: int) -> None:
     """Read and record a history of so many rows in a new account of the user."""
-    from journal.services.import_commit import import_commit
+    from journal.services.imports.commit import import_commit
 
     batch = uploaded(user, tastytrade_file(rows))
     _run(batch.job_id)
@@ -94,8 +94,8 @@ def recorded(user: Any, rows: int) -> None:
 
 
 def _run(job_id: Any) -> None:
+    from hedging.jobs.engine import job_run
     from hedging.models import Job
-    from hedging.services.jobs import job_run
 
     job_run(job_id)
     job = Job.objects.get(pk=job_id)

@@ -18,7 +18,7 @@ import numpy as np
 
 from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract
-from hedging.engine.valuation import value_leg
+from hedging.engine.pricing.valuation import value_leg
 from hedging.maths import black76
 from hedging.maths.types import Right
 from hedging.models import Contract
@@ -29,11 +29,11 @@ from hedging.selectors.calendar import (
     third_friday,
     vix_expiries_after,
 )
-from hedging.services.closing import closings
-from hedging.services.closing_market import ClosingMarket, closing_market
-from hedging.services.contracts import contracts_get_or_create
+from hedging.services.snapshots.close_market import ClosingMarket, closing_market
+from hedging.services.snapshots.closes import closings
+from hedging.services.snapshots.contracts import contracts_get_or_create
 from journal.models import Account, Fill, Trade
-from journal.services.ledger import trade_refresh
+from journal.services.book.ledger import trade_refresh
 
 FIRST, LAST = date(2019, 1, 2), date(2023, 12, 29)
 FILES = (
@@ -58,7 +58,7 @@ class _Position:
 
 def market_load(folder: Path) -> int:
     """Load what the modelled surfaces of the years need; returns the number of rows stored."""
-    from hedging.services.market_load import market_path_load
+    from hedging.services.market.load import market_path_load
 
     return sum(market_path_load(path=folder / "market" / name).rows_new for name in FILES)
 

@@ -55,7 +55,7 @@ def _timed(what: str, limit: float, work: Callable[[], object], *, times: int = 
 def _history(folder: Path) -> list[bool]:
     from django.core.management import call_command
 
-    from hedging.engine.history_folder import history_from_folder
+    from hedging.engine.history.folder import history_from_folder
     from hedging.selectors.history import market_history
 
     def load() -> None:
@@ -73,9 +73,9 @@ def _chain(folder: Path) -> list[bool]:
     from hedging.engine.market import Flag
     from hedging.providers.formats.detect import parse_market_file
     from hedging.selectors.calendar import NEW_YORK, closes_at
-    from hedging.services.market_load import market_path_load
-    from hedging.services.slices import ChainSlices
-    from hedging.services.snapshots import snapshot_for, snapshot_load
+    from hedging.services.market.load import market_path_load
+    from hedging.services.snapshots.slices import ChainSlices
+    from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 
     path = folder / "chains" / CHAIN
     market_path_load(path=path)

@@ -59,11 +59,11 @@ def _make(rows: int) -> None:
     logging.disable(logging.INFO)
     django.setup()
     from bench.imports import recorded
+    from hedging.jobs.engine import job_run
     from hedging.models import Job
-    from hedging.services.jobs import job_run
     from journal.models import DataTransfer, User
-    from journal.services.data_export import export_request
-    from journal.services.data_import import import_request
+    from journal.services.own_data.export import export_request
+    from journal.services.own_data.load import import_request
 
     user = User.objects.create_user("bench", "bench@example.org")
     recorded(user, rows)
@@ -89,8 +89,8 @@ def _read() -> None:
     logging.disable(logging.INFO)
     django.setup()
     from bench.imports import peak_mib, timed
+    from hedging.jobs.engine import job_run
     from hedging.models import Job
-    from hedging.services.jobs import job_run
     from journal import job_handlers  # noqa: F401 - registers them
 
     job = Job.objects.get(kind="journal.data_import")

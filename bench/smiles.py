@@ -19,7 +19,7 @@ from hedging.engine.market import ExpirySlice, Flag
 from hedging.maths import black76
 from hedging.maths.smile import Smile
 from hedging.providers.formats.detect import parse_market_file
-from hedging.services.slices import ChainSlices, OtmVols, otm_vols
+from hedging.services.snapshots.slices import ChainSlices, OtmVols, otm_vols
 
 Floats = NDArray[np.float64]
 

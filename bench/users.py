@@ -47,7 +47,7 @@ import time, uuid
 from bench.database import empty
 from hedging.models import Job
 from journal.models import Account
-from journal.services.attribution import attribution_request
+from journal.services.attribution.jobs import attribution_request
 account = Account.objects.get(is_demo=True)
 while True:
     empty()

@@ -12,8 +12,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from journal.models import Report
-from journal.services.reports import MEDIA_TYPES, report_content
-from journal.services.safe_csv import safe_cell
+from journal.safe_csv import safe_cell
+from journal.services.reports.jobs import MEDIA_TYPES, report_content
 
 #: A stored report loads nothing, and a page of one runs no script. Its own style is named by its hash; pages
 #: of older versions link the site's style sheet.

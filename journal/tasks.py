@@ -8,17 +8,17 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from journal.services.advice import accounts_advise
-from journal.services.approvals import changes_apply
-from journal.services.attribution import last_closed_session
-from journal.services.attribution_batch import day_request
-from journal.services.erasure import deletions_due
-from journal.services.import_discard import imports_purge
-from journal.services.outcomes import outcomes_update
-from journal.services.recommendations import recommendations_expire, recommendations_wake
-from journal.services.report_schedules import reports_due
-from journal.services.residuals import residuals_follow
-from journal.services.rulesets import rulesets_activate
+from journal.services.attribution.batch import day_request
+from journal.services.attribution.jobs import last_closed_session
+from journal.services.attribution.residuals import residuals_follow
+from journal.services.governance.advice import accounts_advise
+from journal.services.governance.approvals import changes_apply
+from journal.services.governance.outcomes import outcomes_update
+from journal.services.governance.recommendations import recommendations_expire, recommendations_wake
+from journal.services.governance.rulesets import rulesets_activate
+from journal.services.imports.discard import imports_purge
+from journal.services.own_data.erasure import deletions_due
+from journal.services.reports.schedules import reports_due
 from journal.services.signals import account_signals_request
 from journal.services.valuation import accounts_revalue
 

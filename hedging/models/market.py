@@ -145,7 +145,7 @@ class ChainSnapshot(models.Model):
 class MarketSnapshot(models.Model):
     """What the engine saw at a moment: which chains, which VX curve, which bars, and its hash.
 
-    The heavy arrays are rebuilt from the parts it names (hedging.services.snapshots); the same
+    The heavy arrays are rebuilt from the parts it names (hedging.services.snapshots.snapshots); the same
     parts always rebuild the same content hash.
     """
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from hedging.engine.history import Event, Events, to_date
-from hedging.engine.history_build import build_events, known_day
+from hedging.engine.history.build import build_events, known_day
+from hedging.engine.history.series import Event, Events, to_date
 from hedging.models import MacroEvent
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, sessions_between
 

@@ -12,9 +12,9 @@ import numpy as np
 from django.db.models import Count, FloatField, Max
 from django.db.models.functions import Cast
 
-from hedging.engine.history import Days, MarketHistory, S, to_date
-from hedging.engine.history_build import RawSeries, RawVX, build_history, known_day
-from hedging.engine.publication import RULES
+from hedging.engine.history.build import RawSeries, RawVX, build_history, known_day
+from hedging.engine.history.publication import RULES
+from hedging.engine.history.series import Days, MarketHistory, S, to_date
 from hedging.models import ChainSnapshot, DailyBar, IngestRun, MacroEvent, Quality, VXSettlement
 from hedging.selectors.calendar import (
     FIRST_DAY,

@@ -11,9 +11,9 @@ import numpy as np
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from hedging.engine.history import S
-from hedging.engine.quality import overdue
-from hedging.engine.supplied import SUPPLIED, SuppliedSeries
+from hedging.engine.history.quality import overdue
+from hedging.engine.history.series import S
+from hedging.engine.signals.supplied import SUPPLIED, SuppliedSeries
 from hedging.models import (
     ChainSnapshot,
     DailyBar,

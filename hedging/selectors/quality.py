@@ -13,7 +13,7 @@ from django.db.models import FloatField, Max, Min
 from django.db.models.functions import Cast
 from redis.exceptions import RedisError
 
-from hedging.engine.quality import Finding, Severity, findings
+from hedging.engine.history.quality import Finding, Severity, findings
 from hedging.models import ChainSnapshot, DailyBar, Quality
 from hedging.selectors.calendar import next_session, session_date, sessions_between
 from hedging.selectors.history import market_history

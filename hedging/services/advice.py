@@ -20,7 +20,7 @@ from hedging.engine.signals.types import SignalDay
 from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import closes_at, session_on_or_before
 from hedging.selectors.history import history_revision, market_history
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 
 
 class NoMarketError(LookupError):

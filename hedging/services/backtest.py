@@ -13,7 +13,7 @@ from hedging.engine.backtest.run import Progress, run
 from hedging.engine.backtest.surfaces import Surfaces, surfaces_of
 from hedging.engine.backtest.types import Core, Exits, Hedge, Result, Settings
 from hedging.engine.canonical import content_hash
-from hedging.engine.history import MarketHistory, S
+from hedging.engine.history.series import MarketHistory, S
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame

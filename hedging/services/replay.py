@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from hedging.engine.history import MarketHistory, to_date
+from hedging.engine.history.series import MarketHistory, to_date
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.beta import vx_betas
 from hedging.engine.policy.replay import ReplayDay, replay
@@ -14,7 +14,7 @@ from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.from_ruleset import signal_params
 from hedging.engine.signals.types import SignalDay
-from hedging.services.history_market import history_market
+from hedging.services.snapshots.history_market import history_market
 
 
 def replay_history(

@@ -14,10 +14,10 @@ from hedging.engine.signals import codec
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.params import SignalParams
+from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
 from hedging.models import Job, SignalFrameRow
 from hedging.selectors.history import history_revision, market_history
 from hedging.selectors.signals import DEFAULT_PARAMS, params_hash, stored_signals
-from hedging.services.jobs import JobContext, JobError, job_handler, job_request
 
 SIGNALS = "hedging.signals"
 

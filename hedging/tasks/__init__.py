@@ -11,14 +11,14 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
 from django.utils import timezone
 
+from hedging.jobs import probe as probe  # registers its job kind
+from hedging.jobs.engine import job_run
+from hedging.jobs.heartbeat import beat, beat_while_busy
 from hedging.selectors.quality import quality_findings
-from hedging.services import market_fetch as fetching
-from hedging.services import market_retain as retention
-from hedging.services import market_stage as market_stage
-from hedging.services import probe as probe  # registers its job kind
 from hedging.services import signals as signals
-from hedging.services.heartbeat import beat, beat_while_busy
-from hedging.services.jobs import job_run
+from hedging.services.market import fetch as fetching
+from hedging.services.market import retain as retention
+from hedging.services.market import stage as stage
 
 
 @shared_task(name="hedging.run_job", ignore_result=True)

@@ -16,13 +16,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from journal.api.answers.attribution import account_answer, parse_day, trade_answer
 from journal.api.serializers import JobSerializer, TradeDetailSerializer
 from journal.api.writing import answered, person
 from journal.models import WRITE_ROLES, Account, Trade
-from journal.selectors.trades import trade_get
-from journal.services.attribution import attribution_request
-from journal.services.attribution_api import account_answer, parse_day, trade_answer
-from journal.services.settlement import settlement_book
+from journal.selectors.book.trades import trade_get
+from journal.services.attribution.jobs import attribution_request
+from journal.services.book.settlement import settlement_book
 
 _PERIOD = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="first session; absent: all"),

@@ -19,11 +19,11 @@ from hedging.engine.backtest.types import BacktestError, Costs, Hedge, Settings
 from hedging.engine.rulesets.presets import NAMES, preset
 from hedging.engine.rulesets.types import Ruleset
 from journal.api.writing import answered, person, writable_account
+from journal.errors import RuleError
 from journal.models import Account, BacktestRun, RulesetVersion
 from journal.selectors.backtests import progress_of
-from journal.selectors.rules import ruleset_of
+from journal.selectors.governance.rules import ruleset_of
 from journal.services.backtests import backtest_request
-from journal.services.errors import RuleError
 
 
 class BacktestSerializer(serializers.Serializer[Any]):

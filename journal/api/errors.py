@@ -13,13 +13,13 @@ from rest_framework.views import exception_handler
 
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.selectors.calendar import CalendarRangeError
-from hedging.services.market_load import MarketFileError
+from hedging.services.market.load import MarketFileError
+from journal.api.idempotency import KeyReusedError
+from journal.errors import ConflictError, RuleError
 from journal.importers.order_text import OrderTextError
 from journal.problems import OUTAGE_SECONDS, OUTAGE_TITLE, OUTAGES, problem_body
-from journal.services.bulk_close import RowsRefusedError
-from journal.services.cash_import import CashFileError, problems_answer
-from journal.services.errors import ConflictError, RuleError
-from journal.services.idempotency import KeyReusedError
+from journal.services.book.bulk_close import RowsRefusedError
+from journal.services.cash.file import CashFileError, problems_answer
 
 
 def problem(code: int, title: str, detail: str = "", errors: list[dict[str, Any]] | None = None) -> Response:

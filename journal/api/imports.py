@@ -18,12 +18,12 @@ from rest_framework.views import APIView
 
 from journal.api.writing import answered, person, writable_account
 from journal.models import WRITE_ROLES, ImportBatch, ImportRow, User
-from journal.selectors.imports import batch_get, batch_rows, batches_for
-from journal.services.import_answer import BROKERS, ENCODING_CHOICES, batch_answer
-from journal.services.import_cash import FILE_KINDS
-from journal.services.import_commit import import_commit, import_undo
-from journal.services.import_discard import import_discard, import_restore
-from journal.services.import_stage import import_upload, row_fix
+from journal.selectors.imports.answer import BROKERS, ENCODING_CHOICES, batch_answer
+from journal.selectors.imports.batches import batch_get, batch_rows, batches_for
+from journal.services.imports.cash_rows import FILE_KINDS
+from journal.services.imports.commit import import_commit, import_undo
+from journal.services.imports.discard import import_discard, import_restore
+from journal.services.imports.stage import import_upload, row_fix
 
 
 class ImportFileSerializer(serializers.Serializer[Any]):

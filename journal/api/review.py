@@ -18,14 +18,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hedging.engine.money import to_cents
+from journal.api.answers.attribution import parse_day
 from journal.api.writing import answered, person
+from journal.errors import RuleError
 from journal.models import WRITE_ROLES, Account, Note, Tag, Trade, User
-from journal.selectors.daily import realized_by_day
-from journal.selectors.reviews import trade_review_view
-from journal.services import reviews
-from journal.services.attribution_api import parse_day
-from journal.services.errors import RuleError
-from journal.services.notes import MAX_LENGTH, note_create
+from journal.selectors.review.daily import realized_by_day
+from journal.selectors.review.reviews import trade_review_view
+from journal.services.review import reviews
+from journal.services.review.notes import MAX_LENGTH, note_create
 from journal.services.tax import tax_year
 
 _MOST_TAGS, _MOST_DAYS = 40, 3700

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from hedging.models import Job
 from journal.models import Account, Fill, Report, Trade
-from journal.selectors.trades import trade_position, trade_structure
+from journal.selectors.book.trades import trade_position, trade_structure
 from journal.services.accounts import FIELDS
 
 

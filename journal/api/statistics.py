@@ -13,15 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hedging.engine.statistics import BREAKDOWNS
+from hedging.engine.results.statistics import BREAKDOWNS
+from journal.api.answers.attribution import parse_day
+from journal.api.answers.statistics import hedge_answer, performance_answer, statistics_answer
 from journal.api.writing import answered, person
+from journal.errors import RuleError
 from journal.models import Account, Report, ReportSchedule, Trade
 from journal.selectors.reports import schedule_get, schedules_for
-from journal.selectors.statistics import OutcomeFilters
-from journal.services.attribution_api import parse_day
-from journal.services.errors import RuleError
-from journal.services.report_schedules import schedule_add, schedule_stop
-from journal.services.statistics_api import hedge_answer, performance_answer, statistics_answer
+from journal.selectors.results.statistics import OutcomeFilters
+from journal.services.reports.schedules import schedule_add, schedule_stop
 
 _FROM = OpenApiParameter("from", OpenApiTypes.DATE, description="first session; absent: all")
 _TO = OpenApiParameter("to", OpenApiTypes.DATE, description="last session; absent: newest")

@@ -3,21 +3,15 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import (
-    approvals,
-    attribution,
-    backtests,
-    capital,
-    cash_imports,
-    closing,
-    governance,
-    imports,
-    market,
-    review,
-    signals,
-    statistics,
-    views,
-)
+from journal.api import attribution, backtests, imports, review, statistics
+from journal.api.book import closing
+from journal.api.book import trades as views
+from journal.api.cash import capital
+from journal.api.cash import imports as cash_imports
+from journal.api.governance import approvals
+from journal.api.governance import rules as governance
+from journal.api.market import signals
+from journal.api.market import snapshots as market
 
 app_name = "api"
 

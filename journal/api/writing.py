@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
+from journal.api.idempotency import Answer, fingerprint, once
+from journal.errors import RuleError
 from journal.importers.order_text import parse_order
 from journal.models import WRITE_ROLES, Account, User
-from journal.services.errors import RuleError
-from journal.services.idempotency import Answer, fingerprint, once
-from journal.services.package_price import SPLIT_NOTE, market_marks, split_package
-from journal.services.trades import LegInput, OrderInput
+from journal.services.book.package_price import SPLIT_NOTE, market_marks, split_package
+from journal.services.book.trades import LegInput, OrderInput
 
 MAX_KEY = 120
 

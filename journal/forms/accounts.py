@@ -7,9 +7,9 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from journal.errors import RuleError
 from journal.forms.base import style
 from journal.models import Account
-from journal.services.errors import RuleError
 
 _ZONES = (
     "America/New_York",

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from journal.forms.base import StyledForm
-from journal.services.settlement import Due
+from journal.services.book.settlement import Due
 
 
 class PeriodForm(StyledForm):

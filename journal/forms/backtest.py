@@ -13,7 +13,7 @@ from hedging.engine.rulesets.presets import NAMES, preset
 from hedging.engine.rulesets.types import Ruleset, RulesetError
 from journal.forms.base import StyledForm
 from journal.models import Account, RulesetVersion
-from journal.selectors.rules import ruleset_of
+from journal.selectors.governance.rules import ruleset_of
 
 _HEDGES = [
     (Hedge.ON, "on: three layers by the rules"),

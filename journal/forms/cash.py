@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from django import forms
 
+from journal.errors import RuleError
 from journal.forms.base import StyledForm
-from journal.forms.order import new_token
+from journal.forms.book.order import new_token
 from journal.importers.cash_csv import MAX_BYTES
 from journal.models import CashEntry
-from journal.services.errors import RuleError
 
 
 class CashForm(StyledForm):

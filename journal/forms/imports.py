@@ -11,15 +11,15 @@ from typing import Any, cast
 from django import forms
 
 from hedging.engine.money import to_cents
+from journal.errors import RuleError
 from journal.forms.base import StyledForm
-from journal.forms.order import WallClockField
+from journal.forms.book.order import WallClockField
 from journal.importers.rows import RowKind
 from journal.importers.text import MAX_BYTES
 from journal.models import Account, ImportRow
-from journal.services.errors import RuleError
-from journal.services.import_answer import BROKERS, ENCODING_CHOICES
-from journal.services.import_cash import FILE_KINDS
-from journal.services.times import local_time
+from journal.selectors.imports.answer import BROKERS, ENCODING_CHOICES
+from journal.selectors.times import local_time
+from journal.services.imports.cash_rows import FILE_KINDS
 
 _ZONES = (
     "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "UTC", "Europe/London",

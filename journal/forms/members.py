@@ -8,7 +8,7 @@ from django import forms
 
 from journal.forms.base import StyledForm
 from journal.models import Role, User
-from journal.selectors.signing import login_find, rule_with
+from journal.selectors.governance.signing import login_find, rule_with
 
 
 class MemberForm(StyledForm):

@@ -8,9 +8,9 @@ from typing import Any
 
 from django import forms
 
+from journal.errors import RuleError
 from journal.forms.base import StyledForm
 from journal.models import Account, Report, ReportSchedule
-from journal.services.errors import RuleError
 
 _HELP = {
     "pdf": "typeset for print",

@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
+from journal.errors import RuleError
 from journal.forms.base import StyledForm
 from journal.models import Tag
-from journal.services.errors import RuleError
 
 
 class RefusableForm(StyledForm):

@@ -7,10 +7,10 @@ from typing import Any
 
 from django import forms
 
-from hedging.engine.statistics import BREAKDOWNS
+from hedging.engine.results.statistics import BREAKDOWNS
 from journal.forms.attribution import PeriodForm
 from journal.models import Trade
-from journal.selectors.statistics import OutcomeFilters
+from journal.selectors.results.statistics import OutcomeFilters
 
 
 class StatisticsForm(PeriodForm):

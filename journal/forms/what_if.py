@@ -6,7 +6,7 @@ import re
 
 from django import forms
 
-from hedging.engine.scenarios import Shock
+from hedging.engine.pricing.scenarios import Shock
 from journal.forms.base import StyledForm
 from journal.selectors.what_if import SHOWN
 

@@ -89,7 +89,7 @@ class CashEntry(models.Model):
 class CashImport(models.Model):
     """One CSV file of cash movements: checked whole, looked at, recorded once, and perhaps undone.
 
-    ``rows`` is what the file says, as ``journal.services.cash_import`` writes it; a file with a problem makes
+    ``rows`` is what the file says, as ``journal.services.cash.file`` writes it; a file with a problem makes
     no import. Its entries are derived from its rows: an undo removes them, and the rows stay.
     """
 

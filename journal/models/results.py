@@ -13,7 +13,7 @@ from journal.models.trades import OwnedQuerySet, Trade
 class Valuation(models.Model):
     """One trade valued on one market snapshot at one book revision (the content key).
 
-    ``result`` is the JSON of hedging.engine.valuation.TradeValuation; a newer revision writes a
+    ``result`` is the JSON of hedging.engine.pricing.valuation.TradeValuation; a newer revision writes a
     new row, it never overwrites.
     """
 

@@ -32,7 +32,7 @@ class Trade(models.Model):
     """A position with one purpose: a condor, a hedge layer, or anything else.
 
     Its legs are never stored: they are the sum of its fills. The fields under "derived" are
-    rebuilt from the fills by journal.services.trades and carry no knowledge of their own.
+    rebuilt from the fills by journal.services.book.trades and carry no knowledge of their own.
     """
 
     class Kind(models.TextChoices):

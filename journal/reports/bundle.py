@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from journal.reports.model import LegLine, ReportData, Result, Sum, TradeLine
 from journal.reports.results import result_sheets
-from journal.services.safe_csv import safe_cell
+from journal.safe_csv import safe_cell
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DIGITS = 6

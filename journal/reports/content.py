@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-from hedging.engine.valuation import FactorGreeks
+from hedging.engine.pricing.valuation import FactorGreeks
 from journal.reports.chart import Chart, report_charts
 from journal.reports.layout import LONG, Block, Column, Document, Row, Section, Table, gain, text
 from journal.reports.model import (

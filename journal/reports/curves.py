@@ -9,8 +9,8 @@ from typing import Any
 
 from journal.reports.chart import GAIN, GRID, INK, LOSS, SETTINGS, SOFT, WIDTH, Chart, dollars_text, drawn
 from journal.reports.texts import share
-from journal.selectors.capital_series import Floats
-from journal.selectors.performance import AccountPerformance
+from journal.selectors.cash.capital_series import Floats
+from journal.selectors.results.performance import AccountPerformance
 
 #: Marks on the time axis at most; a longer period is marked by quarter or year.
 _TICKS = 13

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from hedging.engine.analysis import analyse_trade
 from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
 from hedging.engine.market import Flag, MarketSnapshot
 from hedging.engine.money import to_cents
-from hedging.engine.scenarios import stressed_loss
+from hedging.engine.pricing.analysis import analyse_trade
+from hedging.engine.pricing.scenarios import stressed_loss
+from hedging.engine.pricing.valuation import FactorGreeks, LegValuation, TradeValuation, value_trade
 from hedging.engine.structure import describe
-from hedging.engine.valuation import FactorGreeks, LegValuation, TradeValuation, value_trade
 from hedging.selectors.market import STALE_AFTER
-from hedging.services.contracts import contract_spec
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.snapshots.contracts import contract_spec
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Fill, Trade
 from journal.reports.model import (
     UNKNOWN,
@@ -36,9 +36,9 @@ from journal.reports.model import (
 )
 from journal.reports.payoff import book_payoff
 from journal.reports.results import account_results
+from journal.selectors.book.trades import Position, book_trade, position_of
+from journal.selectors.governance.rules import ruleset_active
 from journal.selectors.reports import account_history, fills_until, opened_and_last, period_start
-from journal.selectors.rules import ruleset_active
-from journal.selectors.trades import Position, book_trade, position_of
 
 Progress = Callable[[int, int, str], None]
 STEPS = 100

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hedging.engine.book import ContractSpec, Right
-from hedging.engine.valuation import FactorGreeks
+from hedging.engine.pricing.valuation import FactorGreeks
 
 if TYPE_CHECKING:
     from journal.reports.results import Results
@@ -84,7 +84,7 @@ def add_results(results: Iterable[Result]) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class LegLine:
-    """An open leg. Per unit, as in hedging.engine.valuation.LegValuation; ``pnl`` in dollars."""
+    """An open leg. Per unit, as in hedging.engine.pricing.valuation.LegValuation; ``pnl`` in dollars."""
 
     spec: ContractSpec
     quantity: int

@@ -8,19 +8,19 @@ from datetime import date
 from decimal import Decimal
 from math import isfinite, prod
 
-from hedging.engine.effects import EFFECTS
 from hedging.engine.money import to_cents
-from hedging.engine.performance import Performance
-from hedging.engine.statistics import ENOUGH, Figures, breakdown, figures
+from hedging.engine.results.effects import EFFECTS
+from hedging.engine.results.performance import Performance
+from hedging.engine.results.statistics import ENOUGH, Figures, breakdown, figures
 from journal.models import Account
 from journal.reports.curves import equity_chart
 from journal.reports.layout import Column, Row, Section, Table, gain, text
 from journal.reports.model import Sum
 from journal.reports.texts import NONE, UNKNOWN, amount, number, share
 from journal.selectors.attribution import AccountAttribution, Explained, account_attribution
-from journal.selectors.capital import Capital, capital
-from journal.selectors.performance import AccountPerformance, account_performance
-from journal.selectors.statistics import OutcomeFilters, outcomes
+from journal.selectors.cash.capital import Capital, capital
+from journal.selectors.results.performance import AccountPerformance, account_performance
+from journal.selectors.results.statistics import OutcomeFilters, outcomes
 
 Line = tuple[str, tuple[str, ...], tuple[tuple[object, ...], ...]]
 

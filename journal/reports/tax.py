@@ -13,11 +13,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from hedging.services.jobs import JobContext, JobError, job_handler
+from hedging.jobs.engine import JobContext, JobError, job_handler
 from journal.models import Account, Report, User
 from journal.reports.layout import Column, Document, Section, Table, gain, text
-from journal.services.reports import ReportOrder, report_filename
-from journal.services.safe_csv import safe_cell
+from journal.safe_csv import safe_cell
+from journal.services.reports.jobs import ReportOrder, report_filename
 from journal.services.tax import NOT_ADVICE, TAX_PDF, TaxLine, TaxYear, tax_year
 from journal.services.valuation import account_of_scope
 from journal.templatetags.figures import money_text

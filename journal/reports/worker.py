@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from hedging.services.jobs import JobContext, JobError, JobRetryError, job_handler
+from hedging.jobs.engine import JobContext, JobError, JobRetryError, job_handler
 from journal.models import Account
 from journal.selectors.reports import RENDER_REPORT, BusyBookError
-from journal.services.report_schedules import mail_request
-from journal.services.reports import ReportOrder, report_store
+from journal.services.reports.jobs import ReportOrder, report_store
+from journal.services.reports.schedules import mail_request
 from journal.services.valuation import account_of_scope
 
 STORING = 95

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from journal.reports.bundle import Sheet, sheets, without_tail
 from journal.reports.model import ReportData
-from journal.services.safe_csv import safe_cell
+from journal.safe_csv import safe_cell
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet

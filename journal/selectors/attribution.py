@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from django.db.models import F
 
-from hedging.engine.attribution import from_cents, residual_is_large, residual_share
-from hedging.engine.effects import (
+from hedging.engine.results.attribution import from_cents, residual_is_large, residual_share
+from hedging.engine.results.effects import (
     EFFECTS,
     MICRO,
     REVALUED_EFFECTS,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import Http404
 
 from hedging.models import Job
-from hedging.services.market_fetch import MARKET_SCOPE
+from hedging.services.market.fetch import MARKET_SCOPE
 from journal.models import WRITE_ROLES, Account, Role, User
 
 _SCOPE = "account:"

@@ -12,11 +12,11 @@ from django.db.models import OuterRef, Subquery
 from hedging.engine.book import Book
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.money import to_cents
-from hedging.engine.scenarios import scenario_grid
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.engine.pricing.scenarios import scenario_grid
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, AccountRisk, Trade, User, Valuation
-from journal.selectors.cash import balance_of, entries, opens_with_deposit
-from journal.selectors.trades import book_build, first_fill_day
+from journal.selectors.book.trades import book_build, first_fill_day
+from journal.selectors.cash.ledger import balance_of, entries, opens_with_deposit
 
 ATTENTION_DTE = 21
 TESTED_DELTA = 0.30

@@ -16,7 +16,7 @@ from django.utils import timezone
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK
 from journal.models import MANAGE_ROLES, Account, Fill, Report, ReportSchedule, Trade, User
-from journal.selectors.trades import live_fills, with_fills
+from journal.selectors.book.trades import live_fills, with_fills
 
 RENDER_REPORT = "journal.render_report"
 _FINISHED_SHOWN_FOR = timedelta(hours=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.market import MarketSnapshot
-from hedging.engine.scenarios import (
+from hedging.engine.pricing.scenarios import (
     GRID_SPOT,
     GRID_VIX,
     PATH_SPOT,
@@ -21,10 +21,10 @@ from hedging.engine.scenarios import (
     path_vix,
     shock_pnl,
 )
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Trade
+from journal.selectors.book.trades import book_build
 from journal.selectors.overview import heat_step
-from journal.selectors.trades import book_build
 
 Floats = NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from journal.errors import ConflictError, RuleError
 from journal.models import MANAGE_ROLES, Account, BulkChange, Membership, Role, User
-from journal.selectors.signing import SIGN_ROLES, approval_rule
+from journal.selectors.governance.signing import SIGN_ROLES, approval_rule
 from journal.services.audit import audit_record
-from journal.services.changes import removal_record
-from journal.services.errors import ConflictError, RuleError
-from journal.services.ledger import account_revalue
+from journal.services.book.ledger import account_revalue
+from journal.services.undo_records import removal_record
 
 FIELDS = (
     "name",
@@ -134,7 +134,8 @@ def account_archive(
 def member_add(*, user: User, account: Account, member: User, role: Role, signed: bool = False) -> Membership:
     """Give another user a role in the account.
 
-    Raises RuleError for a signing role where several sign, unless they did (journal.services.approvals).
+    Raises RuleError for a signing role where several sign, unless they did
+    (journal.services.governance.approvals).
     """
     account = _locked(account, None)
     _check_signed(account, role, signed=signed)
@@ -195,7 +196,7 @@ def approvals_set(
 ) -> Account:
     """Set how many signatures a change needs and how long it waits; None is the default.
 
-    Raises RuleError where several sign, unless they did (journal.services.approvals).
+    Raises RuleError where several sign, unless they did (journal.services.governance.approvals).
     """
     account = _locked(account, None)
     _check_signed(account, None, signed=signed)

@@ -16,13 +16,13 @@ from hedging.engine.canonical import plain_hash
 from hedging.engine.rulesets.document import ruleset_document, ruleset_from
 from hedging.engine.rulesets.presets import preset
 from hedging.engine.rulesets.types import Ruleset, RulesetError
+from hedging.jobs.engine import JobContext, JobError, job_cancel, job_handler, job_request, job_retry
 from hedging.models import Job
 from hedging.selectors.history import history_revision, market_history
 from hedging.services.backtest import VERSION, backtest_key, backtests_on, settings_for, settings_json
-from hedging.services.jobs import JobContext, JobError, job_cancel, job_handler, job_request, job_retry
+from journal.errors import RuleError
 from journal.models import Account, BacktestPart, BacktestRun, User
 from journal.services.audit import audit_record
-from journal.services.errors import RuleError
 
 BACKTEST, PART = "journal.backtest", "journal.backtest_part"
 #: Sets a job computes: long enough to be worth a job, short enough to share and to lose.

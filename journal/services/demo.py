@@ -15,13 +15,13 @@ from django.utils import timezone
 from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract, vx_future
 from hedging.engine.market import ExpirySlice, MarketSnapshot
-from hedging.engine.marks import option_quote, quote_mid
-from hedging.engine.valuation import value_leg
+from hedging.engine.pricing.marks import option_quote, quote_mid
+from hedging.engine.pricing.valuation import value_leg
 from hedging.maths.types import Right
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at
-from hedging.services.simulated import simulated_market_load, simulated_market_remove
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.market.simulated import simulated_market_load, simulated_market_remove
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import (
     RISK_GROUP,
     Account,
@@ -31,11 +31,11 @@ from journal.models import (
     Trade,
     User,
 )
-from journal.selectors.trades import trade_get, trade_position
+from journal.selectors.book.trades import trade_get, trade_position
 from journal.services.accounts import account_create
-from journal.services.cash import cash_record
-from journal.services.erasure import account_erase
-from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
+from journal.services.book.trades import LegInput, OrderInput, trade_close, trade_create
+from journal.services.cash.ledger import cash_record
+from journal.services.own_data.erasure import account_erase
 
 NAME = "Demo account"
 _NICKEL = Decimal("0.05")

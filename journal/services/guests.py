@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from journal.errors import RuleError
 from journal.models import User
-from journal.services.errors import RuleError
 
 
 def known_only(user: User, what: str, field: str = "") -> None:

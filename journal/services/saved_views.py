@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.http import QueryDict
 
+from journal.errors import RuleError
 from journal.models import BulkChange, SavedView, User
-from journal.services.changes import removal_record
-from journal.services.errors import RuleError
+from journal.services.undo_records import removal_record
 
 MOST = 50
 #: Parts of an address that belong to a moment, not to a view.

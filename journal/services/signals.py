@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hedging.services.signals import signals_request
-from journal.selectors.signal_rules import params_in_force
+from journal.selectors.governance.signal_rules import params_in_force
 
 
 def account_signals_request(*, simulated: bool = False) -> int:

@@ -12,16 +12,23 @@ from django.db import transaction
 
 from hedging.engine.book import ContractSpec
 from hedging.engine.money import to_cents
-from hedging.engine.tax import ContractYear, Execution, TaxClass, contract_year, split_60_40, tax_class
+from hedging.engine.results.tax import (
+    ContractYear,
+    Execution,
+    TaxClass,
+    contract_year,
+    split_60_40,
+    tax_class,
+)
+from hedging.jobs.engine import job_request
 from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, closes_at, session_on_or_before
-from hedging.services.contracts import contract_spec
-from hedging.services.jobs import job_request
-from hedging.services.marks import contract_marks
+from hedging.services.snapshots.contracts import contract_spec
+from hedging.services.snapshots.marks import contract_marks
+from journal.errors import RuleError
 from journal.models import WRITE_ROLES, Account, BulkChange, Fill, User, YearEndMark
 from journal.services.audit import audit_record
-from journal.services.changes import removal_record
-from journal.services.errors import RuleError
+from journal.services.undo_records import removal_record
 
 TAX_PDF = "journal.tax_pdf"
 FIRST_YEAR, LAST_YEAR = FIRST_DAY.year + 1, LAST_DAY.year - 1

@@ -15,21 +15,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from journal.errors import RuleError
 from journal.models import BulkChange, User
-from journal.services import (
-    accounts,
-    alerts,
-    bulk,
-    bulk_close,
-    import_links,
-    report_schedules,
-    reviews,
-    saved_views,
-    tax,
-)
+from journal.services import accounts, saved_views, tax
+from journal.services.alerts import alerts
 from journal.services.audit import audit_record
-from journal.services.changes import UNDO_FOR
-from journal.services.errors import RuleError
+from journal.services.book import bulk_close
+from journal.services.book import bulk_edit as bulk
+from journal.services.book import links as import_links
+from journal.services.reports import schedules as report_schedules
+from journal.services.review import reviews
+from journal.services.undo_records import UNDO_FOR
 
 Action = BulkChange.Action
 Undo = Callable[[User, Sequence[Any]], int]

@@ -18,9 +18,9 @@ from journal.urls import (
     site,
     statistics,
     tax,
-    trades,
     what_if,
 )
+from journal.urls import book as trades
 
 app_name = "journal"
 

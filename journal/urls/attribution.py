@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import attribution, capital, cash
+from journal.views import attribution
+from journal.views.cash import capital
+from journal.views.cash import ledger as cash
 
 urlpatterns: list[URLPattern] = [
     path("attribution/", attribution.page, name="attribution"),

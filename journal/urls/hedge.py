@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import decisions, hedge
+from journal.views.governance import decisions, hedge
 
 urlpatterns: list[URLPattern] = [
     path("hedge/", hedge.page, name="hedge"),

@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import chains, imports
+from journal.views.imports import roll_history as chains
+from journal.views.imports import wizard as imports
 
 urlpatterns: list[URLPattern] = [
     path("imports/", imports.import_list, name="imports"),

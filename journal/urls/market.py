@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import data, market_page
+from journal.views.market import data
+from journal.views.market import page as market_page
 
 urlpatterns: list[URLPattern] = [
     path("market/", market_page.market, name="market"),

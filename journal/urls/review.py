@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from journal.urls.converters import DayConverter
-from journal.views import days, notes, playbooks, review, tags
+from journal.views.review import days, notes, playbooks, review, tags
 
 register_converter(DayConverter, "day")
 

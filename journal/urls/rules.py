@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import rules
+from journal.views.governance import rules
 
 urlpatterns: list[URLPattern] = [
     path("rules/", rules.rule_list, name="rules"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import statistics
+from journal.views.results import statistics
 
 urlpatterns: list[URLPattern] = [
     path("statistics/", statistics.statistics, name="statistics"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from journal.views import tax
+from journal.views.results import tax
 
 urlpatterns: list[URLPattern] = [
     path("tax/", tax.worksheet, name="tax"),

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from journal.errors import ConflictError, RuleError
 from journal.forms.accounts import AccountForm
 from journal.models import MANAGE_ROLES, Account
 from journal.selectors.accounts import accounts_for
 from journal.selectors.shell import SESSION_ACCOUNT
 from journal.services.accounts import FIELDS, account_archive, account_create, account_update
-from journal.services.errors import ConflictError, RuleError
 from journal.views.common import get_owned, person
 
 

@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from journal.errors import RuleError
 from journal.forms.alerts import ChannelForm
 from journal.models import WRITE_ROLES, Account, AlertChannel
 from journal.selectors.alerts import alert_page
+from journal.selectors.governance.signing import SIGN_ROLES
 from journal.selectors.shell import current_account
-from journal.selectors.signing import SIGN_ROLES
-from journal.services.alerts import alerts_seen, channel_add, channel_remove
-from journal.services.errors import RuleError
+from journal.services.alerts.alerts import alerts_seen, channel_add, channel_remove
 from journal.views.common import get_owned, person, say_removed
 
 

@@ -15,9 +15,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from hedging.engine.effects import EFFECTS
+from hedging.engine.results.effects import EFFECTS
 from hedging.models import Job
 from journal.downloads import csv_response
+from journal.errors import ConflictError, RuleError
 from journal.forms.attribution import PeriodForm, SettleForm
 from journal.models import WRITE_ROLES, Account, Trade
 from journal.selectors.as_of import as_of_for
@@ -29,11 +30,10 @@ from journal.selectors.attribution import (
     account_attribution,
     trade_attribution,
 )
+from journal.selectors.book.trades import first_fill_day, trade_get
 from journal.selectors.shell import current_account
-from journal.selectors.trades import first_fill_day, trade_get
-from journal.services.attribution import ATTRIBUTE, attribution_request
-from journal.services.errors import ConflictError, RuleError
-from journal.services.settlement import settlement_book, settlements_due
+from journal.services.attribution.jobs import ATTRIBUTE, attribution_request
+from journal.services.book.settlement import settlement_book, settlements_due
 from journal.views.common import get_owned, person
 from journal.views.jobs import shown_jobs
 

@@ -24,9 +24,9 @@ from hedging.selectors.calendar import (
     session_date,
     session_on_or_before,
 )
+from journal.errors import RuleError
 from journal.models import Account, BulkChange, Role, User
 from journal.selectors.shell import SESSION_ACCOUNT
-from journal.services.errors import RuleError
 from journal.services.saved_views import canonical_query
 
 _DIGITS = 6

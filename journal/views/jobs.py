@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from hedging.jobs.engine import job_cancel, job_retry
 from hedging.models import Job
-from hedging.services.jobs import job_cancel, job_retry
 from journal.models import User
 from journal.selectors.jobs import job_get, job_may_steer
 from journal.views.common import local_address, person

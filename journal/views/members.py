@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from journal.errors import ConflictError, RuleError
 from journal.forms.members import ApprovalForm, MemberForm
 from journal.models import MANAGE_ROLES, Account, ApprovalChange, Membership, Role, User
-from journal.selectors.signing import (
+from journal.rate_limit import too_many_of
+from journal.selectors.governance.signing import (
     SIGN_ROLES,
     ApprovalRule,
     approval_rule,
@@ -23,16 +25,14 @@ from journal.selectors.signing import (
     signing_progress,
 )
 from journal.services.accounts import member_remove, needs_signatures
-from journal.services.approvals import (
+from journal.services.governance.approvals import (
     change_sign,
     change_withdraw,
     role_give,
     role_take,
     rule_change,
 )
-from journal.services.errors import ConflictError, RuleError
-from journal.services.rate_limit import too_many_of
-from journal.services.recovery import WAIT
+from journal.services.governance.recovery import WAIT
 from journal.views.common import follow_account, get_owned, person, say_removed
 
 

@@ -11,10 +11,10 @@ from hedging.selectors.calendar import session_date
 from journal.selectors import overview
 from journal.selectors.alerts import alert_page
 from journal.selectors.as_of import as_of_for
-from journal.selectors.performance import glance
+from journal.selectors.book.valuation import account_current
+from journal.selectors.past import account_then
+from journal.selectors.results.performance import glance
 from journal.selectors.shell import current_account
-from journal.selectors.valuation import account_current
-from journal.services.past import account_then
 from journal.views.common import person
 
 

@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from hedging.models import Job
-from journal.forms.order import new_token
+from journal.errors import RuleError
+from journal.forms.book.order import new_token
 from journal.models import DataTransfer, DeletionRequest
-from journal.services.data_export import EXPORT, export_request, user_scope
-from journal.services.data_import import IMPORT, MAX_UPLOAD, import_request
-from journal.services.erasure import GRACE, deletion_request, deletion_withdraw, shared_alone
-from journal.services.errors import RuleError
-from journal.services.portable import owned_accounts
+from journal.services.own_data.erasure import GRACE, deletion_request, deletion_withdraw, shared_alone
+from journal.services.own_data.export import EXPORT, export_request, user_scope
+from journal.services.own_data.load import IMPORT, MAX_UPLOAD, import_request
+from journal.services.own_data.tables import owned_accounts
 from journal.views.common import person
 from journal.views.jobs import shown_jobs
 

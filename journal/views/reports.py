@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from hedging.selectors.calendar import session_date
 from journal.downloads import report_response
+from journal.errors import RuleError
 from journal.forms.reports import ReportForm, ScheduleForm
 from journal.models import Account, Report
 from journal.selectors.reports import (
@@ -27,9 +28,8 @@ from journal.selectors.reports import (
     schedules_for,
 )
 from journal.selectors.shell import current_account
-from journal.services.errors import RuleError
-from journal.services.report_schedules import schedule_add, schedule_stop
-from journal.services.reports import report_request
+from journal.services.reports.jobs import report_request
+from journal.services.reports.schedules import schedule_add, schedule_stop
 from journal.views.common import person, say_removed
 from journal.views.jobs import shown_jobs
 

@@ -15,8 +15,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from hedging.jobs.engine import job_retry
 from hedging.models import Job
-from hedging.services.jobs import job_retry
 from journal.models import Account, AuditEvent, Trade
 from journal.selectors import overview
 from journal.services.audit import audit_record

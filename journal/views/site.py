@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from journal.rate_limit import too_many
 from journal.selectors.shell import SESSION_ACCOUNT
 from journal.services.demo import demo_guest, demo_remove, demo_start
-from journal.services.rate_limit import too_many
 from journal.views.common import person
 
 

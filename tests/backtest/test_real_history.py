@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hedging.engine.backtest.types import Settings
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
 from hedging.engine.rulesets.presets import preset
 from hedging.services.backtest import Backtests
 

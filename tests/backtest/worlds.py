@@ -11,8 +11,8 @@ from hedging.engine.backtest.plan import LayerPlan, Plan
 from hedging.engine.backtest.run import run
 from hedging.engine.backtest.surfaces import Surfaces, surfaces_of
 from hedging.engine.backtest.types import Costs, Exits, Hedge, Result, Settings
-from hedging.engine.history import MarketHistory
-from hedging.engine.history_build import RawSeries, RawVX, build_history
+from hedging.engine.history.build import RawSeries, RawVX, build_history
+from hedging.engine.history.series import MarketHistory
 
 FIRST, LAST = date(2015, 1, 2), date(2015, 6, 30)
 EXPIRIES = np.array(

@@ -1,7 +1,6 @@
 """A broker's file by keyboard: read, an error fixed in place, recorded, a roll confirmed, undone."""
 
 # ruff: noqa: E501 - rows of files are data
-
 from __future__ import annotations
 
 import re

@@ -20,13 +20,13 @@ SETUP = f"""
 import time
 from django.db import transaction
 from decimal import Decimal
-from hedging.services.snapshots import snapshot_for
+from hedging.services.snapshots.snapshots import snapshot_for
 from journal.models import Role, User
 from journal.services.accounts import account_create, member_add
-from journal.services.advice import account_advise
-from journal.services.recommendations import advice_store
-from journal.services.rulesets import ruleset_ensure
-from tests.journal.governance_cases import advice, proposal
+from journal.services.governance.advice import account_advise
+from journal.services.governance.recommendations import advice_store
+from journal.services.governance.rulesets import ruleset_ensure
+from tests.journal.governance.cases import advice, proposal
 
 ann, bob, cat, dan = (
     User.objects.create_user(f"sign-{{name}}", f"sign-{{name}}@example.org", "{PASSWORD}")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.attribution import Fills, LegDays, Legs, Marks, leg_days, micro, residual_share
-from hedging.engine.effects import EFFECTS, States, Terms, cents_of_rows, half_even
 from hedging.engine.money import to_cents
+from hedging.engine.results.attribution import Fills, LegDays, Legs, Marks, leg_days, micro, residual_share
+from hedging.engine.results.effects import EFFECTS, States, Terms, cents_of_rows, half_even
 
 NONE = float("nan")
 # Three marks of an SPX put 6700: forward, vol, years, rate, price in points.

@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from hedging.engine.attribution import Fills, Legs, Marks, leg_days, micro
-from hedging.engine.effects import EFFECTS, TAYLOR, States, Terms
+from hedging.engine.results.attribution import Fills, Legs, Marks, leg_days, micro
+from hedging.engine.results.effects import EFFECTS, TAYLOR, States, Terms
 
 # Per leg: strike, right (0: future), multiplier; by day: forward, sigma, years, rate, price (None unknown).
 LEGS = (

@@ -11,17 +11,17 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from hedging.engine import books
 from hedging.engine.book import BookTrade, ContractSpec, Leg, Role
 from hedging.engine.instruments import option_contract, share, vx_future
 from hedging.engine.market import Flag, IndexLevel, MarketSnapshot, VXPoint
-from hedging.engine.scenarios import ShockRules, scenario_grid
-from hedging.engine.valuation import PriceSource, sum_totals, value_leg, value_trade
+from hedging.engine.pricing import many as books
+from hedging.engine.pricing.scenarios import ShockRules, scenario_grid
+from hedging.engine.pricing.valuation import PriceSource, sum_totals, value_leg, value_trade
 from hedging.maths.types import Right
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.simulated import simulate_days, simulated_spx_chain, simulated_vix_chain, simulated_vx
 from hedging.selectors.calendar import opens_at
-from hedging.services.slices import ChainSlices
+from hedging.services.snapshots.slices import ChainSlices
 
 OWNERS = 40
 

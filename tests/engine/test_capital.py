@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedging.engine.capital import (
+from hedging.engine.results.capital import (
     Source,
     box_rate,
     capital_by_source,

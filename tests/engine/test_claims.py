@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from hedging.engine import claims
-from hedging.engine.claims import CLAIMS, IDENTITY, Claim, Interval, Verdict, bootstrap, judge
+from hedging.engine.results import claims
+from hedging.engine.results.claims import CLAIMS, IDENTITY, Claim, Interval, Verdict, bootstrap, judge
 
 COST = CLAIMS["annual_cost"]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedging.engine.followed import Execution, Followed, Part, follow, horizon
+from hedging.engine.results.outcomes import Execution, Followed, Part, follow, horizon
 
 START = datetime(2024, 1, 4, 10, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hedging.engine.history import Event, EventKind, MarketHistory, S
-from hedging.engine.history_build import RawSeries, RawVX, build_history, known_day
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.build import RawSeries, RawVX, build_history, known_day
+from hedging.engine.history.folder import history_from_folder
+from hedging.engine.history.series import Event, EventKind, MarketHistory, S
 from hedging.selectors.calendar import closes_at
 
 SESSIONS = np.array(

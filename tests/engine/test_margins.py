@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.margins import strategy_margins
+from hedging.engine.pricing.margins import strategy_margins
 from hedging.maths.margin import defined_risk_margin
 from hedging.maths.payoff import PayoffLegs
 

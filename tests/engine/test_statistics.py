@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedging.engine.performance import (
+from hedging.engine.results.performance import (
     market_fit,
     months,
     performance,
@@ -19,7 +19,7 @@ from hedging.engine.performance import (
     underwater,
     worst_fall,
 )
-from hedging.engine.statistics import (
+from hedging.engine.results.statistics import (
     Outcome,
     breakdown,
     dte_bucket,
@@ -140,7 +140,7 @@ def test_flows_are_no_return() -> None:
 
 
 def test_returns_agree_with_the_capital_engines_time_weighting() -> None:
-    from hedging.engine.capital import time_weighted
+    from hedging.engine.results.capital import time_weighted
 
     rng = np.random.default_rng(3)
     gain, flow = rng.normal(0, 50, 80), np.where(rng.random(80) < 0.1, 500.0, 0.0)

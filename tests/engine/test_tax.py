@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Right
 from hedging.engine.instruments import option_contract, share, vx_future
-from hedging.engine.tax import Execution, TaxClass, contract_year, split_60_40, tax_class
+from hedging.engine.results.tax import Execution, TaxClass, contract_year, split_60_40, tax_class
 
 D = Decimal
 EXPIRY = date(2026, 12, 16)

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hedging.engine.analysis import analyse_trade, curve_on
 from hedging.engine.book import Book, BookTrade, Leg, Role
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import Flag, MarketSnapshot
-from hedging.engine.scenarios import scenario_grid, stressed_loss
-from hedging.engine.valuation import LegFlag, PriceSource, value_book, value_trade
+from hedging.engine.pricing.analysis import analyse_trade, curve_on
+from hedging.engine.pricing.scenarios import scenario_grid, stressed_loss
+from hedging.engine.pricing.valuation import LegFlag, PriceSource, value_book, value_trade
 from hedging.models import ChainSnapshot
 from hedging.providers.formats.chain import unpack
-from hedging.services.market_load import market_path_load
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.services.market.load import market_path_load
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 
 pytestmark = pytest.mark.django_db
 

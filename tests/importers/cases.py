@@ -1,7 +1,6 @@
 """Rows of brokers' files as tests make them."""
 
 # ruff: noqa: E501 - the lines are data
-
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,7 +1,6 @@
 """A corpus of hostile files, the same on every run, made from five good ones."""
 
 # ruff: noqa: E501 - the lines are data
-
 from __future__ import annotations
 
 import gzip

@@ -1,7 +1,6 @@
 """Executions become the trades a trader means: scaling, single legs, unbalanced condors, one-wing rolls."""
 
 # ruff: noqa: E501 - two rows of a file on a line
-
 from __future__ import annotations
 
 from collections import Counter
@@ -10,7 +9,7 @@ from decimal import Decimal
 from journal.importers.grouping import BY_DAY, Execution, Group, group_executions
 from journal.importers.read import read_file
 from journal.importers.shapes import RollKind, find_rolls, name_group
-from journal.services.import_rows import executions, stored_row
+from journal.services.imports.rows import executions, stored_row
 from tests.importers.cases import FIDELITY, HEADER, SCHWAB, settled, tasty
 
 NOON = "12:00:00"

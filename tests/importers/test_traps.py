@@ -1,7 +1,6 @@
 """The traps of brokers' files, each with the row that springs it."""
 
 # ruff: noqa: E501 - rows of files
-
 from __future__ import annotations
 
 from datetime import date

@@ -14,7 +14,7 @@ from hedging.engine.book import ContractSpec, Right
 from hedging.engine.instruments import option_contract, vx_future
 from journal.models import Account, Role, Trade, User
 from journal.services.accounts import account_create, member_add
-from journal.services.trades import LegInput, OrderInput, trade_close, trade_create
+from journal.services.book.trades import LegInput, OrderInput, trade_close, trade_create
 
 ET = ZoneInfo("America/New_York")
 EXPIRY = date(2026, 12, 18)  # a third Friday

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hedging.models import Job
+from journal.errors import ConflictError, RuleError
 from journal.models import Account, AuditEvent, Membership, Role
 from journal.selectors.accounts import accounts_for
 from journal.services.accounts import (
@@ -19,7 +20,6 @@ from journal.services.accounts import (
     account_update,
     member_add,
 )
-from journal.services.errors import ConflictError, RuleError
 from tests.journal.people import People, answers, make_account, make_people, make_user, open_condor
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client, override_settings
 
+from hedging.jobs.engine import job_run
 from hedging.models import Job
-from hedging.services.jobs import job_run
+from journal.errors import RuleError
 from journal.models import Alert, AlertChannel, AlertDelivery
-from journal.services.alerts import (
+from journal.services.alerts.alerts import (
     SIGNATURE_HEADER,
     Finding,
     alerts_update,
@@ -25,7 +26,6 @@ from journal.services.alerts import (
     quiet_until,
     signature,
 )
-from journal.services.errors import RuleError
 from tests.journal.people import People, make_people
 
 pytestmark = pytest.mark.django_db

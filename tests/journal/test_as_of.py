@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hedging.selectors.calendar import previous_session, session_date
-from hedging.services.market_load import market_file_load
+from hedging.services.market.load import market_file_load
 from hedging.services.signals import signals_refresh
 from journal.models import Trade, User
 from journal.selectors.as_of import past_day
-from journal.services.trades import trade_create
-from tests.journal.governance_cases import stored
+from journal.services.book.trades import trade_create
+from tests.journal.governance.cases import stored
 from tests.journal.people import (
     EXPIRY,
     FILLED,

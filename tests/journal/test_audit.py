@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from journal.models import AuditEvent
 from journal.services.audit import audit_record
-from journal.services.trades import fill_reverse
+from journal.services.book.trades import fill_reverse
 from tests.journal.people import (
     People,
     close_condor,

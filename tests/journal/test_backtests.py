@@ -10,9 +10,10 @@ from django.test import Client
 
 from hedging.engine.backtest.types import Hedge, Settings
 from hedging.engine.rulesets.presets import preset
+from hedging.jobs.engine import job_run
 from hedging.models import Job
 from hedging.selectors.history import market_history
-from hedging.services.jobs import job_run
+from journal.errors import RuleError
 from journal.models import Account, BacktestRun
 from journal.services.backtests import (
     PORTION,
@@ -22,7 +23,6 @@ from journal.services.backtests import (
     backtest_resume,
 )
 from journal.services.demo import demo_start
-from journal.services.errors import RuleError
 from tests.journal.people import make_people, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import previous_session, sessions_between
 from journal.models import AccountRisk
 from journal.selectors.overview import net_liquidation
-from journal.selectors.performance import glance
-from journal.services.cash import cash_record
+from journal.selectors.results.performance import glance
+from journal.services.cash.ledger import cash_record
 from tests.journal.people import FILLED, People, make_people, open_condor
-from tests.journal.test_statistics_pages import session
+from tests.journal.results.test_statistics_pages import session
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from journal.selectors.finder import find
-from journal.services.notes import note_create, note_delete
-from journal.services.reviews import trade_tag
+from journal.services.review.notes import note_create, note_delete
+from journal.services.review.reviews import trade_tag
 from tests.journal.people import People, answers, make_people, open_condor
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from hedging.jobs import engine as jobs
 from hedging.models import Job
-from hedging.services import jobs
 from journal.models import Report
 from journal.selectors.reports import RENDER_REPORT
-from journal.services.reports import report_request
+from journal.services.reports.jobs import report_request
 from tests.journal.people import People, make_people, open_condor
 
 pytestmark = pytest.mark.django_db

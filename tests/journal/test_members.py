@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 from journal.models import AuditEvent, Membership, Role
-from journal.selectors.signing import approval_rule
+from journal.selectors.governance.signing import approval_rule
 from tests.journal.people import People, make_people, make_user
 
 pytestmark = pytest.mark.django_db

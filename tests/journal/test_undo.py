@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from hedging.models import Contract
+from journal.errors import RuleError
 from journal.models import (
     AlertChannel,
     BulkChange,
@@ -24,16 +25,15 @@ from journal.models import (
     YearEndMark,
 )
 from journal.services.accounts import member_add, member_remove
-from journal.services.alerts import channel_add, channel_remove
-from journal.services.changes import UNDO_FOR
-from journal.services.errors import RuleError
-from journal.services.import_links import link_decide, link_draw
-from journal.services.report_schedules import schedule_add, schedule_stop
-from journal.services.reviews import range_tag, range_untag, trade_tag
+from journal.services.alerts.alerts import channel_add, channel_remove
+from journal.services.book.links import link_decide, link_draw
+from journal.services.book.trades import trade_create
+from journal.services.reports.schedules import schedule_add, schedule_stop
+from journal.services.review.reviews import range_tag, range_untag, trade_tag
 from journal.services.saved_views import view_remove, view_save
 from journal.services.tax import year_end_mark_set
-from journal.services.trades import trade_create
 from journal.services.undo import change_undo
+from journal.services.undo_records import UNDO_FOR
 from tests.journal.people import (
     LATER,
     People,

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from hedging.engine.scenarios import GRID_SPOT, GRID_VIX, Shock, scenario_grid
-from hedging.services.snapshots import snapshot_for, snapshot_load
+from hedging.engine.pricing.scenarios import GRID_SPOT, GRID_VIX, Shock, scenario_grid
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Role, Trade
-from journal.selectors.trades import book_build
+from journal.selectors.book.trades import book_build
 from journal.selectors.what_if import WhatIf, what_if, what_if_trades
 from journal.services.accounts import member_add
 from journal.services.demo import demo_start

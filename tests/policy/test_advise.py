@@ -16,9 +16,9 @@ from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, merged, 
 from hedging.engine.policy.guardrails import guardrails
 from hedging.engine.policy.text import advice_lines
 from hedging.engine.policy.types import Action, Advice, Procedure, Proposal, advice_hash
+from hedging.engine.pricing.scenarios import stress_test
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.presets import NAMES
-from hedging.engine.scenarios import stress_test
 from hedging.engine.signals.types import Regime, SignalDay
 from journal.importers.order_text import parse_order
 from tests.policy.worlds import CALM, SPXW, book, calm, condor, day, hedge, market, rules

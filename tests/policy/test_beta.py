@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hedging.engine.history import MarketHistory, S
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
+from hedging.engine.history.series import MarketHistory, S
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.beta import _slopes, vx_betas
 from hedging.engine.policy.context import AccountFacts

@@ -15,9 +15,9 @@ from hedging.engine.book_json import BookError, book_document, book_read
 from hedging.engine.policy.types import Advice, advice_hash
 from hedging.engine.rulesets.document import ruleset_document
 from hedging.engine.rulesets.presets import DEFAULT, preset
-from hedging.services.market_load import market_path_load
+from hedging.services.market.load import market_path_load
 from journal.management.commands import advise as command
-from journal.services.rulesets import ruleset_draft
+from journal.services.governance.rulesets import ruleset_draft
 from tests.journal.people import make_people
 from tests.policy.worlds import book, condor, hedge
 

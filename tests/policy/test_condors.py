@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hedging.engine.capital import Funds
 from hedging.engine.policy.alerts import alerts_of, straddle_sd
 from hedging.engine.policy.condors import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.types import CondorCandidate
+from hedging.engine.results.capital import Funds
 from hedging.maths import black76
 from journal.importers.order_text import parse_order
 from tests.policy.worlds import SPXW, book, calm, condor, market, rules

@@ -10,10 +10,12 @@ from hedging.engine.policy.types import Answer
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.types import Kind
 from hedging.engine.signals.types import Regime
-from tests.policy import edges_condors, edges_layers, edges_signals
-from tests.policy.edges import Edge, ruled
-from tests.policy.edges_condors import alerted
-from tests.policy.edges_layers import gate
+from tests.policy.edges import condors as edges_condors
+from tests.policy.edges import layers as edges_layers
+from tests.policy.edges import signals as edges_signals
+from tests.policy.edges.condors import alerted
+from tests.policy.edges.layers import gate
+from tests.policy.edges.run import Edge, ruled
 from tests.policy.worlds import CALM, book, calm, condor, day, hedge, market
 
 EDGES = (*edges_condors.EDGES, *edges_layers.EDGES, *edges_signals.EDGES)

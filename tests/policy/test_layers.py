@@ -16,7 +16,7 @@ from hedging.engine.policy.gates import layer_trace
 from hedging.engine.policy.ladder import instrument_of, ladder_of, plan_layers
 from hedging.engine.policy.types import LadderRow
 from hedging.engine.policy.units import fits
-from hedging.engine.scenarios import shock_pnl
+from hedging.engine.pricing.scenarios import shock_pnl
 from hedging.engine.signals.types import Regime
 from tests.policy.worlds import CALM, SPOT, book, calm, condor, day, hedge, market, rules
 

@@ -16,7 +16,7 @@ from hedging.engine.policy.gates import layer_trace
 from hedging.engine.policy.ladder import plan_layers
 from hedging.engine.rulesets.presets import NAMES
 from hedging.engine.signals.types import Regime
-from tests.policy.edges_layers import extension_unit
+from tests.policy.edges.layers import extension_unit
 from tests.policy.test_advise import DAYS, FALLEN, STRESS
 from tests.policy.worlds import SPXW, book, calm, condor, day, hedge, market, rules
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hedging.engine.history import MarketHistory
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
+from hedging.engine.history.series import MarketHistory
 from hedging.engine.policy.replay import ReplayDay, summary_lines
 from hedging.engine.policy.text import advice_lines
 from hedging.engine.policy.types import Advice, Answer
 from hedging.engine.rulesets.presets import DEFAULT, preset
-from hedging.services.history_market import history_market
 from hedging.services.replay import replay_history
+from hedging.services.snapshots.history_market import history_market
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from journal.services.cash import cash_record
-from journal.services.cash_import import cash_import_upload
+from journal.services.cash.file import cash_import_upload
+from journal.services.cash.ledger import cash_record
 from tests.journal.people import People
 
 POST_ONLY = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from journal.models import AlertChannel, ApprovalChange, Membership, Recommendation
-from journal.services.rulesets import ruleset_ensure
-from tests.journal.governance_cases import stored
+from journal.services.governance.rulesets import ruleset_ensure
+from tests.journal.governance.cases import stored
 from tests.journal.people import People
 
 POST_ONLY = {

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from journal.models import Trade, TradeLink
-from journal.services.import_stage import import_upload
+from journal.services.imports.stage import import_upload
 from tests.journal.people import People
 
 POST_ONLY = {

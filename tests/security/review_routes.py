@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from journal.models import DataTransfer, Trade
-from journal.services.attachments import attachment_add
-from journal.services.bulk import BulkOrder, bulk_apply
-from journal.services.notes import note_create
-from journal.services.playbooks import playbook_save
-from journal.services.reviews import range_tag, trade_tag
+from journal.services.book.bulk_edit import BulkOrder, bulk_apply
+from journal.services.review.attachments import attachment_add
+from journal.services.review.notes import note_create
+from journal.services.review.playbooks import playbook_save
+from journal.services.review.reviews import range_tag, trade_tag
 from journal.services.saved_views import view_save
 from tests.journal.people import People, png
 

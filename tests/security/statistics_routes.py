@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from journal.services.report_schedules import schedule_add
+from journal.services.reports.schedules import schedule_add
 from tests.journal.people import People
 
 POST_ONLY = {"schedule_new", "schedule_end"}

@@ -30,19 +30,19 @@ from journal.models import (
 )
 from journal.reports.render import render
 from journal.services.accounts import account_update
-from journal.services.attachments import attachment_add
-from journal.services.cash import cash_record
-from journal.services.import_stage import import_upload
-from journal.services.notes import note_create
-from journal.services.playbooks import playbook_save
-from journal.services.reviews import range_tag, trade_tag
-from journal.services.rulesets import ruleset_draft, ruleset_ensure
+from journal.services.book.trades import trade_create
+from journal.services.cash.ledger import cash_record
+from journal.services.governance.rulesets import ruleset_draft, ruleset_ensure
+from journal.services.imports.stage import import_upload
+from journal.services.review.attachments import attachment_add
+from journal.services.review.notes import note_create
+from journal.services.review.playbooks import playbook_save
+from journal.services.review.reviews import range_tag, trade_tag
 from journal.services.saved_views import view_save
-from journal.services.trades import trade_create
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.importers.cases import HEADER, tasty
 from tests.journal.people import People, condor_legs, make_people, order, png
-from tests.journal.report_cases import report
+from tests.journal.reports.cases import report
 from tests.security.test_tenancy import PAGES, POST_ONLY
 from tests.site import chromium
 

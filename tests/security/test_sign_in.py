@@ -242,7 +242,7 @@ def test_the_demo_is_limited_by_address() -> None:
     make_user("ann")
     from django.test import RequestFactory
 
-    from journal.services.rate_limit import too_many
+    from journal.rate_limit import too_many
 
     request = RequestFactory().post("/", REMOTE_ADDR="198.51.100.1")
     other = RequestFactory().post("/", REMOTE_ADDR="198.51.100.2", HTTP_X_FORWARDED_FOR="198.51.100.1")

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from journal.models import AuditEvent, Fill, Report, Trade
 from journal.services.demo import demo_login
-from journal.services.reports import report_request
+from journal.services.reports.jobs import report_request
 from tests.journal.people import People, make_people, open_condor
 from tests.security import (
     attribution_routes,

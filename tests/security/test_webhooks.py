@@ -13,9 +13,9 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from journal.services import webhooks
-from journal.services.errors import RuleError
-from journal.services.webhooks import webhook_check, webhook_post
+from journal.errors import RuleError
+from journal.services.alerts import webhooks
+from journal.services.alerts.webhooks import webhook_check, webhook_post
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hedging.engine import claims
 from hedging.engine.backtest.types import Result
-from hedging.engine.capital import embedded_rate, flow_returns, quick_ratio
-from hedging.engine.history import Days, Floats, to_date
+from hedging.engine.history.series import Days, Floats, to_date
+from hedging.engine.results import claims
+from hedging.engine.results.capital import embedded_rate, flow_returns, quick_ratio
 
 _YEAR = 252
 #: What the claims are read from, told beside their verdicts.

@@ -10,7 +10,7 @@ import numpy as np
 from hedging.engine.backtest.plan import LayerPlan, Plan
 from hedging.engine.backtest.surfaces import Surfaces
 from hedging.engine.backtest.types import Costs, Ints, Leg
-from hedging.engine.history import Floats
+from hedging.engine.history.series import Floats
 
 #: Strikes are listed every five SPX points and every VIX point.
 _SPX_STEP, _VIX_STRIKES = 5.0, np.arange(5.0, 151.0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days
+from hedging.engine.history.series import Days
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.frame import OFF, ON, SignalFrame
 from hedging.engine.signals.types import Regime

@@ -34,7 +34,7 @@ from hedging.engine.backtest.types import (
     Settings,
     Trade,
 )
-from hedging.engine.history import day64, to_date
+from hedging.engine.history.series import day64, to_date
 from hedging.maths import modelled
 
 Progress = Callable[[int, int], None]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.backtest.types import BacktestError, Ints, Leg
-from hedging.engine.history import Days, Floats, MarketHistory, S
+from hedging.engine.history.series import Days, Floats, MarketHistory, S
 from hedging.maths import black76, modelled
 from hedging.maths.normal import cdf
 from hedging.maths.ssvi import Shape, largest_phi, slice_variance, theta_from_log_contract

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days, Floats
+from hedging.engine.history.series import Days, Floats
 
 MULTIPLIER = 100
 

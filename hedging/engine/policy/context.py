@@ -9,13 +9,11 @@ from functools import cache, cached_property
 import numpy as np
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
-from hedging.engine.capital import Funds
-from hedging.engine.greeks_units import Factor
 from hedging.engine.market import Floats, MarketSnapshot
 from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.types import Answer, Fact
-from hedging.engine.rulesets.types import Ruleset
-from hedging.engine.scenarios import (
+from hedging.engine.pricing.greeks_units import Factor
+from hedging.engine.pricing.scenarios import (
     STRESS,
     Shock,
     ShockRules,
@@ -24,9 +22,11 @@ from hedging.engine.scenarios import (
     path_vix,
     shock_pnl,
 )
+from hedging.engine.pricing.valuation import BookValuation, TradeValuation, value_book
+from hedging.engine.results.capital import Funds
+from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
 from hedging.engine.structure import option_arrays
-from hedging.engine.valuation import BookValuation, TradeValuation, value_book
 from hedging.maths.margin import defined_risk_margin
 
 VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)

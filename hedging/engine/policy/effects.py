@@ -10,9 +10,9 @@ from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
 from hedging.engine.policy.after import after_proposal
 from hedging.engine.policy.context import RISING, Context, is_linear, risk_of
 from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
-from hedging.engine.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
+from hedging.engine.pricing.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
+from hedging.engine.pricing.valuation import BookValuation, value_book
 from hedging.engine.structure import payoff_curve
-from hedging.engine.valuation import BookValuation, value_book
 
 _STEPS = 60
 _SMALL = 0.02  # of the stressed loss: a change below it does not decide

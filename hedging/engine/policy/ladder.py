@@ -9,7 +9,6 @@ from datetime import timedelta
 import numpy as np
 
 from hedging.engine.book import BookTrade
-from hedging.engine.greeks_units import Factor, FactorGreeks
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.bounds import Spent, binding, bounds_of
 from hedging.engine.policy.chain import days_to
@@ -24,7 +23,8 @@ from hedging.engine.policy.units import (
     is_foreign,
     layer_unit,
 )
-from hedging.engine.valuation import LegValuation, sum_totals
+from hedging.engine.pricing.greeks_units import Factor, FactorGreeks
+from hedging.engine.pricing.valuation import LegValuation, sum_totals
 
 PURPOSES = {
     1: "dampens the condors' delta",

@@ -17,8 +17,8 @@ from hedging.engine.policy.advise import advise
 from hedging.engine.policy.after import NEW, after_proposal
 from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.types import Action, Advice, Answer
+from hedging.engine.pricing.settlement import has_expired
 from hedging.engine.rulesets.types import Ruleset
-from hedging.engine.settlement import has_expired
 from hedging.engine.signals.types import SignalDay, SignalKey
 
 CAPITAL = 1_000_000.0

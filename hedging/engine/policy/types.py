@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from hedging.engine import codec
 from hedging.engine.canonical import plain_hash
-from hedging.engine.capital import Funds
-from hedging.engine.greeks_units import FactorGreeks
+from hedging.engine.pricing.greeks_units import FactorGreeks
+from hedging.engine.results.capital import Funds
 
 DISCLAIMER = "Educational: figures and rules of a method, not investment advice."
 

@@ -21,7 +21,7 @@ from hedging.engine.policy.chain import (
 from hedging.engine.policy.context import Context, is_linear
 from hedging.engine.policy.orders import make_order
 from hedging.engine.policy.types import Order
-from hedging.engine.scenarios import month_vx, shock_pnl
+from hedging.engine.pricing.scenarios import month_vx, shock_pnl
 from hedging.maths.types import Right
 
 VX_FUTURE, VXX, VIX_CALENDAR = "vx_future", "vxx", "vix_calendar"

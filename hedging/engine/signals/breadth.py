@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hedging.engine.history import Floats, S
+from hedging.engine.history.series import Floats, S
 from hedging.engine.signals.frame import Column
 from hedging.engine.signals.inputs import Figures, Inputs, above, below, lagged
 from hedging.engine.signals.params import PROPOSED

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days
+from hedging.engine.history.series import Days
 from hedging.engine.signals.frame import Column, SignalFrame
 from hedging.engine.signals.levels import Level
 from hedging.engine.signals.params import SignalParams

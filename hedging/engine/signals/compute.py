@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from hedging.engine.history import MarketHistory, S
+from hedging.engine.history.series import MarketHistory, S
 from hedging.engine.signals.breadth import breadth_columns, spread
 from hedging.engine.signals.curve import VXCurve, backwardation, curve_columns, open_interest, shown_levels
 from hedging.engine.signals.expiries import days_to_major_expiry

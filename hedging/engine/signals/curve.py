@@ -8,7 +8,7 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days, Floats
+from hedging.engine.history.series import Days, Floats
 from hedging.engine.signals.frame import Column
 from hedging.engine.signals.inputs import Bools, Figures, Inputs, above, below
 from hedging.engine.signals.levels import FIRST, INDEXES, RATIO, SECOND, Level

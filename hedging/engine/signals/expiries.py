@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from hedging.engine.history import Days, EventKind, MarketHistory
+from hedging.engine.history.series import Days, EventKind, MarketHistory
 from hedging.engine.signals.frame import Column
 from hedging.engine.signals.inputs import Figures, Inputs
 from hedging.engine.signals.params import PROPOSED

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Day, Days, Floats, day64, to_date
+from hedging.engine.history.series import Day, Days, Floats, day64, to_date
 from hedging.engine.signals.levels import Level, LevelDay
 from hedging.engine.signals.regimes import RegimeHistory
 from hedging.engine.signals.types import RegimeDay, Signal, SignalDay, SignalKey, SignalState

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days, Floats, MarketHistory, S, Series, VXHistory
+from hedging.engine.history.series import Days, Floats, MarketHistory, S, Series, VXHistory
 from hedging.engine.signals.frame import OFF, ON, UNKNOWN, Column, States
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.types import SignalKey

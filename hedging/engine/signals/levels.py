@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from hedging.engine.history import Days, Floats, S
+from hedging.engine.history.series import Days, Floats, S
 
 INDEXES: Final = (S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW)
 FIRST, SECOND, RATIO = "M1", "M2", "M1/M2"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.history import Days, Event, EventKind, Floats, S, Series
+from hedging.engine.history.series import Days, Event, EventKind, Floats, S, Series
 from hedging.engine.signals.frame import UNKNOWN, Column, States
 from hedging.engine.signals.inputs import (
     DIGITS,

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from hedging.engine.history import Floats, S
+from hedging.engine.history.series import Floats, S
 from hedging.engine.signals.frame import Column
 from hedging.engine.signals.inputs import Figures, Inputs, above, below, run_length
 from hedging.engine.signals.params import PROPOSED

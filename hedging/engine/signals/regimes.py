@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history import Days, Floats
+from hedging.engine.history.series import Days, Floats
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.types import Regime, RegimeDay
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from hedging.engine.backtest.types import BacktestError, Costs, Hedge, Settings
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
 from hedging.engine.rulesets.presets import DEFAULT
 from hedging.engine.rulesets.types import RulesetError
 from hedging.selectors.history import market_history

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hedging.services.chain_greeks import (
+from hedging.services.snapshots.chain_greeks import (
     MarketFileError,
     bucket_figures,
     chains_greeks,

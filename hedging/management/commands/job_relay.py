@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseFailure
 from django.db import close_old_connections, connection
 
-from hedging.services.heartbeat import beat
-from hedging.services.job_relay import relay_once
+from hedging.jobs.heartbeat import beat
+from hedging.jobs.relay import relay_once
 
 log = structlog.get_logger("hedging.relay")
 _BEAT_EVERY = 5

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from hedging.services.locks import LockHeldError
-from hedging.services.market_fetch import BUSY, GROUPS, HISTORY, market_fetch, providers
+from hedging.services.market.fetch import BUSY, GROUPS, HISTORY, market_fetch, providers
 
 _BAR = 24
 

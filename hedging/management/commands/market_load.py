@@ -10,9 +10,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hedging.engine.supplied import SUPPLIED
+from hedging.engine.signals.supplied import SUPPLIED
 from hedging.models import IngestRun
-from hedging.services.market_load import MarketFileError, market_files_in, market_path_load
+from hedging.services.market.load import MarketFileError, market_files_in, market_path_load
 
 _BAR = 24
 

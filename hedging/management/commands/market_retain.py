@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from hedging.services.market_retain import market_retain
+from hedging.services.market.retain import market_retain
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
 from hedging.engine.policy.replay import summary_lines
 from hedging.engine.policy.text import advice_lines
 from hedging.engine.rulesets.presets import DEFAULT

@@ -21,7 +21,7 @@ from hedging.models import MarketSnapshot
 from hedging.selectors.calendar import NEW_YORK, session_date
 from hedging.services.rulesets import ruleset_find
 from hedging.services.signals import signals_refresh
-from hedging.services.snapshots import snapshot_for, snapshot_summary
+from hedging.services.snapshots.snapshots import snapshot_for, snapshot_summary
 
 
 class Command(BaseCommand):

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from hedging.services.child import Child
-from hedging.services.redis_server import RedisMissingError, redis_command
-from hedging.services.supervisor import Supervisor
+from hedging.process.child import Child
+from hedging.process.redis_server import RedisMissingError, redis_command
+from hedging.process.supervisor import Supervisor
 
 _READY_SECONDS = 90
 

@@ -6,8 +6,8 @@ import re
 from datetime import date, time
 from decimal import Decimal
 
-from hedging.engine.history import EventKind, S
-from hedging.engine.history_rules import VX_RESCALED_FROM
+from hedging.engine.history.rules import VX_RESCALED_FROM
+from hedging.engine.history.series import EventKind, S
 from hedging.models import Quality
 from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, ParsedFile, Table
 from hedging.selectors.calendar import is_early_close, is_session, vix_expiry

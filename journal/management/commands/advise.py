@@ -20,9 +20,9 @@ from hedging.selectors.calendar import NEW_YORK
 from hedging.services.advice import NoMarketError, advice_for
 from journal.management.accounts import account_named
 from journal.models import Account, Trade
-from journal.selectors.rules import ruleset_active, ruleset_named, ruleset_of
-from journal.selectors.trades import book_build
-from journal.services.advice import account_facts
+from journal.selectors.book.trades import book_build
+from journal.selectors.governance.rules import ruleset_active, ruleset_named, ruleset_of
+from journal.services.governance.advice import account_facts
 
 
 class Command(BaseCommand):

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from journal.errors import RuleError
 from journal.models import ApprovalChange, User
-from journal.selectors.signing import approval_rule
-from journal.services.errors import RuleError
-from journal.services.recovery import change_release, last_seen
+from journal.selectors.governance.signing import approval_rule
+from journal.services.governance.recovery import change_release, last_seen
 
 
 class Command(BaseCommand):

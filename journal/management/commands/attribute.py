@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from journal.api.answers.attribution import account_answer
 from journal.management.accounts import account_named, progress_bar
-from journal.services.attribution import attribution_run, last_closed_session
-from journal.services.attribution_api import account_answer
-from journal.services.settlement import settlements_book_loaded
+from journal.services.attribution.jobs import attribution_run, last_closed_session
+from journal.services.book.settlement import settlements_book_loaded
 
 
 class Command(BaseCommand):

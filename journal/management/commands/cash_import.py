@@ -11,9 +11,10 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from journal.errors import RuleError
 from journal.management.accounts import account_named, writer_of
 from journal.models import Account, CashImport, User
-from journal.services.cash_import import (
+from journal.services.cash.file import (
     CashFileError,
     cash_file_check,
     cash_import_commit,
@@ -23,7 +24,6 @@ from journal.services.cash_import import (
     plan_answer,
     problems_answer,
 )
-from journal.services.errors import RuleError
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from journal.services.backups import database_digest
+from journal.services.own_data.backups import database_digest
 
 
 class Command(BaseCommand):

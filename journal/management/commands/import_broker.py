@@ -10,12 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from journal.errors import RuleError
 from journal.management.accounts import account_named
 from journal.models import WRITE_ROLES, Account, ImportBatch, User
-from journal.services.errors import RuleError
-from journal.services.import_answer import batch_answer
-from journal.services.import_commit import import_commit
-from journal.services.import_stage import import_upload
+from journal.selectors.imports.answer import batch_answer
+from journal.services.imports.commit import import_commit
+from journal.services.imports.stage import import_upload
 
 
 class Command(BaseCommand):

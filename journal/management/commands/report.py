@@ -10,11 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from journal.errors import RuleError
 from journal.management.accounts import account_named, progress_bar
 from journal.models import Report
 from journal.selectors.reports import period_as_of
-from journal.services.errors import RuleError
-from journal.services.reports import report_check
+from journal.services.reports.jobs import report_check
 
 
 class Command(BaseCommand):

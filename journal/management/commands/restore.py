@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from journal.services.backups import backup_restore, database_digest
-from journal.services.errors import RuleError
+from journal.errors import RuleError
+from journal.services.own_data.backups import backup_restore, database_digest
 
 
 class Command(BaseCommand):

@@ -20,7 +20,7 @@ from hedging.engine.rulesets.schema import ruleset_schema
 from hedging.engine.rulesets.types import Ruleset, RulesetError
 from journal.management.accounts import account_named
 from journal.models import Account
-from journal.selectors.rules import ruleset_named
+from journal.selectors.governance.rules import ruleset_named
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from hedging.engine.history import Bars, Event, Events, MarketHistory, S, Series, VXHistory
+from hedging.engine.history.series import Bars, Event, Events, MarketHistory, S, Series, VXHistory
 
 START = date(2019, 1, 2)
 

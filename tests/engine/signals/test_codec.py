@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
 from hedging.engine.signals import codec
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.params import SignalParams

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.history import S
-from hedging.engine.history_folder import history_from_folder
+from hedging.engine.history.folder import history_from_folder
+from hedging.engine.history.series import S
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.params import SignalParams

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from hedging.engine.history import Event, EventKind, S
+from hedging.engine.history.series import Event, EventKind, S
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.curve import excess
 from hedging.engine.signals.inputs import above, below

@@ -1,0 +1,345 @@
+"""The job engine: the database owns every job, Redis only rings the bell.
+
+A request is a row with a unique key; a worker borrows it with a lease and a token; the effect is
+written in the same transaction that marks the job done, and only while the token still holds. So a
+lost message, a killed worker or an emptied Redis delays work, and never loses or doubles it.
+The relay, hedging.jobs.relay, takes back what dead workers held and rings again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from structlog.contextvars import get_contextvars
+
+from hedging.models import Job
+
+log = structlog.get_logger(__name__)
+
+Effect = Callable[[], Any]
+Handler = Callable[["JobContext"], "Effect | None"]
+
+_BACKOFF_SECONDS = 5
+_TOLD_EVERY_SECONDS = 0.5
+WORKER_LOST = "The worker stopped while it was doing this. Press Retry to start again."
+CANCELLED = "Cancelled."
+WORKER_LOST_FOR_NOW = "The worker stopped while it was doing this; it is being done again."
+
+
+class JobError(Exception):
+    """A failure with a message people may read; it is not retried."""
+
+
+class JobRetryError(Exception):
+    """A passing failure: the job is tried again after a pause, up to its limit."""
+
+
+class JobCancelledError(Exception):
+    """Somebody asked to cancel; handlers let it pass through."""
+
+
+class JobStaleError(Exception):
+    """The inputs changed while the job ran; its result is not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    handler: Handler
+    lease: timedelta
+
+
+_HANDLERS: dict[str, _Registered] = {}
+
+
+def job_handler(kind: str, *, lease_seconds: int | None = None) -> Callable[[Handler], Handler]:
+    """Register the handler of a job kind.
+
+    The handler computes and returns a closure (or None); the closure runs in the transaction that
+    marks the job done, and what it returns becomes ``job.result``.
+    """
+
+    def register(handler: Handler) -> Handler:
+        seconds = settings.JOB_LEASE_SECONDS if lease_seconds is None else lease_seconds
+        _HANDLERS[kind] = _Registered(handler, timedelta(seconds=seconds))
+        return handler
+
+    return register
+
+
+class JobContext:
+    """What a handler sees of its job: the row, progress, and the wish to cancel."""
+
+    def __init__(self, job: Job, lease: timedelta) -> None:
+        self.job = job
+        self._lease = lease
+        self._told = monotonic()
+        self._done, self._total = 0, 0
+        self._lost = False
+
+    def progress(self, done: int, total: int, phase: str = "") -> None:
+        """Show progress (written at most twice a second), keep the lease, notice a cancel.
+
+        Raises JobCancelledError when somebody asked to cancel or the lease is gone.
+        """
+        self._done, self._total = done, total
+        new_phase = phase not in ("", self.job.phase)
+        self.job.phase = phase or self.job.phase
+        self._tell(at_once=new_phase)
+
+    def check(self) -> None:
+        """Keep the lease and notice a cancel, like ``progress`` without news; cheap in a loop."""
+        self._tell(at_once=False)
+
+    def _tell(self, *, at_once: bool) -> None:
+        if self._lost:
+            raise JobCancelledError
+        if not at_once and monotonic() - self._told < _TOLD_EVERY_SECONDS:
+            return
+        self._told = monotonic()
+        held = _held(self.job).update(
+            progress=self._done,
+            progress_total=self._total,
+            phase=self.job.phase,
+            lease_until=timezone.now() + self._lease,
+        )
+        if not held:
+            raise JobCancelledError
+
+    def renew(self) -> bool:
+        """Prolong the lease; False when it is no longer ours or a cancel was asked for."""
+        held = _held(self.job).update(lease_until=timezone.now() + self._lease)
+        self._lost = not held
+        return bool(held)
+
+
+def job_request(
+    *,
+    kind: str,
+    scope: str,
+    as_of: str = "",
+    ruleset_version: str = "",
+    input_revision: str = "",
+    payload: dict[str, Any] | None = None,
+    requested_by: str = "",
+    delay: timedelta = timedelta(0),
+    max_attempts: int | None = None,
+) -> tuple[Job, bool]:
+    """The job with this key, made if new; returns (job, made). The bell rings on commit.
+
+    Runs inside the caller's transaction, so the job exists exactly when the change it follows does.
+    """
+    job, made = Job.objects.get_or_create(
+        kind=kind,
+        scope=scope,
+        as_of=as_of,
+        ruleset_version=ruleset_version,
+        input_revision=input_revision,
+        defaults={
+            "payload": payload or {},
+            "requested_by": requested_by,
+            "due_at": timezone.now() + delay,
+            "max_attempts": max_attempts or settings.JOB_MAX_ATTEMPTS,
+            "correlation_id": str(get_contextvars().get("request_id", "")),
+        },
+    )
+    if made and not delay:
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
+    return job, made
+
+
+def ring(job_id: uuid.UUID) -> bool:
+    """Tell a worker to look at the job; without Redis the relay does it later."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from hedging.jobs.notify import send
+
+    try:
+        send(job_id)
+    except (OperationalError, RedisError, OSError) as error:
+        _tell_once_a_minute(job_id, error)
+        return False
+    try:
+        Job.objects.filter(pk=job_id).update(rung_at=timezone.now())
+    except DatabaseFailure as error:  # what was asked for is stored; a second ring does no harm
+        log.warning("ring_not_noted", job_id=str(job_id), error=str(error))
+    return True
+
+
+_told_at = -60.0
+
+
+def _tell_once_a_minute(job_id: uuid.UUID, error: Exception) -> None:
+    """Many jobs asked for while Redis is away are one event, not one line each."""
+    global _told_at  # noqa: PLW0603
+    if time.monotonic() - _told_at >= 60:
+        _told_at = time.monotonic()
+        log.warning("bell_not_rung", job_id=str(job_id), error=str(error), then="the relay rings later")
+
+
+def job_cancel(*, job: Job) -> Job:
+    """Cancel: at once while queued, at the next check while running, not at all when finished."""
+    now = timezone.now()
+    if not Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
+        state=Job.State.CANCELLED, finished_at=now, cancel_requested=True
+    ):
+        Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True)
+    job.refresh_from_db()
+    return job
+
+
+def job_retry(*, job: Job) -> Job:
+    """Queue a failed or cancelled job again with fresh attempts; others are left alone."""
+    again = Job.objects.filter(pk=job.pk, state__in=(Job.State.DEAD, Job.State.CANCELLED)).update(
+        state=Job.State.QUEUED,
+        attempts=0,
+        error="",
+        due_at=timezone.now(),
+        cancel_requested=False,
+        progress=0,
+        progress_total=0,
+        phase="",
+        result=None,
+        rung_at=None,
+        started_at=None,
+        finished_at=None,
+        lease_token=None,
+        lease_until=None,
+    )
+    if again:
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
+    job.refresh_from_db()
+    return job
+
+
+def job_claim(job_id: uuid.UUID) -> Job | None:
+    """Borrow a due job by compare-and-set; None when it is not to be had."""
+    job = Job.objects.filter(pk=job_id, state=Job.State.QUEUED, due_at__lte=timezone.now()).first()
+    if job is None:
+        return None
+    registered = _HANDLERS.get(job.kind)
+    lease = registered.lease if registered else timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    now, token = timezone.now(), uuid.uuid4()
+    claimed = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, attempts=job.attempts).update(
+        state=Job.State.RUNNING,
+        lease_token=token,
+        lease_until=now + lease,
+        attempts=F("attempts") + 1,
+        started_at=now,
+        progress=0,
+        phase="",
+        error="",
+    )
+    if not claimed:
+        return None
+    job.refresh_from_db()
+    return job
+
+
+def job_run(job_id: uuid.UUID) -> Job.State | None:
+    """Claim and run one job to its end; returns the state it reached, None when not claimed."""
+    job = job_claim(job_id)
+    if job is None:
+        return None
+    registered = _HANDLERS.get(job.kind)
+    with structlog.contextvars.bound_contextvars(
+        job_id=str(job.pk), job_kind=job.kind, scope=job.scope, request_id=job.correlation_id
+    ):
+        began = monotonic()
+        if registered is None:
+            state = _fail(job, f"This version does not know jobs of kind {job.kind}.", final=True)
+        else:
+            state = _attempt(job, registered)
+        log.info("job_ended", state=state, attempt=job.attempts, seconds=round(monotonic() - began, 3))
+    return state
+
+
+def _attempt(job: Job, registered: _Registered) -> Job.State | None:
+    """Compute under a kept lease, then end the job one way or another."""
+    from hedging.jobs.lease import kept_lease
+
+    context = JobContext(job, registered.lease)
+    try:
+        with kept_lease(context, registered.lease):
+            effect = registered.handler(context)
+        return _finish(job, effect)
+    except JobCancelledError:
+        return _end(job, Job.State.CANCELLED, CANCELLED)
+    except JobStaleError as stale:
+        return _end(job, Job.State.CANCELLED, str(stale) or "Newer data replaced this request.")
+    except JobError as error:
+        return _fail(job, str(error), final=True)
+    except JobRetryError as error:
+        log.warning("job_retries", error=str(error), attempt=job.attempts)
+        return _fail(job, str(error), final=False)
+    except Exception as error:  # the boundary of a worker: any failure must end in the row
+        log.exception("job_failed")
+        if isinstance(error, DatabaseFailure) and not connection.in_atomic_block:
+            connection.close()  # it may be broken; the row is written on a new one
+        reference = job.correlation_id or job.pk
+        return _fail(job, f"Something went wrong on our side (reference {reference}).", final=False)
+
+
+def _mine(job: Job) -> QuerySet[Job]:
+    """The row, while this worker's lease token still holds."""
+    return Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
+
+
+def _held(job: Job) -> QuerySet[Job]:
+    """The row, while it is ours and nobody asked to cancel."""
+    return _mine(job).filter(cancel_requested=False)
+
+
+def _finish(job: Job, effect: Effect | None) -> Job.State | None:
+    """Effect and end in one transaction, only while the lease is ours and nobody asked to cancel."""
+    with transaction.atomic():
+        if _held(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, error=""):
+            result = effect() if effect is not None else None
+            if result is not None:
+                Job.objects.filter(pk=job.pk).update(result=result)
+            return Job.State.DONE
+    return _end(job, Job.State.CANCELLED, CANCELLED)
+
+
+def _end(job: Job, state: Job.State, message: str) -> Job.State | None:
+    """Close the job, or None when another worker or nobody has it by now."""
+    return _close(job, state=state, finished_at=timezone.now(), lease_until=None, error=message)
+
+
+def _fail(job: Job, message: str, *, final: bool) -> Job.State | None:
+    """Dead at once or after the last attempt, else queued again after a pause."""
+    if _mine(job).filter(cancel_requested=True).exists():
+        return _end(job, Job.State.CANCELLED, CANCELLED)
+    if final or job.attempts >= job.max_attempts:
+        log.error("job_dead", error=message)
+        return _end(job, Job.State.DEAD, message)
+    pause = timedelta(seconds=_BACKOFF_SECONDS * 2 ** (job.attempts - 1))
+    return _close(
+        job,
+        state=Job.State.QUEUED,
+        due_at=timezone.now() + pause,
+        rung_at=None,
+        lease_token=None,
+        lease_until=None,
+        error=message,
+    )
+
+
+def _close(job: Job, *, state: Job.State, **fields: Any) -> Job.State | None:
+    """The last write of an attempt, by compare-and-set."""
+    if _mine(job).update(state=state, **fields):
+        return state
+    log.warning("lease_lost")
+    return None
