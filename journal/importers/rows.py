@@ -35,6 +35,8 @@ BROKER_NAMES = {
     Broker.THINKORSWIM: "thinkorswim account statement",
     Broker.FIDELITY: "Fidelity",
 }
+#: Sources of fills that came from a broker's file.
+IMPORTED = frozenset(broker.value for broker in BROKER_NAMES)
 
 
 class RowKind(StrEnum):

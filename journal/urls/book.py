@@ -1,4 +1,4 @@
-"""Routes of trades and their entry."""
+"""Routes of trades, their entry and the links between them."""
 
 from django.urls import URLPattern, path
 
@@ -8,6 +8,7 @@ from journal.views.book import (
     entry_chain,
     guards,
     payoff,
+    roll_history,
     rolls,
     trade_list,
     trades,
@@ -34,4 +35,6 @@ urlpatterns: list[URLPattern] = [
     path("trades/<uuid:pk>/roll/", rolls.roll, name="trade_roll"),
     path("trades/<uuid:pk>/roll/preview/", guards.roll_preview, name="trade_roll_preview"),
     path("fills/<uuid:pk>/reverse/", trades.reverse_fill, name="fill_reverse"),
+    path("trades/<uuid:pk>/chain/", roll_history.chain, name="trade_chain"),
+    path("links/<uuid:pk>/", roll_history.decide, name="link_decide"),
 ]

@@ -2,14 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from journal.views.market import data
-from journal.views.market import page as market_page
+from journal.views.market import data, page
 
 urlpatterns: list[URLPattern] = [
-    path("market/", market_page.market, name="market"),
-    path("market/signals/", market_page.signal_table, name="market_signals"),
-    path("market/signals.csv", market_page.signal_csv, name="market_signals_csv"),
-    path("market/signals/ready/", market_page.signals_ready, name="market_signals_ready"),
+    path("market/", page.market, name="market"),
+    path("market/signals/", page.signal_table, name="market_signals"),
+    path("market/signals.csv", page.signal_csv, name="market_signals_csv"),
+    path("market/signals/ready/", page.signals_ready, name="market_signals_ready"),
     path("data/", data.page, name="data"),
     path("data/quality/", data.quality, name="data_quality"),
     path("data/series.csv", data.series, name="data_csv"),

@@ -12,8 +12,8 @@ from uuid import UUID
 from hedging.selectors.calendar import settles_at
 from hedging.services.snapshots.contracts import contract_spec
 from journal.models import Fill, Note, Trade, TradeLink, User
+from journal.selectors.book.roll_history import Chain, chain_of
 from journal.selectors.book.trades import Position, live_fills, position_of
-from journal.selectors.imports.roll_history import Chain, chain_of
 
 ZERO = Decimal(0)
 MOST = 200

@@ -25,7 +25,7 @@ from hedging.selectors.calendar import previous_session
 from hedging.services.snapshots.closes import closings
 from hedging.services.snapshots.marks import contract_marks
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, Trade
-from journal.services.attribution.build import SETTLEMENT, contract_facts
+from journal.services.attribution.build import contract_facts
 from journal.services.attribution.capital_days import capital_rows
 from journal.services.attribution.copy import one_server_process, read_rows
 from journal.services.attribution.days import BookRows, DaySummary, LegFacts, summaries
@@ -126,7 +126,7 @@ def _read(day: date, accounts: list[Account]) -> _Batch | None:
     left = set(np.unique(account_row[taylor.leg[(taylor.day == 0) & ~taylor.known]]).tolist())
     unsettled = {(one.contract_id, one.day) for one in known}
     for account_id, _, contract_id, *_, source, _, _ in fills:
-        if source == SETTLEMENT and (contract_id, day) not in unsettled:
+        if source == Fill.SETTLEMENT and (contract_id, day) not in unsettled:
             left.add(int(np.searchsorted(ids.view("S16"), np.array([account_id], "V16").view("S16"))[0]))
     return _Batch(
         accounts,

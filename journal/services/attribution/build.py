@@ -42,7 +42,6 @@ from journal.services.attribution.days import (
 )
 
 Progress = Callable[[int, int], None]
-SETTLEMENT = Fill.SETTLEMENT
 ROLE_CODES = {Trade.Kind.CONDOR.value: CONDOR, Trade.Kind.HEDGE.value: HEDGE, Trade.Kind.OTHER.value: OTHER}
 #: Sessions a window starts before its first day, so that legs find the mark they count from.
 _LEAD = 12
@@ -262,7 +261,7 @@ def _marks(
     ]
     taken = {(contract, day) for contract, day, _, _ in entries}
     for row in rows:
-        if row.source != SETTLEMENT or row.day not in index or row.contract_id not in place:
+        if row.source != Fill.SETTLEMENT or row.day not in index or row.contract_id not in place:
             continue
         key = (place[row.contract_id], index[row.day])
         if key not in taken:

@@ -10,12 +10,11 @@ from django.db.models import F, Q
 
 from journal.errors import RuleError
 from journal.models import Account, Attachment, Fill, Note, NoteRevision, Tagging, Trade, TradeReview, User
-from journal.services.attribution.build import SETTLEMENT
 from journal.services.book.ledger import account_lock, account_revalue
 from journal.services.review.reviews import tag_get
 
 #: Sources of fills that no file backs; grouping an account's files again would bring others back.
-_BY_HAND = ("manual", "form", "api", "demo", "reversal", SETTLEMENT)
+_BY_HAND = ("manual", "form", "api", "demo", "reversal", Fill.SETTLEMENT)
 
 
 @transaction.atomic

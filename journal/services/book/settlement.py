@@ -22,7 +22,6 @@ from hedging.services.snapshots.contracts import contract_get_or_create
 from journal.errors import RuleError
 from journal.models import Account, Fill, Trade, User
 from journal.selectors.book.trades import OpenLeg, trade_position, with_fills
-from journal.services.attribution.build import SETTLEMENT
 from journal.services.book.ledger import book_changed, trade_lock
 
 MAX_LEVEL = Decimal(100_000)
@@ -85,7 +84,7 @@ def settlement_book(
         raise RuleError(_NOTHING)
     for leg in due.legs:
         contract = contract_get_or_create(spec=leg.spec)
-        before = Fill.objects.filter(trade=fresh, contract=contract, source=SETTLEMENT).count()
+        before = Fill.objects.filter(trade=fresh, contract=contract, source=Fill.SETTLEMENT).count()
         moment = settles_at(leg.spec)
         assert moment is not None
         Fill.objects.create(
@@ -97,7 +96,7 @@ def settlement_book(
             fees=Decimal(0),
             executed_at=moment,
             trade_date=expiry,
-            source=SETTLEMENT,
+            source=Fill.SETTLEMENT,
             external_id=f"{fresh.pk}:{contract.pk}:{before}",
             note=f"{symbol} at {level.normalize():f}",
             created_by=user,
@@ -153,6 +152,6 @@ def _was_reversed(due: Due) -> bool:
     fills = due.trade.fills.all()
     taken_back = {fill.reverses_id for fill in fills if fill.reverses_id and fill.source != Fill.REPLACED}
     return any(
-        fill.source == SETTLEMENT and fill.contract.symbol in symbols and fill.pk in taken_back
+        fill.source == Fill.SETTLEMENT and fill.contract.symbol in symbols and fill.pk in taken_back
         for fill in fills
     )

@@ -14,13 +14,13 @@ from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
 from hedging.models import Job
 from hedging.services.bulk import collector_paused
 from journal.errors import ConflictError, RuleError
-from journal.importers.rows import RowKind
+from journal.importers.rows import IMPORTED, RowKind
 from journal.models import Account, Fill, ImportBatch, ImportRow, User
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_revalue
-from journal.services.book.links import links_propose
 from journal.services.imports.cash_rows import entries_follow
-from journal.services.imports.rebuild import IMPORTED, Outcome, Plan, plan_account, rebuild
+from journal.services.imports.proposals import links_propose
+from journal.services.imports.rebuild import Outcome, Plan, plan_account, rebuild
 from journal.services.imports.stage import (
     READ,
     State,

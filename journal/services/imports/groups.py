@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import F
 
 from journal.errors import RuleError
+from journal.importers.rows import IMPORTED
 from journal.importers.shapes import is_condor
 from journal.models import Account, Fill, GroupChoice, GroupLabel, ImportBatch, Trade, User
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_lock, account_revalue
-from journal.services.book.links import links_propose
-from journal.services.imports.rebuild import IMPORTED, Desired, group_token, plan_account, rebuild
+from journal.services.imports.proposals import links_propose
+from journal.services.imports.rebuild import Desired, group_token, plan_account, rebuild
 from journal.services.imports.stage import State, batch_replan, recorded_refresh
 
 _MAX_TITLE = 120

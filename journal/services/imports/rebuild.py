@@ -23,7 +23,7 @@ from hedging.services.bulk import objects_insert
 from hedging.services.snapshots.contracts import contract_spec, contracts_get_or_create
 from journal.errors import RuleError
 from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
-from journal.importers.rows import BOOKED, BROKER_NAMES
+from journal.importers.rows import BOOKED, IMPORTED
 from journal.importers.shapes import Named, name_group
 from journal.models import (
     Account,
@@ -41,7 +41,6 @@ from journal.services.book.ledger import DERIVED, trade_derive
 from journal.services.imports.rows import executions, split_note
 from journal.services.review.reviews import review_anchor, review_follow
 
-IMPORTED = frozenset(broker.value for broker in BROKER_NAMES)
 #: Source of fills that were computed from an official settlement value; a broker's own row replaces them.
 COMPUTED = Fill.SETTLEMENT
 REPLACED = Fill.REPLACED

@@ -17,11 +17,11 @@ from journal.forms.book.closing import CloseForm, ReverseForm
 from journal.models import WRITE_ROLES, Fill, Trade
 from journal.selectors.as_of import as_of_for
 from journal.selectors.book.greeks_history import greeks_history
+from journal.selectors.book.roll_history import chain_context
 from journal.selectors.book.structures import leg_rows, trade_figures
 from journal.selectors.book.trade_figures import chain_pnl
 from journal.selectors.book.trades import live_fills, trade_get, trade_position
 from journal.selectors.book.valuation import trade_marks
-from journal.selectors.imports.roll_history import chain_context
 from journal.services.book.ledger import token_used
 from journal.services.book.trades import fill_reverse, trade_close
 from journal.views.attribution import trade_context

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from journal.errors import ConflictError, RuleError
 from journal.forms.imports import ReadForm, RowForm, UploadForm, row_initial
 from journal.models import WRITE_ROLES, Account, ImportBatch, ImportRow, Trade, User
+from journal.selectors.book.roll_history import links_proposed
 from journal.selectors.imports.answer import BROKERS, broker_name
 from journal.selectors.imports.batches import (
     answers_kept,
@@ -26,7 +27,6 @@ from journal.selectors.imports.batches import (
     batches_for,
     row_meaning,
 )
-from journal.selectors.imports.roll_history import links_proposed
 from journal.selectors.shell import current_account
 from journal.services.imports.commit import import_commit, import_release, import_undo
 from journal.services.imports.discard import KEPT, import_discard, import_restore

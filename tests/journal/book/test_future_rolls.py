@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from journal.models import Trade, TradeLink
-from journal.selectors.imports.roll_history import chain_of
+from journal.selectors.book.roll_history import chain_of
 from journal.services.book.links import link_decide
 from journal.services.imports.commit import import_commit
 from journal.services.imports.stage import import_upload

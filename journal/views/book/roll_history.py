@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST
 
 from journal.errors import RuleError
 from journal.models import WRITE_ROLES, Trade, TradeLink
+from journal.selectors.book.roll_history import chain_of, link_payoff, links_about
 from journal.selectors.book.trade_figures import chain_pnl
 from journal.selectors.book.trades import trade_get
-from journal.selectors.imports.roll_history import chain_of, link_payoff, links_about
 from journal.services.book.links import link_decide, link_draw, trade_anchor
 from journal.services.imports.groups import group_split, trade_rows
 from journal.views.common import get_owned, local_address, person, say_removed
