@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hedging.engine.policy.advise import advise
-from hedging.engine.policy.collapse import collapse_trace, target_is_lowered
 from hedging.engine.policy.context import AccountFacts, Context
+from hedging.engine.policy.procedures.collapse import collapse_trace, target_is_lowered
 from hedging.engine.policy.types import Action, Advice, Answer, Procedure
 from hedging.engine.signals.types import Regime
 from tests.policy.worlds import CALM, book, condor, day, hedge, market, rules

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hedging.engine.policy.alerts import alerts_of, straddle_sd
-from hedging.engine.policy.condors import candidates_of
+from hedging.engine.policy.condor.candidates import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.types import CondorCandidate
 from hedging.engine.results.capital import Funds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.expansion import expansion_trace
+from hedging.engine.policy.procedures.expansion import expansion_trace
 from hedging.engine.policy.types import Answer
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.types import Kind

@@ -11,7 +11,7 @@ from hedging.engine.book import BookTrade
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.context import AccountFacts, Context
-from hedging.engine.policy.expansion import break_evens, expansion_trace, may_roll
+from hedging.engine.policy.procedures.expansion import break_evens, expansion_trace, may_roll
 from hedging.engine.policy.types import Action, Advice, Answer, Procedure, Trace
 from hedging.engine.signals.types import Regime
 from tests.policy.worlds import CALM, SPXW, book, condor, day, hedge, market, rules
@@ -162,7 +162,7 @@ def test_a_persistent_expansion_moves_the_near_layers_out_in_time_and_rolls_the_
 
 
 def test_irr_4_a_hedge_that_raises_portfolio_volatility_beyond_the_limit_is_not_enlarged() -> None:
-    from hedging.engine.policy.expansion import beta_step
+    from hedging.engine.policy.procedures.expansion import beta_step
 
     def raised(limit: float) -> Answer:
         many = hedge(1, 400, "VIX   260218C00018000", 3.0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hedging.engine.policy.context import Context, every, some
-from hedging.engine.policy.gates import data_trace, layer_trace
+from hedging.engine.policy.procedures.gates import data_trace, layer_trace
 from hedging.engine.policy.types import Answer
 from tests.policy.worlds import book, calm, condor, market, rules
 

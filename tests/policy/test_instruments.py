@@ -15,9 +15,9 @@ from hedging.engine.market import Flag, IndexLevel, MarketSnapshot
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, order_legs
 from hedging.engine.policy.context import Context, risk_of
-from hedging.engine.policy.gates import layer_trace
 from hedging.engine.policy.guardrails import guardrails, uncovered
-from hedging.engine.policy.ladder import LayerPlan, ladder_of, plan_layers
+from hedging.engine.policy.hedge.ladder import LayerPlan, ladder_of, plan_layers
+from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.policy.types import Action, Advice, Answer, Bound, Proposal
 from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.presets import NAMES, preset

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.policy.bounds import vxth_weight
 from hedging.engine.policy.context import Context, spot_with_vix
-from hedging.engine.policy.gates import layer_trace
-from hedging.engine.policy.ladder import instrument_of, ladder_of, plan_layers
+from hedging.engine.policy.hedge.bounds import vxth_weight
+from hedging.engine.policy.hedge.ladder import instrument_of, ladder_of, plan_layers
+from hedging.engine.policy.hedge.units import fits
+from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.policy.types import LadderRow
-from hedging.engine.policy.units import fits
 from hedging.engine.pricing.scenarios import shock_pnl
 from hedging.engine.signals.types import Regime
 from tests.policy.worlds import CALM, SPOT, book, calm, condor, day, hedge, market, rules

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from hedging.engine.book import Book, BookTrade
 from hedging.engine.policy.advise import advise
-from hedging.engine.policy.bounds import binding, extension_bounds
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.gates import layer_trace
-from hedging.engine.policy.ladder import plan_layers
+from hedging.engine.policy.hedge.bounds import binding, extension_bounds
+from hedging.engine.policy.hedge.ladder import plan_layers
+from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.rulesets.presets import NAMES
 from hedging.engine.signals.types import Regime
 from tests.policy.edges.layers import extension_unit

@@ -9,7 +9,7 @@ import pytest
 
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.chain import days_to, market_day
-from hedging.engine.policy.condors import candidates_of
+from hedging.engine.policy.condor.candidates import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.effects import is_reducing, risk_change
 from hedging.engine.policy.orders import package_words, tickets

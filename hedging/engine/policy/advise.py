@@ -8,20 +8,20 @@ from dataclasses import replace
 from hedging.engine.book import Book, Role
 from hedging.engine.canonical import content_hash
 from hedging.engine.market import MarketSnapshot
-from hedging.engine.policy import collapse, expansion
-from hedging.engine.policy.adjust import SECOND_ENGINE, full_roll, recenter, wing_shift
 from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, order_legs
 from hedging.engine.policy.alerts import alerts_of
-from hedging.engine.policy.capital import capital_trace, wacc_target
 from hedging.engine.policy.chain import market_day
-from hedging.engine.policy.condors import candidates_of, short_delta
+from hedging.engine.policy.condor.adjust import SECOND_ENGINE, full_roll, recenter, wing_shift
+from hedging.engine.policy.condor.candidates import candidates_of, short_delta
 from hedging.engine.policy.context import DIGITS, AccountFacts, Context, normalised
 from hedging.engine.policy.effects import effects_of, figures_of, is_reducing
-from hedging.engine.policy.gates import data_trace, layer_trace
 from hedging.engine.policy.guardrails import guardrails
-from hedging.engine.policy.ladder import LayerPlan, ladder_of, plan_layers
-from hedging.engine.policy.layers import extension, layer_proposals
+from hedging.engine.policy.hedge.ladder import LayerPlan, ladder_of, plan_layers
+from hedging.engine.policy.hedge.layers import extension, layer_proposals
 from hedging.engine.policy.orders import words_of
+from hedging.engine.policy.procedures import collapse, expansion
+from hedging.engine.policy.procedures.capital import capital_trace, wacc_target
+from hedging.engine.policy.procedures.gates import data_trace, layer_trace
 from hedging.engine.policy.types import (
     Action,
     Advice,

@@ -11,9 +11,10 @@ from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from math import gcd
 
-from hedging.engine.book import ContractSpec, InstrumentKind
+from hedging.engine.book import BookTrade, ContractSpec, InstrumentKind
 from hedging.engine.instruments import FUTURE_MONTHS, ROOTS, parse_symbol
-from hedging.engine.policy.chain import Pick
+from hedging.engine.market import MarketSnapshot
+from hedging.engine.policy.chain import Pick, picks_for
 from hedging.engine.policy.types import Order, OrderLeg
 from hedging.maths.types import Right
 
@@ -49,6 +50,18 @@ def make_order(picks: Sequence[Pick], packages: int, trade_id: str | None = None
         trade_id=trade_id,
         modelled=any(one.modelled for one in picks),
     )
+
+
+def closing(market: MarketSnapshot, trade: BookTrade, packages: int) -> Order | None:
+    """The ticket that closes ``packages`` of a trade, leg by leg in the order of the book."""
+    held = 0
+    for leg in trade.legs:
+        held = gcd(held, abs(leg.quantity))
+    if not held:
+        return None
+    count = min(packages, held)
+    picks = picks_for(market, [(leg.contract, -leg.quantity // held) for leg in trade.legs])
+    return make_order(picks, count, trade.trade_id) if picks else None
 
 
 def on_tick(net: float, specs: Sequence[ContractSpec]) -> Decimal:

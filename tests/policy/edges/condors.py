@@ -7,13 +7,13 @@ from typing import Any
 
 from hedging.engine.book import BookTrade, Leg, Role
 from hedging.engine.instruments import parse_symbol
-from hedging.engine.policy.adjust import recenter
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.alerts import alerts_of, straddle_sd
-from hedging.engine.policy.collapse import collapse_trace, near_shorts
-from hedging.engine.policy.condors import candidates_of, condor_picks
+from hedging.engine.policy.condor.adjust import recenter
+from hedging.engine.policy.condor.candidates import candidates_of, condor_picks
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.guardrails import guardrails
+from hedging.engine.policy.procedures.collapse import collapse_trace, near_shorts
 from hedging.engine.policy.types import Action, Answer, CondorCandidate, Proposal
 from hedging.engine.results.capital import Funds
 from hedging.engine.rulesets.types import Ruleset

@@ -10,14 +10,14 @@ from typing import Any
 
 from hedging.engine.book import BookTrade
 from hedging.engine.policy.advise import advise
-from hedging.engine.policy.bounds import extension_bounds, vxth_weight
-from hedging.engine.policy.collapse import collapse_trace
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.expansion import beta_step
-from hedging.engine.policy.gates import layer_trace
-from hedging.engine.policy.ladder import LayerPlan, plan_layers
+from hedging.engine.policy.hedge.bounds import extension_bounds, vxth_weight
+from hedging.engine.policy.hedge.ladder import LayerPlan, plan_layers
+from hedging.engine.policy.hedge.units import Unit, Wanted, find_unit
+from hedging.engine.policy.procedures.collapse import collapse_trace
+from hedging.engine.policy.procedures.expansion import beta_step
+from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.policy.types import Action, Advice, Answer, Procedure
-from hedging.engine.policy.units import Unit, Wanted, find_unit
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.types import Regime
 from tests.policy.edges.run import Edge, one, ruled

@@ -10,11 +10,10 @@ import numpy as np
 
 from hedging.engine.book import BookTrade
 from hedging.engine.instruments import parse_symbol
-from hedging.engine.policy.bounds import Spent, binding, bounds_of
 from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.context import DIGITS, VIX_LEVELS, Context, is_calendar
-from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
-from hedging.engine.policy.units import (
+from hedging.engine.policy.hedge.bounds import Spent, binding, bounds_of
+from hedging.engine.policy.hedge.units import (
     VIX_CALENDAR,
     VX_FUTURE,
     VXX,
@@ -23,6 +22,7 @@ from hedging.engine.policy.units import (
     is_foreign,
     layer_unit,
 )
+from hedging.engine.policy.types import Answer, Bound, Ladder, LadderRow, Trace, VixValue
 from hedging.engine.pricing.greeks_units import Factor, FactorGreeks
 from hedging.engine.pricing.valuation import LegValuation, sum_totals
 

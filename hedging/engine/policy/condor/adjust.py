@@ -11,9 +11,9 @@ from hedging.engine.book import BookTrade, ContractSpec, Leg
 from hedging.engine.instruments import option_contract, parse_symbol
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import Pick, picks_for, picks_of, strike_near, usable
-from hedging.engine.policy.condors import condor_picks
+from hedging.engine.policy.condor.candidates import condor_picks
 from hedging.engine.policy.context import DIGITS, Context
-from hedging.engine.policy.orders import make_order, package_words
+from hedging.engine.policy.orders import closing, make_order, package_words
 from hedging.engine.policy.types import Action, CondorCandidate, Order, Proposal
 from hedging.engine.structure import Shape, recognise
 from hedging.maths.types import Right
@@ -133,20 +133,8 @@ def _condor(ctx: Context, trade: BookTrade) -> tuple[ExpirySlice, dict[tuple[Rig
 def _replace(
     ctx: Context, trade: BookTrade, fresh: Sequence[Pick], packages: int
 ) -> tuple[Order, ...] | None:
-    close = closing(ctx, trade, packages)
+    close = closing(ctx.market, trade, packages)
     return None if close is None else (close, make_order(fresh, packages, trade.trade_id))
-
-
-def closing(ctx: Context, trade: BookTrade, packages: int) -> Order | None:
-    """The ticket that closes ``packages`` of a trade, leg by leg in the order of the book."""
-    held = 0
-    for leg in trade.legs:
-        held = gcd(held, abs(leg.quantity))
-    if not held:
-        return None
-    count = min(packages, held)
-    picks = picks_for(ctx.market, [(leg.contract, -leg.quantity // held) for leg in trade.legs])
-    return make_order(picks, count, trade.trade_id) if picks else None
 
 
 def condor_words(trade: BookTrade) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from hedging.engine.book import BookTrade
 from hedging.engine.policy.context import VX_FLOOR, Context, some
+from hedging.engine.policy.hedge.units import Unit, fits, held_packages, is_foreign, vx_level
 from hedging.engine.policy.types import Answer, Bound
-from hedging.engine.policy.units import Unit, fits, held_packages, is_foreign, vx_level
 from hedging.engine.signals.types import SignalKey
 
 

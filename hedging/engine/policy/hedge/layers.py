@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hedging.engine.book import BookTrade
-from hedging.engine.policy.adjust import closing
-from hedging.engine.policy.bounds import binding, bounds_of, extension_bounds
 from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.context import Context
-from hedging.engine.policy.ladder import LayerPlan, instrument_of
-from hedging.engine.policy.orders import make_order, tickets, words_of
-from hedging.engine.policy.types import Action, Answer, Order, Proposal
-from hedging.engine.policy.units import (
+from hedging.engine.policy.hedge.bounds import binding, bounds_of, extension_bounds
+from hedging.engine.policy.hedge.ladder import LayerPlan, instrument_of
+from hedging.engine.policy.hedge.units import (
     VIX_CALENDAR,
     VX_FUTURE,
     Unit,
@@ -23,6 +20,8 @@ from hedging.engine.policy.units import (
     is_foreign,
     layer_unit,
 )
+from hedging.engine.policy.orders import closing, make_order, tickets, words_of
+from hedging.engine.policy.types import Action, Answer, Order, Proposal
 
 PRIMARY, BUDGET, MARGIN = "condor credit", "hedge budget", "margin"
 
@@ -76,7 +75,7 @@ def _trim(ctx: Context, plan: LayerPlan) -> Iterator[Proposal]:
     left = plan.row.actual - plan.row.target
     orders: list[Order] = []
     for trade in ctx.layer(plan.row.layer):
-        order = closing(ctx, trade, left) if left > 0 else None
+        order = closing(ctx.market, trade, left) if left > 0 else None
         if order is not None:
             orders.append(order)
             left -= sum(max(-leg.quantity, 0) for leg in order.legs)
@@ -105,7 +104,7 @@ def _time_shift(ctx: Context, plan: LayerPlan, *, far: bool) -> Proposal | None:
     kinds = {instrument_of(trade) for trade in near}
     linear = next((kind for kind in kinds if kind in {VX_FUTURE, VIX_CALENDAR}), "")
     unit = _far_unit(ctx, n) if far else layer_unit(ctx, n, first=linear)
-    closes = [closing(ctx, trade, held_packages((trade,))) for trade in near]
+    closes = [closing(ctx.market, trade, held_packages((trade,))) for trade in near]
     if unit is None or not near or any(order is None for order in closes):
         return None
     held, staying = _counted(ctx, unit, near), _counted(ctx, unit, ctx.layer(n)) - _counted(ctx, unit, near)

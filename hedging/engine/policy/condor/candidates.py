@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hedging.engine.book import Leg
 from hedging.engine.market import ExpirySlice
-from hedging.engine.policy.bounds import binding
 from hedging.engine.policy.chain import (
     Pick,
     days_to,
@@ -15,9 +14,10 @@ from hedging.engine.policy.chain import (
     wing,
 )
 from hedging.engine.policy.context import DIGITS, Context
+from hedging.engine.policy.hedge.bounds import binding
+from hedging.engine.policy.hedge.units import fits
 from hedging.engine.policy.orders import make_order
 from hedging.engine.policy.types import Bound, CondorCandidate, Order
-from hedging.engine.policy.units import fits
 from hedging.engine.pricing.analysis import profit_probability
 from hedging.engine.signals.types import SignalKey
 from hedging.engine.structure import describe

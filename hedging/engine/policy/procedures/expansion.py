@@ -7,7 +7,7 @@ confirmed), ``isolated``, ``persistent`` (time-shift only), ``exceeded`` (a full
 from __future__ import annotations
 
 from hedging.engine.book import BookTrade
-from hedging.engine.policy.adjust import condor_words
+from hedging.engine.policy.condor.adjust import condor_words
 from hedging.engine.policy.context import DIGITS, Context, every, risk_of, some, yes
 from hedging.engine.policy.types import Answer, Fact, Procedure, Trace, TraceStep
 from hedging.engine.signals.regimes import EXPANSIONS

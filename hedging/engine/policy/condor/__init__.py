@@ -1,0 +1,1 @@
+"""Condors: those the rules would open, and what the procedures do to open ones."""

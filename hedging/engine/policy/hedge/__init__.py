@@ -1,0 +1,1 @@
+"""The hedge layers: packages, limits on their size, the ladder and what it asks for."""
