@@ -232,7 +232,7 @@ def test_every_parameter_is_read_somewhere() -> None:
     import hedging.engine as engine
 
     folder = Path(next(iter(engine.__path__)))
-    files = [*(folder / "policy").glob("*.py"), folder / "signals" / "from_ruleset.py"]
+    files = [*(folder / "policy").rglob("*.py"), folder / "signals" / "from_ruleset.py"]
     source = "\n".join(path.read_text("utf-8") for path in files)
     for key in catalogue():
         group, _, name = key.partition(".")
