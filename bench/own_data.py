@@ -92,8 +92,9 @@ def _read() -> None:
     from hedging.jobs.engine import job_run
     from hedging.models import Job
     from journal import job_handlers  # noqa: F401 - registers them
+    from journal.job_kinds import DATA_IMPORT
 
-    job = Job.objects.get(kind="journal.data_import")
+    job = Job.objects.get(kind=DATA_IMPORT)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = peak_mib()
     timed("read in", lambda: job_run(job.pk))

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -20,108 +18,29 @@ import structlog
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
 
+from hedging.jobs.context import (
+    JobCancelledError,
+    JobContext,
+    JobError,
+    JobRetryError,
+    JobStaleError,
+    job_held,
+    job_mine,
+)
+from hedging.jobs.lease import kept_lease
+from hedging.jobs.registry import Effect, Handler, declared, handler_of
 from hedging.models import Job
 
 log = structlog.get_logger(__name__)
 
-Effect = Callable[[], Any]
-Handler = Callable[["JobContext"], "Effect | None"]
-
 _BACKOFF_SECONDS = 5
-_TOLD_EVERY_SECONDS = 0.5
 WORKER_LOST = "The worker stopped while it was doing this. Press Retry to start again."
 CANCELLED = "Cancelled."
 WORKER_LOST_FOR_NOW = "The worker stopped while it was doing this; it is being done again."
-
-
-class JobError(Exception):
-    """A failure with a message people may read; it is not retried."""
-
-
-class JobRetryError(Exception):
-    """A passing failure: the job is tried again after a pause, up to its limit."""
-
-
-class JobCancelledError(Exception):
-    """Somebody asked to cancel; handlers let it pass through."""
-
-
-class JobStaleError(Exception):
-    """The inputs changed while the job ran; its result is not written."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Registered:
-    handler: Handler
-    lease: timedelta
-
-
-_HANDLERS: dict[str, _Registered] = {}
-
-
-def job_handler(kind: str, *, lease_seconds: int | None = None) -> Callable[[Handler], Handler]:
-    """Register the handler of a job kind.
-
-    The handler computes and returns a closure (or None); the closure runs in the transaction that
-    marks the job done, and what it returns becomes ``job.result``.
-    """
-
-    def register(handler: Handler) -> Handler:
-        seconds = settings.JOB_LEASE_SECONDS if lease_seconds is None else lease_seconds
-        _HANDLERS[kind] = _Registered(handler, timedelta(seconds=seconds))
-        return handler
-
-    return register
-
-
-class JobContext:
-    """What a handler sees of its job: the row, progress, and the wish to cancel."""
-
-    def __init__(self, job: Job, lease: timedelta) -> None:
-        self.job = job
-        self._lease = lease
-        self._told = monotonic()
-        self._done, self._total = 0, 0
-        self._lost = False
-
-    def progress(self, done: int, total: int, phase: str = "") -> None:
-        """Show progress (written at most twice a second), keep the lease, notice a cancel.
-
-        Raises JobCancelledError when somebody asked to cancel or the lease is gone.
-        """
-        self._done, self._total = done, total
-        new_phase = phase not in ("", self.job.phase)
-        self.job.phase = phase or self.job.phase
-        self._tell(at_once=new_phase)
-
-    def check(self) -> None:
-        """Keep the lease and notice a cancel, like ``progress`` without news; cheap in a loop."""
-        self._tell(at_once=False)
-
-    def _tell(self, *, at_once: bool) -> None:
-        if self._lost:
-            raise JobCancelledError
-        if not at_once and monotonic() - self._told < _TOLD_EVERY_SECONDS:
-            return
-        self._told = monotonic()
-        held = _held(self.job).update(
-            progress=self._done,
-            progress_total=self._total,
-            phase=self.job.phase,
-            lease_until=timezone.now() + self._lease,
-        )
-        if not held:
-            raise JobCancelledError
-
-    def renew(self) -> bool:
-        """Prolong the lease; False when it is no longer ours or a cancel was asked for."""
-        held = _held(self.job).update(lease_until=timezone.now() + self._lease)
-        self._lost = not held
-        return bool(held)
 
 
 def job_request(
@@ -229,8 +148,8 @@ def job_claim(job_id: uuid.UUID) -> Job | None:
     job = Job.objects.filter(pk=job_id, state=Job.State.QUEUED, due_at__lte=timezone.now()).first()
     if job is None:
         return None
-    registered = _HANDLERS.get(job.kind)
-    lease = registered.lease if registered else timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    known = declared(job.kind)
+    lease = known.lease if known else timedelta(seconds=settings.JOB_LEASE_SECONDS)
     now, token = timezone.now(), uuid.uuid4()
     claimed = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, attempts=job.attempts).update(
         state=Job.State.RUNNING,
@@ -253,27 +172,25 @@ def job_run(job_id: uuid.UUID) -> Job.State | None:
     job = job_claim(job_id)
     if job is None:
         return None
-    registered = _HANDLERS.get(job.kind)
+    known, handler = declared(job.kind), handler_of(job.kind)
     with structlog.contextvars.bound_contextvars(
         job_id=str(job.pk), job_kind=job.kind, scope=job.scope, request_id=job.correlation_id
     ):
         began = monotonic()
-        if registered is None:
+        if known is None or handler is None:
             state = _fail(job, f"This version does not know jobs of kind {job.kind}.", final=True)
         else:
-            state = _attempt(job, registered)
+            state = _attempt(job, handler, known.lease)
         log.info("job_ended", state=state, attempt=job.attempts, seconds=round(monotonic() - began, 3))
     return state
 
 
-def _attempt(job: Job, registered: _Registered) -> Job.State | None:
+def _attempt(job: Job, handler: Handler, lease: timedelta) -> Job.State | None:
     """Compute under a kept lease, then end the job one way or another."""
-    from hedging.jobs.lease import kept_lease
-
-    context = JobContext(job, registered.lease)
+    context = JobContext(job, lease)
     try:
-        with kept_lease(context, registered.lease):
-            effect = registered.handler(context)
+        with kept_lease(context, lease):
+            effect = handler(context)
         return _finish(job, effect)
     except JobCancelledError:
         return _end(job, Job.State.CANCELLED, CANCELLED)
@@ -292,20 +209,10 @@ def _attempt(job: Job, registered: _Registered) -> Job.State | None:
         return _fail(job, f"Something went wrong on our side (reference {reference}).", final=False)
 
 
-def _mine(job: Job) -> QuerySet[Job]:
-    """The row, while this worker's lease token still holds."""
-    return Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
-
-
-def _held(job: Job) -> QuerySet[Job]:
-    """The row, while it is ours and nobody asked to cancel."""
-    return _mine(job).filter(cancel_requested=False)
-
-
 def _finish(job: Job, effect: Effect | None) -> Job.State | None:
     """Effect and end in one transaction, only while the lease is ours and nobody asked to cancel."""
     with transaction.atomic():
-        if _held(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, error=""):
+        if job_held(job).update(state=Job.State.DONE, finished_at=timezone.now(), lease_until=None, error=""):
             result = effect() if effect is not None else None
             if result is not None:
                 Job.objects.filter(pk=job.pk).update(result=result)
@@ -320,7 +227,7 @@ def _end(job: Job, state: Job.State, message: str) -> Job.State | None:
 
 def _fail(job: Job, message: str, *, final: bool) -> Job.State | None:
     """Dead at once or after the last attempt, else queued again after a pause."""
-    if _mine(job).filter(cancel_requested=True).exists():
+    if job_mine(job).filter(cancel_requested=True).exists():
         return _end(job, Job.State.CANCELLED, CANCELLED)
     if final or job.attempts >= job.max_attempts:
         log.error("job_dead", error=message)
@@ -339,7 +246,7 @@ def _fail(job: Job, message: str, *, final: bool) -> Job.State | None:
 
 def _close(job: Job, *, state: Job.State, **fields: Any) -> Job.State | None:
     """The last write of an attempt, by compare-and-set."""
-    if _mine(job).update(state=state, **fields):
+    if job_mine(job).update(state=state, **fields):
         return state
     log.warning("lease_lost")
     return None

@@ -6,16 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
+from hedging.jobs.context import JobContext
 from hedging.jobs.heartbeat import beat
-
-if TYPE_CHECKING:
-    from hedging.jobs.engine import JobContext
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,14 @@ from typing import Any
 
 from django.db import transaction
 
-from hedging.jobs.engine import JobContext, job_handler, job_request
+from hedging.jobs import scopes
+from hedging.jobs.context import JobContext
+from hedging.jobs.engine import job_request
+from hedging.jobs.kinds import PROBE
+from hedging.jobs.registry import job_handler
 from hedging.models import DailyBar, Job, Quality
 from hedging.selectors.calendar import FIRST_DAY
 
-PROBE = "hedging.probe"
 SOURCE = "job-probe"
 
 
@@ -42,7 +45,7 @@ def probes_request(*, count: int, seconds: float) -> list[Job]:
     """Queue ``count`` probes."""
     return [
         job_request(
-            kind=PROBE, scope="probe", input_revision=str(number), payload={"seconds": seconds},
+            kind=PROBE, scope=scopes.PROBE, input_revision=str(number), payload={"seconds": seconds},
             max_attempts=50,
         )[0]
         for number in range(count)

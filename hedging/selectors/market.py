@@ -14,6 +14,7 @@ from django.utils import timezone
 from hedging.engine.history.quality import overdue
 from hedging.engine.history.series import S
 from hedging.engine.signals.supplied import SUPPLIED, SuppliedSeries
+from hedging.jobs.kinds import MARKET_FETCH, MARKET_LOAD
 from hedging.models import (
     ChainSnapshot,
     DailyBar,
@@ -170,12 +171,12 @@ def past_files() -> dict[str, int]:
 
 def newest_fetch() -> Job | None:
     """The newest round of fetching that was asked for."""
-    return Job.objects.filter(kind="hedging.market_fetch").order_by("-created_at").first()
+    return Job.objects.filter(kind=MARKET_FETCH).order_by("-created_at").first()
 
 
 def newest_load(*, since: datetime) -> Job | None:
     """The newest load of several files, if it was asked for since then."""
-    jobs = Job.objects.filter(kind="hedging.market_load", created_at__gt=since)
+    jobs = Job.objects.filter(kind=MARKET_LOAD, created_at__gt=since)
     return jobs.order_by("-created_at").first()
 
 

@@ -14,12 +14,14 @@ from hedging.engine.signals import codec
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.params import SignalParams
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.kinds import SIGNALS
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import history_scope
 from hedging.models import Job, SignalFrameRow
 from hedging.selectors.history import history_revision, market_history
 from hedging.selectors.signals import DEFAULT_PARAMS, params_hash, stored_signals
-
-SIGNALS = "hedging.signals"
 
 
 def signals_request(*, simulated: bool = False, params: SignalParams = DEFAULT_PARAMS) -> Job | None:
@@ -34,7 +36,7 @@ def signals_request(*, simulated: bool = False, params: SignalParams = DEFAULT_P
     with transaction.atomic():
         job, _ = job_request(
             kind=SIGNALS,
-            scope="simulated" if simulated else "real",
+            scope=history_scope(simulated=simulated),
             ruleset_version=name,
             input_revision=f"{codec.VERSION}.{hashlib.sha256(revision.encode()).hexdigest()}",
             payload={"simulated": simulated, "params": codec.params_json(params)},

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from journal.models.accounts import Account
 from journal.models.trades import OwnedQuerySet
@@ -43,7 +44,7 @@ class BacktestRun(models.Model):
     @property
     def jobs(self) -> models.QuerySet[Job]:
         """Its jobs, one for a single run, else one a part."""
-        return Job.objects.filter(scope=f"account:{self.account_id}", as_of=str(self.pk))
+        return Job.objects.filter(scope=account_scope(self.account_id), as_of=str(self.pk))
 
 
 class BacktestPart(models.Model):

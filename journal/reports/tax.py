@@ -13,13 +13,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, job_handler
-from journal.models import Account, Report, User
+from hedging.jobs.context import JobContext
+from hedging.jobs.registry import job_handler
+from journal.job_kinds import TAX_PDF
+from journal.models import Report, User
 from journal.reports.layout import Column, Document, Section, Table, gain, text
 from journal.safe_csv import safe_cell
+from journal.selectors.jobs import account_of_job
 from journal.services.reports.jobs import ReportOrder, report_filename
-from journal.services.tax import NOT_ADVICE, TAX_PDF, TaxLine, TaxYear, tax_year
-from journal.services.valuation import account_of_scope
+from journal.services.tax import NOT_ADVICE, TaxLine, TaxYear, tax_year
 from journal.templatetags.figures import money_text
 
 _HEAD = (
@@ -204,14 +206,12 @@ def _apart(title: str, intro: str, lines: tuple[TaxLine, ...]) -> Section:
     return Section(title, intro, Table(columns, rows), empty="" if rows else "None in this year.")
 
 
-@job_handler(TAX_PDF, lease_seconds=15)
+@job_handler(TAX_PDF)
 def tax_pdf(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Typeset the worksheet; it is stored like a report."""
     from journal.reports.pdf import render_document
 
-    account = Account.objects.filter(pk=account_of_scope(context.job.scope)).first()
-    if account is None:
-        raise JobError("The account is gone.")
+    account = account_of_job(context.job)
     context.progress(0, 3, "working out the year")
     now = timezone.now()
     year = tax_year(account=account, year=int(context.job.payload["year"]), now=now)

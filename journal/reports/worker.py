@@ -7,25 +7,24 @@ from typing import Any
 
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, JobRetryError, job_handler
-from journal.models import Account
-from journal.selectors.reports import RENDER_REPORT, BusyBookError
+from hedging.jobs.context import JobContext, JobRetryError
+from hedging.jobs.registry import job_handler
+from journal.job_kinds import RENDER_REPORT
+from journal.selectors.jobs import account_of_job
+from journal.selectors.reports import BusyBookError
 from journal.services.reports.jobs import ReportOrder, report_store
 from journal.services.reports.schedules import mail_request
-from journal.services.valuation import account_of_scope
 
 STORING = 95
 
 
-@job_handler(RENDER_REPORT, lease_seconds=15)
+@job_handler(RENDER_REPORT)
 def render_report(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Render one report; it is stored in the transaction that ends the job."""
     from journal.reports.data import STEPS, report_data
     from journal.reports.render import render
 
-    account = Account.objects.filter(pk=account_of_scope(context.job.scope)).first()
-    if account is None:
-        raise JobError("The account is gone.")
+    account = account_of_job(context.job)
     order = ReportOrder.read(context.job.payload)
     try:
         data = report_data(

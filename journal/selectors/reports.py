@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK
+from journal.job_kinds import RENDER_REPORT
 from journal.models import MANAGE_ROLES, Account, Fill, Report, ReportSchedule, Trade, User
 from journal.selectors.book.trades import live_fills, with_fills
 
-RENDER_REPORT = "journal.render_report"
 _FINISHED_SHOWN_FOR = timedelta(hours=1)
 _READS = 5
 
@@ -120,7 +121,9 @@ def report_get(user: User, report_id: UUID) -> Report:
 
 def report_jobs(account: Account) -> list[Job]:
     """Report jobs worth showing: open ones, and those that ended without a report of late."""
-    jobs = Job.objects.filter(kind=RENDER_REPORT, scope=f"account:{account.pk}").exclude(state=Job.State.DONE)
+    jobs = Job.objects.filter(kind=RENDER_REPORT, scope=account_scope(account.pk)).exclude(
+        state=Job.State.DONE
+    )
     since = timezone.now() - _FINISHED_SHOWN_FOR
     return [job for job in jobs[:20] if job.is_open or job.state == Job.State.DEAD or job.created_at > since]
 

@@ -16,15 +16,18 @@ from hedging.engine.canonical import plain_hash
 from hedging.engine.rulesets.document import ruleset_document, ruleset_from
 from hedging.engine.rulesets.presets import preset
 from hedging.engine.rulesets.types import Ruleset, RulesetError
-from hedging.jobs.engine import JobContext, JobError, job_cancel, job_handler, job_request, job_retry
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_cancel, job_request, job_retry
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.history import history_revision, market_history
 from hedging.services.backtest import VERSION, backtest_key, backtests_on, settings_for, settings_json
 from journal.errors import RuleError
+from journal.job_kinds import BACKTEST, BACKTEST_PART
 from journal.models import Account, BacktestPart, BacktestRun, User
 from journal.services.audit import audit_record
 
-BACKTEST, PART = "journal.backtest", "journal.backtest_part"
 #: Sets a job computes: long enough to be worth a job, short enough to share and to lose.
 PORTION = 10
 MOST_SETS = 1000
@@ -69,7 +72,8 @@ def backtest_request(
     if made:
         for first in range(0, len(sets), PORTION) if sets else (None,):
             job_request(
-                kind=BACKTEST if first is None else PART, scope=f"account:{account.pk}", as_of=str(run.pk),
+                kind=BACKTEST if first is None else BACKTEST_PART, scope=account_scope(account.pk),
+                as_of=str(run.pk),
                 input_revision="" if first is None else str(first), requested_by=str(user.public_id),
                 payload={"run": str(run.pk), "first": first}, max_attempts=3,
             )  # fmt: skip
@@ -159,7 +163,7 @@ def compute(context: JobContext) -> Callable[[], None]:
     return write
 
 
-@job_handler(PART)
+@job_handler(BACKTEST_PART)
 def compute_part(context: JobContext) -> Callable[[], None]:
     """The next sets of a run, a few figures each."""
     run, first = _run_of(context), int(context.job.payload["first"])

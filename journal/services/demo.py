@@ -17,6 +17,7 @@ from hedging.engine.instruments import option_contract, vx_future
 from hedging.engine.market import ExpirySlice, MarketSnapshot
 from hedging.engine.pricing.marks import option_quote, quote_mid
 from hedging.engine.pricing.valuation import value_leg
+from hedging.jobs.scopes import user_scope
 from hedging.maths.types import Right
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at
@@ -284,7 +285,7 @@ def demo_remove(*, user: User) -> None:
     BulkChange.objects.filter(user=user).delete()  # they name trades of the demo
     if user.is_demo and not user.groups.filter(name=RISK_GROUP).exists():
         AuditEvent.objects.filter(actor_id=str(user.public_id), is_demo=True).delete()
-        Job.objects.filter(scope=f"user:{user.public_id}").delete()
+        Job.objects.filter(scope=user_scope(user.public_id)).delete()
         user.delete()
     if not Account.objects.filter(is_demo=True).exists():
         simulated_market_remove()

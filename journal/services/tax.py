@@ -21,16 +21,17 @@ from hedging.engine.results.tax import (
     tax_class,
 )
 from hedging.jobs.engine import job_request
+from hedging.jobs.scopes import account_scope
 from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, closes_at, session_on_or_before
 from hedging.services.snapshots.contracts import contract_spec
 from hedging.services.snapshots.marks import contract_marks
 from journal.errors import RuleError
+from journal.job_kinds import TAX_PDF
 from journal.models import WRITE_ROLES, Account, BulkChange, Fill, User, YearEndMark
 from journal.services.audit import audit_record
 from journal.services.undo_records import removal_record
 
-TAX_PDF = "journal.tax_pdf"
 FIRST_YEAR, LAST_YEAR = FIRST_DAY.year + 1, LAST_DAY.year - 1
 ZERO = Decimal(0)
 NOT_ADVICE = (
@@ -272,7 +273,7 @@ def tax_pdf_request(*, user: User, account: Account, year: int, token: str) -> J
     """Ask a worker for the worksheet as PDF; the same token asks once. Raises RuleError."""
     tax_check(year)
     job, made = job_request(
-        kind=TAX_PDF, scope=f"account:{account.pk}", as_of=str(year), input_revision=token[:40],
+        kind=TAX_PDF, scope=account_scope(account.pk), as_of=str(year), input_revision=token[:40],
         requested_by=str(user.public_id), payload={"year": year, "by": user.get_username()}, max_attempts=2,
     )  # fmt: skip
     if made:

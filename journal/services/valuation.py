@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
 from hedging.engine.pricing.valuation import value_book
-from hedging.jobs.engine import JobContext, JobError, JobStaleError, job_handler
+from hedging.jobs.context import JobContext, JobError, JobStaleError
+from hedging.jobs.registry import job_handler
 from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
+from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AccountRisk, Valuation
 from journal.selectors.book.trades import book_build
 from journal.selectors.book.valued import account_result, trade_result
+from journal.selectors.jobs import account_of_job
 from journal.services.attribution.jobs import attribution_follow
 from journal.services.book.settlement import settlements_book_loaded
-from journal.services.book.trades import VALUE_ACCOUNT, account_revalue
+from journal.services.book.trades import account_revalue
 
 NO_MARKET = "There is no market data yet. Load a chain on the Data page, then value again."
 
@@ -24,9 +26,7 @@ NO_MARKET = "There is no market data yet. Load a chain on the Data page, then va
 @job_handler(VALUE_ACCOUNT)
 def value_account(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Value every open trade of the account on the newest snapshot; written only if nothing changed."""
-    account = Account.objects.filter(pk=account_of_scope(context.job.scope)).first()
-    if account is None:
-        raise JobError("The account is gone.")
+    account = account_of_job(context.job)
     if int(context.job.input_revision) < account.book_revision:
         raise JobStaleError("A later change of the book replaced this request.")
     book = book_build(account)
@@ -62,11 +62,6 @@ def value_account(context: JobContext) -> Callable[[], dict[str, Any]]:
         return {"trades": len(results), "as_of": row.as_of.isoformat()}
 
     return write
-
-
-def account_of_scope(scope: str) -> UUID:
-    """The account id in ``account:<uuid>``."""
-    return UUID(scope.removeprefix("account:"))
 
 
 @transaction.atomic

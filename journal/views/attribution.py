@@ -16,10 +16,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from hedging.engine.results.effects import EFFECTS
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from journal.downloads import csv_response
 from journal.errors import ConflictError, RuleError
 from journal.forms.attribution import PeriodForm, SettleForm
+from journal.job_kinds import ATTRIBUTE
 from journal.models import WRITE_ROLES, Account, Trade
 from journal.selectors.as_of import as_of_for
 from journal.selectors.attribution import (
@@ -32,7 +34,7 @@ from journal.selectors.attribution import (
 )
 from journal.selectors.book.trades import first_fill_day, trade_get
 from journal.selectors.shell import current_account
-from journal.services.attribution.jobs import ATTRIBUTE, attribution_request
+from journal.services.attribution.jobs import attribution_request
 from journal.services.book.settlement import settlement_book, settlements_due
 from journal.views.common import get_owned, person
 from journal.views.jobs import shown_jobs
@@ -113,7 +115,7 @@ def _over_time(account: Account, found: AccountAttribution) -> dict[str, Any] | 
 
 
 def _open_jobs(account: Account) -> list[Job]:
-    rows = Job.objects.filter(kind=ATTRIBUTE, scope=f"account:{account.pk}").order_by("-created_at")
+    rows = Job.objects.filter(kind=ATTRIBUTE, scope=account_scope(account.pk)).order_by("-created_at")
     return [job for job in rows[:10] if job.is_open or job.state == Job.State.DEAD][:3]
 
 
@@ -163,7 +165,7 @@ def rebuild(request: HttpRequest) -> HttpResponse:
 
 def _nonce(account: Account) -> str:
     """The same request while jobs are open, a new one afterwards."""
-    rows = Job.objects.filter(kind=ATTRIBUTE, scope=f"account:{account.pk}")
+    rows = Job.objects.filter(kind=ATTRIBUTE, scope=account_scope(account.pk))
     ended = rows.exclude(state__in=(Job.State.QUEUED, Job.State.RUNNING)).count()
     return f"rebuild-{ended}"
 

@@ -12,30 +12,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from hedging.jobs.engine import job_cancel, job_retry
+from hedging.jobs.registry import declared
 from hedging.models import Job
 from journal.models import User
-from journal.selectors.jobs import job_get, job_may_steer
+from journal.selectors.jobs import job_get, job_may_steer, job_page, job_title
 from journal.views.common import local_address, person
-
-_TITLES = {
-    "journal.value_account": "Valuation",
-    "journal.attribute": "Attribution",
-    "journal.tax_pdf": "Form 6781 worksheet",
-    "hedging.market_fetch": "Fetching",
-    "hedging.market_load": "Loading files",
-    "journal.advise": "Advice",
-    "journal.ruleset_evidence": "Backtest of the rules",
-    "journal.backtest": "Backtest",
-    "journal.backtest_part": "Backtest of parameter sets",
-    "journal.deliver_alert": "Alert",
-    "journal.import_read": "Reading the file",
-    "journal.import_commit": "Recording the import",
-    "journal.data_export": "Export of your data",
-    "journal.data_import": "Reading your data in",
-}
-
-
-_SHOWN_ON_ITS_PAGE = {"journal.advise", "journal.ruleset_evidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +40,7 @@ def shown_job(user: User, job: Job) -> ShownJob:
     steer = job_may_steer(user, job)
     ended = job.state in {Job.State.DEAD, Job.State.CANCELLED}
     return ShownJob(
-        job, _title(job), _status(job),
+        job, job_title(job), _status(job),
         may_cancel=steer and job.is_open and not job.cancel_requested, may_retry=steer and ended,
     )  # fmt: skip
 
@@ -67,13 +48,6 @@ def shown_job(user: User, job: Job) -> ShownJob:
 def shown_jobs(user: User, jobs: Iterable[Job]) -> list[ShownJob]:
     """Put jobs into words."""
     return [shown_job(user, job) for job in jobs]
-
-
-def _title(job: Job) -> str:
-    what = job.payload
-    if "date_from" in what:
-        return f"{what['format'].upper()} report, {what['date_from']} to {what['date_to']}"
-    return _TITLES.get(job.kind, job.kind)
 
 
 def _status(job: Job) -> str:
@@ -90,11 +64,13 @@ def _status(job: Job) -> str:
 def fragment(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The job's state; it asks for itself again while the job is open.
 
-    What a job of ``_SHOWN_ON_ITS_PAGE`` made stands elsewhere on the page, which is read anew at the end.
+    Where the result stands elsewhere on the page (``refreshes_page``), the page is loaded anew at the end.
     """
     job = job_get(person(request), pk)
     response = _fragment(request, job)
-    if job.state == Job.State.DONE and job.kind in _SHOWN_ON_ITS_PAGE and "HX-Request" in request.headers:
+    known = declared(job.kind)
+    refreshes = known is not None and known.refreshes_page
+    if refreshes and job.state == Job.State.DONE and "HX-Request" in request.headers:
         response["HX-Refresh"] = "true"
     return response
 
@@ -129,4 +105,6 @@ def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
 def _answer(request: HttpRequest, job: Job) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return _fragment(request, job)
-    return redirect(local_address(request, request.headers.get("Referer", "")) or "journal:reports")
+    return redirect(
+        local_address(request, request.headers.get("Referer", "")) or job_page(job) or "journal:dashboard"
+    )

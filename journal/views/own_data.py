@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from hedging.jobs.scopes import user_scope
 from hedging.models import Job
 from journal.errors import RuleError
 from journal.forms.book.order import new_token
+from journal.job_kinds import DATA_EXPORT, DATA_IMPORT
 from journal.models import DataTransfer, DeletionRequest
 from journal.services.own_data.erasure import GRACE, deletion_request, deletion_withdraw, shared_alone
-from journal.services.own_data.export import EXPORT, export_request, user_scope
-from journal.services.own_data.load import IMPORT, MAX_UPLOAD, import_request
+from journal.services.own_data.export import export_request
+from journal.services.own_data.load import MAX_UPLOAD, import_request
 from journal.services.own_data.tables import owned_accounts
 from journal.views.common import person
 from journal.views.jobs import shown_jobs
@@ -26,11 +28,12 @@ from journal.views.jobs import shown_jobs
 def own_data(request: HttpRequest) -> HttpResponse:
     """What is yours, exports that were made, jobs under way, and the end of a login."""
     user = person(request)
-    jobs = Job.objects.filter(kind__in=(EXPORT, IMPORT), scope=user_scope(user)).order_by("-created_at")[:4]
+    jobs = Job.objects.filter(kind__in=(DATA_EXPORT, DATA_IMPORT), scope=user_scope(user.public_id))
     context = {
         "accounts": owned_accounts(user), "token": new_token(), "grace": GRACE.days,
         "exports": DataTransfer.objects.for_user(user).filter(kind="export").defer("content"),
-        "jobs": shown_jobs(user, jobs), "deletion": DeletionRequest.objects.for_user(user).first(),
+        "jobs": shown_jobs(user, jobs.order_by("-created_at")[:4]),
+        "deletion": DeletionRequest.objects.for_user(user).first(),
         "held": shared_alone(user),
     }  # fmt: skip
     return render(request, "journal/own_data/page.html", context)

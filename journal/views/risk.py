@@ -19,6 +19,7 @@ from hedging.jobs.engine import job_retry
 from hedging.models import Job
 from journal.models import Account, AuditEvent, Trade
 from journal.selectors import overview
+from journal.selectors.jobs import job_title
 from journal.services.audit import audit_record
 from journal.views.common import person
 
@@ -45,7 +46,7 @@ def console(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": overview.risk_rows(),
         "now": timezone.now(),
-        "dead_jobs": Job.objects.filter(state=Job.State.DEAD)[:20],
+        "dead_jobs": [(job, job_title(job)) for job in Job.objects.filter(state=Job.State.DEAD)[:20]],
     }
     return render(request, "journal/risk/console.html", context)
 

@@ -16,6 +16,7 @@ from django.test import Client, override_settings
 from hedging.jobs.engine import job_run
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import DELIVER_ALERT
 from journal.models import Alert, AlertChannel, AlertDelivery
 from journal.services.alerts.alerts import (
     SIGNATURE_HEADER,
@@ -42,7 +43,7 @@ def update(people: People, *findings: Finding) -> list[Alert]:
 
 
 def deliver() -> list[Job.State | None]:
-    jobs = Job.objects.filter(kind="journal.deliver_alert", state=Job.State.QUEUED)
+    jobs = Job.objects.filter(kind=DELIVER_ALERT, state=Job.State.QUEUED)
     return [job_run(job.pk) for job in jobs.order_by("created_at")]
 
 
@@ -171,7 +172,7 @@ def test_in_quiet_hours_the_mail_waits(people: People) -> None:
         quiet_from=time(0), quiet_to=time(23, 59, 59),
     )  # fmt: skip
     update(people, STRIKE)
-    job = Job.objects.get(kind="journal.deliver_alert")
+    job = Job.objects.get(kind=DELIVER_ALERT)
     assert job.due_at > datetime.now(UTC)
     assert deliver() == [None]
     assert mail.outbox == []

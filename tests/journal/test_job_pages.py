@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from hedging.jobs import engine as jobs
 from hedging.models import Job
+from journal.job_kinds import RENDER_REPORT
 from journal.models import Report
-from journal.selectors.reports import RENDER_REPORT
 from journal.services.reports.jobs import report_request
 from tests.journal.people import People, make_people, open_condor
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hedging.jobs.probe import PROBE, probe_counts, probes_remove, probes_request
+from hedging.jobs.kinds import PROBE
+from hedging.jobs.probe import probe_counts, probes_remove, probes_request
 from hedging.models import Job
 
 

@@ -17,7 +17,11 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs import scopes
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.kinds import MARKET_FETCH
+from hedging.jobs.registry import job_handler
 from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality
 from hedging.providers.base import Provider, Wanted
 from hedging.providers.cboe_history import CboeHistory
@@ -33,8 +37,6 @@ from hedging.services.market.load import parsed_file_store
 
 log = structlog.get_logger(__name__)
 
-MARKET_FETCH = "hedging.market_fetch"
-MARKET_SCOPE = "market"
 GROUPS = ("quotes", "close", "macro")
 #: Asked for by name only: the past that is not part of a round.
 HISTORY = "history"
@@ -77,7 +79,7 @@ def fetch_request(*, names: Sequence[str], slot: str, requested_by: str = "") ->
     """The job that fetches groups or providers; one a slot of time, whoever asks again."""
     return job_request(
         kind=MARKET_FETCH,
-        scope=MARKET_SCOPE,
+        scope=scopes.MARKET,
         as_of=slot,
         input_revision=",".join(names)[:80],
         payload={"names": list(names)},

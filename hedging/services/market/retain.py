@@ -12,12 +12,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from hedging.engine.signals import codec
+from hedging.jobs.kinds import MARKET_FETCH, MARKET_LOAD
 from hedging.models import ChainSnapshot, IngestRun, Job, MarketSnapshot, SignalFrameRow, StagedFile
 from hedging.selectors.calendar import NEW_YORK
 from hedging.selectors.history import history_revision
 from hedging.selectors.signals import DEFAULT_PARAMS, params_hash
-from hedging.services.market.fetch import MARKET_FETCH
-from hedging.services.market.stage import MARKET_LOAD
 
 log = structlog.get_logger(__name__)
 

@@ -10,12 +10,14 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs import scopes
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.kinds import MARKET_LOAD
+from hedging.jobs.registry import job_handler
 from hedging.models import IngestRun, Job, StagedFile
-from hedging.services.market.fetch import MARKET_SCOPE
 from hedging.services.market.load import MarketFileError, calendars_first, market_file_load
 
-MARKET_LOAD: Final = "hedging.market_load"
 MOST_FILES: Final = 100
 MOST_BYTES: Final = 256 * 1024 * 1024
 
@@ -40,7 +42,7 @@ def files_stage(*, files: Sequence[tuple[str, bytes]], loaded_by: str, requested
     ]
     job, made = job_request(
         kind=MARKET_LOAD,
-        scope=MARKET_SCOPE,
+        scope=scopes.MARKET,
         as_of=f"{timezone.now():%Y-%m-%dT%H:%M}",
         input_revision=digest.hexdigest(),
         payload={"files": [row.pk for row in rows]},

@@ -9,7 +9,9 @@ from typing import Any
 
 from hedging.engine.money import to_cents
 from hedging.jobs.engine import WORKER_LOST
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
+from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AccountRisk, Trade, Valuation
 
 __all__ = ["WORKER_LOST", "Current", "Marks", "account_current", "trade_current", "trade_marks"]
@@ -31,7 +33,7 @@ class Current:
 
 def _newest_job(account: Account) -> Job | None:
     return (
-        Job.objects.filter(kind="journal.value_account", scope=f"account:{account.pk}")
+        Job.objects.filter(kind=VALUE_ACCOUNT, scope=account_scope(account.pk))
         .order_by("-created_at")
         .first()
     )

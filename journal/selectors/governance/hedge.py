@@ -7,16 +7,17 @@ from datetime import date, datetime
 
 from hedging.engine.policy.types import Advice
 from hedging.engine.signals.types import SignalState
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.calendar import session_date
 from hedging.selectors.signals import stored_signals
+from journal.job_kinds import ADVISE
 from journal.models import Account, AdviceRun, User
 from journal.selectors.governance.recommendations import Card, cards, newest_run, run_stale_reasons
 from journal.selectors.governance.signal_rules import SignalRules, signal_rules
 from journal.selectors.governance.signing import ApprovalRule, approval_rule
 from journal.selectors.market.signals_page import SignalLine, signal_line
 
-ADVISE = "journal.advise"
 #: What the method acts on; the Market page lists every signal.
 TRIGGERS = (
     "rsi_vix", "rsi_spx", "iv30", "backwardation", "rv_collapse", "regime_shift", "days_to_major_expiry",
@@ -77,7 +78,7 @@ def hedge_page(user: User, account: Account, now: datetime) -> HedgePage:
     """Read the newest run; its job if one is under way or failed."""
     run = newest_run(user, account)
     rule = approval_rule(account)
-    job = Job.objects.filter(kind=ADVISE, scope=f"account:{account.pk}").order_by("-created_at").first()
+    job = Job.objects.filter(kind=ADVISE, scope=account_scope(account.pk)).order_by("-created_at").first()
     return HedgePage(
         run,
         Advice.from_json(run.advice) if run else None,

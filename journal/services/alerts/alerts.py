@@ -20,8 +20,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from hedging.jobs.engine import JobContext, JobError, JobRetryError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError, JobRetryError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from journal.errors import RuleError
+from journal.job_kinds import DELIVER_ALERT
 from journal.models import Account, Alert, AlertChannel, AlertDelivery, BulkChange, Trade, User
 from journal.services.alerts.webhooks import webhook_check, webhook_post
 from journal.services.audit import audit_record
@@ -29,7 +33,6 @@ from journal.services.guests import known_only
 from journal.services.undo_records import removal_record
 
 log = structlog.get_logger(__name__)
-DELIVER = "journal.deliver_alert"
 SIGNATURE_HEADER = "X-Signature-SHA256"
 _MOST_CHANNELS = 10
 
@@ -99,7 +102,7 @@ def _queue(alert: Alert, now: datetime) -> None:
         due = quiet_until(channel, now) or now
         delivery = AlertDelivery.objects.create(alert=alert, channel=channel, due_at=due)
         job_request(
-            kind=DELIVER, scope=f"account:{alert.account_id}", input_revision=str(delivery.pk),
+            kind=DELIVER_ALERT, scope=account_scope(alert.account_id), input_revision=str(delivery.pk),
             payload={"delivery": delivery.pk}, delay=due - now, max_attempts=AlertDelivery.MOST_ATTEMPTS,
         )  # fmt: skip
 
@@ -119,7 +122,7 @@ def quiet_until(channel: AlertChannel, now: datetime) -> datetime | None:
     return datetime.combine(day, end, zone)
 
 
-@job_handler(DELIVER)
+@job_handler(DELIVER_ALERT)
 def deliver(context: JobContext) -> Callable[[], Any] | None:
     """Send one alert; a failure is tried again with growing pauses, then shown on the page."""
     delivery = (

@@ -19,11 +19,15 @@ from django.db.models import Q
 
 from hedging.engine.results.attribution import Fills, Legs, Marks, leg_days, micro
 from hedging.engine.results.effects import Ints, States, Terms
-from hedging.jobs.engine import JobContext, job_handler, job_request
+from hedging.jobs.context import JobContext
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import accounts_scope
 from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import previous_session
 from hedging.services.snapshots.closes import closings
 from hedging.services.snapshots.marks import contract_marks
+from journal.job_kinds import ATTRIBUTE_DAY
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, Trade
 from journal.services.attribution.build import contract_facts
 from journal.services.attribution.capital_days import capital_rows
@@ -32,7 +36,6 @@ from journal.services.attribution.days import BookRows, DaySummary, LegFacts, su
 from journal.services.attribution.jobs import attribution_request
 from journal.services.attribution.rows import write_marks
 
-ATTRIBUTE_DAY = "journal.attribute_day"
 #: Accounts of one job: each reads the contracts' marks anew, so small ones read more than they write.
 PART = 1_000
 _BATCH = 1_000
@@ -243,7 +246,7 @@ def day_request(*, day: date, simulated: bool = False, nonce: str = "") -> list[
         books = hashlib.sha256(repr(part).encode()).hexdigest()[:24]
         job, _ = job_request(
             kind=ATTRIBUTE_DAY,
-            scope=f"accounts:{part[0][0].hex}",
+            scope=accounts_scope(part[0][0]),
             as_of=str(day),
             input_revision=f"{closing.key()[:24]}:{books}:{nonce}"[:80],
             payload={"day": str(day), "accounts": [str(pk) for pk, _ in part]},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from django.db import transaction
@@ -13,20 +12,24 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from hedging.engine.results.effects import Ints
-from hedging.jobs.engine import JobContext, JobError, JobStaleError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobStaleError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.snapshots.closes import LATEST_CHAIN, first_day_recorded
 from journal.errors import RuleError
+from journal.job_kinds import ATTRIBUTE
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, User
 from journal.selectors.book.trades import first_fill_day
+from journal.selectors.jobs import account_of_job
 from journal.services.attribution.build import AccountHistory, Progress, book_rows, history_build
 from journal.services.attribution.capital_days import capital_rows
 from journal.services.attribution.days import BookRows, summaries
 from journal.services.attribution.rows import write_marks
 from journal.services.audit import audit_record
 
-ATTRIBUTE = "journal.attribute"
 #: A long history is cut into ranges of this many days, which workers take in parallel.
 RANGE_DAYS = 366
 _BATCH = 500
@@ -42,9 +45,7 @@ def last_closed_session() -> date:
 @job_handler(ATTRIBUTE)
 def attribute_account(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Attribute an account's sessions in the payload's range; written only if the book did not change."""
-    account = Account.objects.filter(pk=UUID(context.job.scope.removeprefix("account:"))).first()
-    if account is None:
-        raise JobError("The account is gone.")
+    account = account_of_job(context.job)
     if int(context.job.payload.get("revision", account.book_revision)) < account.book_revision:
         raise JobStaleError("A later change of the book replaced this request.")
     first, last = (date.fromisoformat(context.job.payload[name]) for name in ("from", "to"))
@@ -153,7 +154,7 @@ def attribution_request(
         until = min(first + timedelta(days=RANGE_DAYS - 1), last)
         job, made = job_request(
             kind=ATTRIBUTE,
-            scope=f"account:{account.pk}",
+            scope=account_scope(account.pk),
             as_of=f"{first}/{until}",
             input_revision=f"{account.book_revision}:{nonce}"[:80],
             payload={"from": str(first), "to": str(until), "revision": account.book_revision},

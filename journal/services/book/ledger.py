@@ -12,8 +12,10 @@ from django.db.models import F
 
 from hedging.engine.structure import Shape, recognise
 from hedging.jobs.engine import job_request
+from hedging.jobs.scopes import account_scope
 from hedging.services.snapshots.contracts import contract_get_or_create
 from journal.errors import ConflictError, RuleError
+from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, Fill, Trade, User
 from journal.selectors.book.trades import (
     ZERO,
@@ -26,8 +28,6 @@ from journal.selectors.book.trades import (
 from journal.services.audit import audit_record
 from journal.services.book.orders import OrderInput, default_fees, split_fees
 from journal.services.review.reviews import review_follow
-
-VALUE_ACCOUNT = "journal.value_account"
 
 
 def account_lock(account: Account) -> Account:
@@ -180,7 +180,7 @@ def account_revalue(*, account: Account, requested_by: str = "", nonce: str = ""
     """Ask the workers to value the account at its present revision."""
     job_request(
         kind=VALUE_ACCOUNT,
-        scope=f"account:{account.pk}",
+        scope=account_scope(account.pk),
         as_of=nonce,
         input_revision=str(account.book_revision),
         requested_by=requested_by,

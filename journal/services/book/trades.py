@@ -14,7 +14,6 @@ from journal.selectors.book.trades import position_of
 from journal.services.book.fills import fill_reverse
 from journal.services.book.guards import GuardCheck, check_guard, order_guard, override_record
 from journal.services.book.ledger import (
-    VALUE_ACCOUNT,
     account_lock,
     account_revalue,
     book_changed,
@@ -34,7 +33,6 @@ from journal.services.book.orders import (
 from journal.services.book.sizing import order_max_loss, order_position, order_structure
 
 __all__ = [
-    "VALUE_ACCOUNT",
     "LegInput",
     "OrderInput",
     "account_revalue",

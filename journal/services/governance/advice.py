@@ -11,21 +11,25 @@ from django.db import transaction
 from hedging.engine.policy.context import AccountFacts
 from hedging.engine.policy.types import Advice, Procedure
 from hedging.engine.rulesets.types import RulesetError
-from hedging.jobs.engine import JobContext, JobError, JobStaleError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError, JobStaleError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK, closes_at, previous_session, session_on_or_before
 from hedging.services.advice import NoMarketError, advice_on
 from hedging.services.snapshots.snapshots import snapshot_for
+from journal.job_kinds import ADVISE
 from journal.models import Account, Alert, Recommendation, User
 from journal.selectors.book.trades import book_build
 from journal.selectors.cash.ledger import bucket_balance
 from journal.selectors.cash.liquidity import account_funds
 from journal.selectors.governance.rules import ruleset_of
+from journal.selectors.jobs import account_of_job
 from journal.services.alerts.alerts import Finding, alerts_update
 from journal.services.governance.recommendations import advice_store, waiting_finding
 from journal.services.governance.rulesets import ruleset_ensure
 
-ADVISE = "journal.advise"
 _OF_TRADES = {
     "profit": Alert.Kind.PROFIT,
     "expiry": Alert.Kind.DTE,
@@ -49,7 +53,7 @@ def account_advise(*, account: Account, user: User | None = None, again: str = "
     version = ruleset_ensure(account=account)
     account.refresh_from_db(fields=["book_revision"])
     job, _ = job_request(
-        kind=ADVISE, scope=f"account:{account.pk}", as_of=f"{row.content_hash[:32]}{again[:24]}",
+        kind=ADVISE, scope=account_scope(account.pk), as_of=f"{row.content_hash[:32]}{again[:24]}",
         ruleset_version=version.content_hash[:40], input_revision=str(account.book_revision),
         requested_by=str(user.public_id) if user else "",
     )  # fmt: skip
@@ -65,9 +69,7 @@ def accounts_advise(*, simulated: bool = False) -> int:
 @job_handler(ADVISE)
 def advise_account(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Compute advice at the newest snapshot; stored only if the book is still the same."""
-    account = Account.objects.filter(pk=context.job.scope.removeprefix("account:")).first()
-    if account is None:
-        raise JobError("The account is gone.")
+    account = account_of_job(context.job)
     if int(context.job.input_revision) < account.book_revision:
         raise JobStaleError("A later change of the book replaced this request.")
     version = ruleset_ensure(account=account)

@@ -13,17 +13,20 @@ from hedging.engine.backtest.types import BacktestError, Settings
 from hedging.engine.history.series import MarketHistory, to_date
 from hedging.engine.policy.replay import ReplayDay
 from hedging.engine.rulesets.types import Ruleset
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.history import market_history
 from hedging.services.backtest import backtests_on
 from hedging.services.replay import replay_history
 from journal.errors import RuleError
+from journal.job_kinds import EVIDENCE
 from journal.models import RulesetVersion, User
 from journal.selectors.governance.rules import ruleset_active, ruleset_of
 from journal.services.audit import audit_record
 
-EVIDENCE = "journal.ruleset_evidence"
 FIRST = date(2007, 1, 3)  # VX settlements carry a curve from here on
 
 
@@ -32,7 +35,7 @@ def evidence_request(*, user: User, version: RulesetVersion, again: str = "") ->
     if version.status != RulesetVersion.Status.DRAFT:
         raise RuleError("Only a draft takes new evidence.")
     job, _ = job_request(
-        kind=EVIDENCE, scope=f"account:{version.account_id}", ruleset_version=version.content_hash[:40],
+        kind=EVIDENCE, scope=account_scope(version.account_id), ruleset_version=version.content_hash[:40],
         input_revision=again[:24], payload={"version": str(version.pk), "by": user.get_username()},
         requested_by=str(user.public_id),
     )  # fmt: skip

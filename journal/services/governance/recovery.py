@@ -18,8 +18,12 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobRetryError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobRetryError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from journal.errors import RuleError
+from journal.job_kinds import NOTIFY_SIGNER
 from journal.models import Account, Alert, ApprovalChange, AuditEvent, Membership, Signature, User
 from journal.selectors.governance.signing import approval_rule
 from journal.services.alerts.alerts import Finding, alerts_update
@@ -27,7 +31,6 @@ from journal.services.audit import audit_record
 
 #: How long a released change waits, and how long a login must have been silent to be called lost.
 WAIT, SILENT = timedelta(days=14), timedelta(days=14)
-TELL = "journal.tell_signer"
 _MIN_REASON = 20
 _ATTEMPTS = 6
 
@@ -119,12 +122,12 @@ def _tell(row: ApprovalChange, signers: Iterable[int]) -> None:
     alerts_update(account=row.account, kinds=[Alert.Kind.SIGNERS], findings=[finding])
     for pk in sorted(signers):
         job_request(
-            kind=TELL, scope=f"account:{row.account_id}", input_revision=f"{row.pk}:{pk}",
+            kind=NOTIFY_SIGNER, scope=account_scope(row.account_id), input_revision=f"{row.pk}:{pk}",
             payload={"change": str(row.pk), "user": pk}, max_attempts=_ATTEMPTS,
         )  # fmt: skip
 
 
-@job_handler(TELL)
+@job_handler(NOTIFY_SIGNER)
 def tell_signer(context: JobContext) -> Callable[[], Any] | None:
     """E-mail one signer about a released change that still waits; tried again when it fails."""
     row = ApprovalChange.objects.filter(pk=context.job.payload["change"]).select_related("account").first()

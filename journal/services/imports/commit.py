@@ -10,11 +10,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.services.bulk import collector_paused
 from journal.errors import ConflictError, RuleError
 from journal.importers.rows import IMPORTED, RowKind
+from journal.job_kinds import IMPORT_COMMIT, IMPORT_READ
 from journal.models import Account, Fill, ImportBatch, ImportRow, User
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_revalue
@@ -22,7 +26,6 @@ from journal.services.imports.cash_rows import entries_follow
 from journal.services.imports.proposals import links_propose
 from journal.services.imports.rebuild import Outcome, Plan, plan_account, rebuild
 from journal.services.imports.stage import (
-    READ,
     State,
     Status,
     batch_lock,
@@ -32,7 +35,6 @@ from journal.services.imports.stage import (
     status_counts,
 )
 
-COMMIT = "journal.import_commit"
 #: Batches up to here are recorded while the person waits.
 INLINE_ROWS = 2_000
 _STEPS = 4
@@ -54,7 +56,8 @@ def import_commit(
     if inline or batch.counts.get(Status.NEW, 0) <= INLINE_ROWS:
         return commit_now(user, batch, None)
     job, _ = job_request(
-        kind=COMMIT, scope=f"account:{batch.account_id}", input_revision=f"{batch.pk}:{batch.version}",
+        kind=IMPORT_COMMIT, scope=account_scope(batch.account_id),
+        input_revision=f"{batch.pk}:{batch.version}",
         payload={"batch": str(batch.pk), "file": batch.filename}, requested_by=str(user.public_id),
     )  # fmt: skip
     batch.state, batch.job_id = State.COMMITTING, job.pk
@@ -193,7 +196,7 @@ def _batch(context: JobContext, *states: str) -> ImportBatch:
     return batch
 
 
-@job_handler(READ, lease_seconds=30)
+@job_handler(IMPORT_READ)
 @collector_paused()
 def read_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Read a large file; rows and plan are stored in the transaction that ends the job."""
@@ -213,7 +216,7 @@ def read_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     return write
 
 
-@job_handler(COMMIT, lease_seconds=30)
+@job_handler(IMPORT_COMMIT)
 @collector_paused()
 def commit_batch(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Record a large batch. It is planned first; the plan holds while the book's revision does."""

@@ -17,11 +17,13 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from hedging.jobs.engine import job_request
+from hedging.jobs.scopes import account_scope
 from hedging.services.bulk import rows_insert
 from journal.errors import ConflictError, RuleError
 from journal.importers.read import read_file
 from journal.importers.rows import BOOKED, ParsedFile, RowKind
 from journal.importers.text import MAX_BYTES, FileError, is_packed
+from journal.job_kinds import IMPORT_READ
 from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_lock
@@ -31,7 +33,6 @@ from journal.services.imports.rebuild import plan_account
 from journal.services.imports.rows import NO_WORDS, is_understood, mended_data, stored_row
 from journal.services.imports.totals import batch_lines
 
-READ = "journal.import_read"
 #: Files up to here are read while the person waits; larger ones by a worker.
 INLINE_BYTES = 400 * 1024
 _BATCH = 2_000
@@ -129,7 +130,7 @@ def _inline(data: bytes) -> bool:
 
 def _ask_to_read(user: User, batch: ImportBatch) -> Any:
     job, _ = job_request(
-        kind=READ, scope=f"account:{batch.account_id}", input_revision=f"{batch.pk}:{batch.version}",
+        kind=IMPORT_READ, scope=account_scope(batch.account_id), input_revision=f"{batch.pk}:{batch.version}",
         payload={"batch": str(batch.pk), "file": batch.filename}, requested_by=str(user.public_id),
     )  # fmt: skip
     return job.pk

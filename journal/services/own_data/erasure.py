@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from hedging.jobs.scopes import account_scope, user_scope
 from hedging.models import Job
 from journal.errors import RuleError
 from journal.models import (
@@ -34,7 +35,7 @@ GRACE = timedelta(days=14)
 
 def account_erase(account: Account) -> None:
     """Delete an account with all its rows; the audit trail stays. Callers say who may do that."""
-    Job.objects.filter(scope=f"account:{account.pk}").delete()
+    Job.objects.filter(scope=account_scope(account.pk)).delete()
     CashEntry.objects.filter(account=account, reverses__isnull=False).delete()
     for model in (Valuation, AccountRisk, Report, DailyMark, AttributionDay, CapitalDay, CashEntry):
         model.objects.filter(account=account).delete()
@@ -104,7 +105,7 @@ def user_delete(*, user: User) -> None:
             )
             account_erase(account)
     audit_record(actor=user, action="user.delete", obj=user, summary=str(user.public_id))
-    Job.objects.filter(scope=f"user:{user.public_id}").delete()
+    Job.objects.filter(scope=user_scope(user.public_id)).delete()
     user.delete()
 
 

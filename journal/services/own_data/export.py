@@ -14,10 +14,15 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, JobRetryError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobRetryError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import user_scope
 from hedging.models import Job
+from journal.job_kinds import DATA_EXPORT
 from journal.models import AuditEvent, DataTransfer, User
 from journal.safe_csv import safe_cell
+from journal.selectors.jobs import user_of_job
 from journal.services.audit import audit_record
 from journal.services.own_data.tables import (
     LEFT_OUT,
@@ -31,29 +36,15 @@ from journal.services.own_data.tables import (
     owned_accounts,
 )
 
-EXPORT = "journal.data_export"
 KEPT_EXPORTS = 3
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-def user_scope(user: User) -> str:
-    """Name a user as the scope of a job."""
-    return f"user:{user.public_id}"
-
-
-def user_of_scope(scope: str) -> User:
-    """The user of a job; raises JobError when gone."""
-    user = User.objects.filter(public_id=scope.removeprefix("user:"), is_active=True).first()
-    if user is None:
-        raise JobError("The login is gone.")
-    return user
 
 
 @transaction.atomic
 def export_request(*, user: User, token: str) -> Job:
     """Ask for an export; the same token asks once."""
     job, made = job_request(
-        kind=EXPORT, scope=user_scope(user), input_revision=token[:60],
+        kind=DATA_EXPORT, scope=user_scope(user.public_id), input_revision=token[:60],
         requested_by=str(user.public_id), max_attempts=3,
     )  # fmt: skip
     if made:
@@ -61,10 +52,10 @@ def export_request(*, user: User, token: str) -> Job:
     return job
 
 
-@job_handler(EXPORT, lease_seconds=30)
+@job_handler(DATA_EXPORT)
 def data_export(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Collect, write and keep an export; older ones beyond KEPT_EXPORTS go."""
-    user = user_of_scope(context.job.scope)
+    user = user_of_job(context.job)
     try:
         found = collect(user, progress=context.progress)
     except ChangedMeanwhileError:

@@ -12,13 +12,17 @@ from django.db import Error as DatabaseFailure
 from django.db import transaction
 
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
-from hedging.jobs.engine import JobContext, JobError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import user_scope
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import DATA_IMPORT
 from journal.models import DataTransfer, SavedView, User
+from journal.selectors.jobs import user_of_job
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_revalue
-from journal.services.own_data.export import user_of_scope, user_scope
 from journal.services.own_data.read import MIB, Archive, TransferError, completed, spooled
 from journal.services.own_data.tables import (
     KEPT,
@@ -32,7 +36,6 @@ from journal.services.own_data.tables import (
 )
 from journal.services.own_data.write import archive_write
 
-IMPORT = "journal.data_import"
 MAX_UPLOAD = 200 * MIB
 
 
@@ -56,7 +59,7 @@ def import_request(*, user: User, name: str, content: bytes) -> Job:
         sha256=digest,
     )  # fmt: skip
     job, made = job_request(
-        kind=IMPORT, scope=user_scope(user), as_of=str(row.pk), input_revision=digest,
+        kind=DATA_IMPORT, scope=user_scope(user.public_id), as_of=str(row.pk), input_revision=digest,
         requested_by=str(user.public_id), payload={"transfer": str(row.pk)}, max_attempts=1,
     )  # fmt: skip
     if made:
@@ -71,11 +74,10 @@ def _check_empty(user: User) -> None:
         )
 
 
-# The lease outlasts the writing of the largest file, which nothing can prolong: it is one transaction.
-@job_handler(IMPORT, lease_seconds=300)
+@job_handler(DATA_IMPORT)
 def data_import(context: JobContext) -> Callable[[], dict[str, Any]]:
     """Check the file, then write all of it in the transaction that ends the job."""
-    user = user_of_scope(context.job.scope)
+    user = user_of_job(context.job)
     row = DataTransfer.objects.defer("content").filter(pk=context.job.payload["transfer"], user=user).first()
     if row is None:
         raise JobError("The file is gone.")

@@ -13,10 +13,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from hedging.jobs.engine import job_request
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import RENDER_REPORT
 from journal.models import Account, Report, User
-from journal.selectors.reports import RENDER_REPORT, period_as_of
+from journal.selectors.reports import period_as_of
 from journal.services.audit import audit_record
 
 #: What the browser is told about a stored report, and the suffix of its file.
@@ -100,7 +102,7 @@ def report_request(
     nonce = token or secrets.token_urlsafe(18)
     digest = hashlib.sha256(f"{user.public_id}:{nonce}".encode()).hexdigest()[:32]
     job, made = job_request(
-        kind=RENDER_REPORT, scope=f"account:{account.pk}", as_of=f"{date_from}/{date_to}",
+        kind=RENDER_REPORT, scope=account_scope(account.pk), as_of=f"{date_from}/{date_to}",
         input_revision=f"{format}:{digest}", requested_by=str(user.public_id),
         payload=order.payload(), max_attempts=2,
     )  # fmt: skip

@@ -21,18 +21,21 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext, JobError, JobRetryError, job_handler, job_request
+from hedging.jobs.context import JobContext, JobError, JobRetryError
+from hedging.jobs.engine import job_request
+from hedging.jobs.registry import job_handler
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.selectors.calendar import NEW_YORK
 from journal.errors import RuleError
+from journal.job_kinds import MAIL_REPORT, RENDER_REPORT
 from journal.models import MANAGE_ROLES, Account, BulkChange, Report, ReportSchedule, User
-from journal.selectors.reports import RENDER_REPORT, period_as_of
+from journal.selectors.reports import period_as_of
 from journal.services.audit import audit_record
 from journal.services.guests import known_only
 from journal.services.reports.jobs import MEDIA_TYPES, ReportOrder
 from journal.services.undo_records import removal_record
 
-MAIL_REPORT = "journal.mail_report"
 Every, Send = ReportSchedule.Every, ReportSchedule.Send
 #: Larger files are sent as a link: many mail servers refuse more.
 MOST_ATTACHED = 8 * 2**20
@@ -182,7 +185,7 @@ def _ask(schedule: ReportSchedule, last: date, now: datetime) -> bool:
         schedule.format, first, last, period_as_of(last, now), user.get_username(), str(schedule.pk)
     )
     _, made = job_request(
-        kind=RENDER_REPORT, scope=f"account:{schedule.account_id}", as_of=f"{first}/{last}",
+        kind=RENDER_REPORT, scope=account_scope(schedule.account_id), as_of=f"{first}/{last}",
         input_revision=f"{schedule.format}:schedule:{schedule.pk}", requested_by=str(user.public_id),
         payload=order.payload(), max_attempts=3,
     )  # fmt: skip
@@ -196,14 +199,14 @@ def mail_request(*, report: Report, schedule_id: str) -> Job | None:
     if schedule is None:
         return None
     job, _ = job_request(
-        kind=MAIL_REPORT, scope=f"account:{report.account_id}", as_of=str(report.pk),
+        kind=MAIL_REPORT, scope=account_scope(report.account_id), as_of=str(report.pk),
         input_revision=str(schedule.pk), requested_by=str(schedule.created_by.public_id),
         payload={"report": str(report.pk), "schedule": str(schedule.pk)}, max_attempts=5,
     )  # fmt: skip
     return job
 
 
-@job_handler(MAIL_REPORT, lease_seconds=60)
+@job_handler(MAIL_REPORT)
 def mail_report(context: JobContext) -> Callable[[], dict[str, Any]] | None:
     """Send one report; nothing goes to somebody who left the account meanwhile."""
     schedule = _running().filter(pk=context.job.payload["schedule"]).exclude(send="").first()

@@ -17,6 +17,7 @@ from hedging.engine.rulesets.types import Ruleset
 from hedging.models import Job
 from journal.errors import ConflictError, RuleError
 from journal.forms.governance.rules import RulesetForm
+from journal.job_kinds import EVIDENCE
 from journal.models import WRITE_ROLES, Account, RulesetVersion, User
 from journal.selectors.governance.rules import (
     grouped,
@@ -28,7 +29,7 @@ from journal.selectors.governance.rules import (
 )
 from journal.selectors.governance.signing import SIGN_ROLES, approval_rule, signer_names, signing_progress
 from journal.selectors.shell import current_account
-from journal.services.governance.evidence import EVIDENCE, evidence_request
+from journal.services.governance.evidence import evidence_request
 from journal.services.governance.rulesets import (
     ruleset_draft,
     ruleset_ensure,

@@ -14,16 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from hedging.jobs.scopes import account_scope
 from hedging.models import Contract, Job
 from journal.errors import RuleError
 from journal.forms.book.order import new_token
+from journal.job_kinds import TAX_PDF
 from journal.models import WRITE_ROLES, Account
 from journal.reports.tax import form_lines, line_groups, render_csv
 from journal.services.tax import (
     FIRST_YEAR,
     LAST_YEAR,
     NOT_ADVICE,
-    TAX_PDF,
     TaxYear,
     tax_pdf_request,
     tax_year,
@@ -58,7 +59,7 @@ def worksheet(request: HttpRequest) -> HttpResponse:
     if shown is None:
         return render(request, "journal/dashboard/empty.html")
     user = person(request)
-    jobs = Job.objects.filter(kind=TAX_PDF, scope=f"account:{shown.account.pk}", as_of=str(shown.year))
+    jobs = Job.objects.filter(kind=TAX_PDF, scope=account_scope(shown.account.pk), as_of=str(shown.year))
     context = {
         "tax": shown, "account": shown.account, "year": shown.year, "not_advice": NOT_ADVICE,
         "groups": line_groups(shown), "form_lines": form_lines(shown),

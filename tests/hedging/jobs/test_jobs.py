@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from hedging.jobs import engine as jobs
+from hedging.jobs import registry
 from hedging.jobs import relay as job_relay
 from hedging.models import Job
 
@@ -22,13 +23,10 @@ Register = Callable[[Callable[[jobs.JobContext], Any]], None]
 
 @pytest.fixture
 def handler() -> Iterator[Register]:
-    kind = "tests.kind"
-
-    def register(function: Callable[[jobs.JobContext], Any]) -> None:
-        jobs.job_handler(kind)(function)
-
-    yield register
-    jobs._HANDLERS.pop(kind, None)
+    kind = registry.job_kind("tests.kind", title="Test")
+    yield registry.job_handler(kind)
+    registry._DECLARED.pop(kind)
+    registry._HANDLERS.pop(kind, None)
 
 
 def asked(**changes: Any) -> Job:

@@ -15,11 +15,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from hedging.jobs.engine import job_run
+from hedging.jobs.kinds import MARKET_FETCH
 from hedging.models import ChainSnapshot, DailyBar, IngestRun, Job, MarketSource, VXSettlement
 from hedging.providers.cfe_vx import CFEContracts, CFESettlements
 from hedging.providers.http import LONGEST_WAIT
 from hedging.services.locks import LockHeldError, lock_hold
-from hedging.services.market.fetch import MARKET_FETCH, fetch_request, market_fetch, source_fetch
+from hedging.services.market.fetch import fetch_request, market_fetch, source_fetch
 from tests.hedging.market.source_server import Reply, Sources, serving
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from alvh_site.env import Environment, read_environment
+from hedging.jobs.kinds import MARKET_FETCH
 from hedging.models import Job
 from hedging.services.market.fetch import HISTORY, providers
 from hedging.tasks import market_fetch, market_retain
@@ -63,5 +64,5 @@ def test_every_provider_names_different_files() -> None:
 def test_the_schedule_asks_once_a_minute_and_retention_runs() -> None:
     market_fetch("quotes")
     market_fetch("quotes")
-    assert 1 <= Job.objects.filter(kind="hedging.market_fetch").count() <= 2
+    assert 1 <= Job.objects.filter(kind=MARKET_FETCH).count() <= 2
     market_retain()

@@ -14,11 +14,11 @@ from django.test import Client
 from hedging.engine.results.effects import EFFECTS
 from hedging.jobs.engine import job_run
 from hedging.models import ChainSnapshot, ContractMark, DailyBar, Job
+from journal.job_kinds import ATTRIBUTE
 from journal.models import Account, AttributionDay, DailyMark, Fill, Role, Trade, User
 from journal.selectors.attribution import account_attribution, trade_attribution
 from journal.services.accounts import member_add
 from journal.services.attribution.jobs import (
-    ATTRIBUTE,
     attribution_follow,
     attribution_request,
     attribution_run,

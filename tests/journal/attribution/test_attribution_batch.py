@@ -10,11 +10,13 @@ from django.db import connection
 
 from hedging.engine.results.effects import EFFECTS
 from hedging.jobs.engine import job_run
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
+from journal.job_kinds import ATTRIBUTE
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Trade
 from journal.services.attribution.batch import batch_day, day_request
 from journal.services.attribution.copy import Column, read_rows, write_rows
-from journal.services.attribution.jobs import ATTRIBUTE, attribution_run, last_closed_session
+from journal.services.attribution.jobs import attribution_run, last_closed_session
 from journal.services.book.trades import trade_create
 from journal.services.demo import demo_guest, demo_start
 from tests.journal.people import make_account, order, vix_call
@@ -77,7 +79,7 @@ def test_a_leg_without_an_earlier_mark_is_left_to_its_history() -> None:
     assert not DailyMark.objects.exists()
     (job,) = day_request(day=day, simulated=True)
     assert job_run(job.pk) == Job.State.DONE
-    assert Job.objects.filter(kind=ATTRIBUTE, scope=f"account:{account.pk}").exists()
+    assert Job.objects.filter(kind=ATTRIBUTE, scope=account_scope(account.pk)).exists()
 
 
 def test_rows_go_out_and_come_back_with_nulls_and_extremes() -> None:

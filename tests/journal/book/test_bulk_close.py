@@ -16,6 +16,7 @@ from rest_framework.authtoken.models import Token
 
 from hedging.models import Job, MarketSnapshot
 from journal.errors import RuleError
+from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import AuditEvent, BulkChange, Fill, Role, Trade, Valuation
 from journal.selectors.book.closing import ClosingTrade, closing_trades
 from journal.selectors.book.trades import trade_get, trade_position
@@ -99,10 +100,10 @@ def test_package_prices_become_the_cash_of_each_trade(people: People, trades: li
 
 
 def test_one_valuation_is_asked_for_however_many_are_closed(people: People, trades: list[Trade]) -> None:
-    before = Job.objects.filter(kind="journal.value_account").count()
+    before = Job.objects.filter(kind=VALUE_ACCOUNT).count()
     _close(people, trades, "-5.55", "-6.10", "2.10")
     people.account.refresh_from_db()
-    jobs = Job.objects.filter(kind="journal.value_account")
+    jobs = Job.objects.filter(kind=VALUE_ACCOUNT)
     assert jobs.count() == before + 1
     assert jobs.filter(input_revision=str(people.account.book_revision)).count() == 1
 

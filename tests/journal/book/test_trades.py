@@ -14,9 +14,9 @@ from hedging.engine.book import Right
 from hedging.engine.instruments import option_contract
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AuditEvent, Fill, Trade
 from journal.services.accounts import account_archive
-from journal.services.book.ledger import VALUE_ACCOUNT
 from journal.services.book.orders import tick_warnings
 from journal.services.book.sizing import SizeLevel, size_check
 from journal.services.book.trades import (

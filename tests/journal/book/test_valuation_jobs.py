@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from hedging.jobs.engine import job_run
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from hedging.services.market.simulated import simulated_market_load
 from journal.models import Account, AccountRisk, Trade, Valuation
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def newest_job(account: Account) -> Job:
     job = (
-        Job.objects.filter(scope=f"account:{account.pk}", state=Job.State.QUEUED)
+        Job.objects.filter(scope=account_scope(account.pk), state=Job.State.QUEUED)
         .order_by("-created_at")
         .first()
     )

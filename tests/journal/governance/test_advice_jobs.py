@@ -13,6 +13,7 @@ from django.utils import timezone
 from hedging.jobs.engine import job_run
 from hedging.models import Job
 from hedging.services.snapshots.snapshots import snapshot_for
+from journal.job_kinds import ADVISE
 from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation, RulesetVersion
 from journal.services.demo import demo_remove, demo_start
 from journal.services.governance.advice import account_advise, accounts_advise
@@ -37,7 +38,7 @@ def test_advice_is_asked_once_shown_and_decided(account: Account) -> None:
     assert again is not None
     assert first.pk == again.pk
     assert accounts_advise(simulated=True) == 1
-    assert Job.objects.filter(kind="journal.advise").count() == 1
+    assert Job.objects.filter(kind=ADVISE).count() == 1
     client = Client()
     client.force_login(user)
     fragment = f"/jobs/{first.pk}/"

@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from hedging.jobs.engine import JobContext
+from hedging.jobs.context import JobContext
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import NOTIFY_SIGNER
 from journal.models import Alert, ApprovalChange, AuditEvent, Membership, Role, User
 from journal.selectors.governance.signing import approval_rule
 from journal.services.accounts import member_add
@@ -86,7 +87,7 @@ def test_every_signer_is_told_and_the_lost_one_too(people: People, ann: User, op
     release(operator, asked(people, ann), ann)
     alert = Alert.objects.get(account=people.account, kind="signers")
     assert "ann is no longer signer: released by the operator" in alert.message
-    jobs = Job.objects.filter(kind="journal.tell_signer")
+    jobs = Job.objects.filter(kind=NOTIFY_SIGNER)
     assert jobs.count() == 2
     for job in jobs:
         tell_signer(JobContext(job, timedelta(seconds=15)))

@@ -19,8 +19,9 @@ from hedging.engine.rulesets.document import ruleset_document
 from hedging.engine.rulesets.presets import DEFAULT, preset
 from hedging.engine.signals.params import SignalParams
 from hedging.jobs.engine import job_run
+from hedging.jobs.kinds import SIGNALS
 from hedging.models import Job, SignalFrameRow
-from hedging.services.signals import SIGNALS, signals_refresh
+from hedging.services.signals import signals_refresh
 from journal.models import Account, RulesetVersion, User
 from journal.selectors.governance import account_signals
 from journal.selectors.governance.signal_rules import params_in_force, signal_rules

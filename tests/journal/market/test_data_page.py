@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from hedging.engine.history.quality import Severity
 from hedging.jobs.engine import job_run
+from hedging.jobs.kinds import MARKET_FETCH, MARKET_LOAD
 from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality, StagedFile, VXSettlement
 from hedging.selectors.calendar import session_date
 from hedging.selectors.health import health_parts
 from hedging.selectors.quality import quality_findings
 from hedging.services.market.load import MarketFileError, market_file_load
 from hedging.services.market.retain import market_retain
-from hedging.services.market.stage import MARKET_LOAD, files_stage
+from hedging.services.market.stage import files_stage
 from hedging.tasks import market_quality
 from journal.models import User
 from tests.hedging.market.test_market_fetch import VIX, fetch_one, history, sources  # noqa: F401 - a fixture
@@ -103,7 +104,7 @@ def test_fetch_now_is_off_unless_switched_on(people: People, settings: Any) -> N
     client = signed_in(people.owner)
     assert "switched off" in client.get(PAGE).content.decode()
     assert "switched off" in client.post(reverse("journal:data_fetch"), follow=True).content.decode()
-    assert not Job.objects.filter(kind="hedging.market_fetch").exists()
+    assert not Job.objects.filter(kind=MARKET_FETCH).exists()
     settings.MARKET_FETCH = True
     assert "Fetch all now" in client.get(PAGE).content.decode()
 
@@ -126,9 +127,9 @@ def test_a_double_press_is_one_round_and_only_who_asked_may_cancel_it(people: Pe
     owner = signed_in(people.owner)
     for _ in range(2):
         assert owner.post(reverse("journal:data_fetch"), {"group": "quotes"}).status_code == 302
-    job = Job.objects.filter(kind="hedging.market_fetch").first()
+    job = Job.objects.filter(kind=MARKET_FETCH).first()
     assert job is not None
-    assert Job.objects.filter(kind="hedging.market_fetch").count() <= 2  # the minute may have turned
+    assert Job.objects.filter(kind=MARKET_FETCH).count() <= 2  # the minute may have turned
     stranger = signed_in(people.stranger)
     assert "Fetching" in stranger.get(PAGE).content.decode()
     assert stranger.get(reverse("journal:job_fragment", args=[job.pk])).status_code == 200

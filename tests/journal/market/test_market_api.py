@@ -8,6 +8,7 @@ import pytest
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from hedging.jobs.kinds import MARKET_FETCH
 from hedging.models import Job
 from hedging.services.market.load import market_file_load
 from journal.models import User
@@ -116,7 +117,7 @@ def test_fetching_is_refused_while_it_is_off_and_idempotent_while_it_is_on(
     ]
     assert [a.status_code for a in answers] == [202, 202]
     assert answers[0].json()["id"] == answers[1].json()["id"]
-    assert Job.objects.filter(kind="hedging.market_fetch").count() == 1
+    assert Job.objects.filter(kind=MARKET_FETCH).count() == 1
     job = f"/api/v1/jobs/{answers[0].json()['id']}/"
     stranger = client_of(people.stranger)
     assert stranger.get(job).status_code == 200

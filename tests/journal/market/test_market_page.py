@@ -19,9 +19,10 @@ from rest_framework.test import APIClient
 
 from hedging.engine.signals.types import SignalKey
 from hedging.jobs.engine import job_run
+from hedging.jobs.kinds import SIGNALS
 from hedging.models import DailyBar, Job, Quality, VXSettlement
 from hedging.services.market.load import market_path_load
-from hedging.services.signals import SIGNALS, signals_refresh
+from hedging.services.signals import signals_refresh
 from journal.models import User
 from journal.selectors.market.term_structure import term_curve
 from tests.hedging.market.signals_support import LAST, simulated_closes_load

@@ -17,8 +17,10 @@ from django.test import Client
 from django.utils import timezone
 
 from hedging.jobs.engine import job_run
+from hedging.jobs.scopes import account_scope
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import DATA_EXPORT, DATA_IMPORT, VALUE_ACCOUNT
 from journal.models import (
     Account,
     Attachment,
@@ -139,7 +141,7 @@ def test_an_export_read_into_an_empty_login_is_equal(people: People) -> None:
     assert created is not None
     assert copied is not None
     assert created.created_at == copied.created_at
-    assert Job.objects.filter(kind="journal.value_account", scope=f"account:{mine.pk}").exists()
+    assert Job.objects.filter(kind=VALUE_ACCOUNT, scope=account_scope(mine.pk)).exists()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -354,7 +356,7 @@ def test_three_users_on_an_export(people: People, client: Client) -> None:
     row = _export(people.owner)
     found = answers(client, "get", f"/your-data/{row.pk}/", people)
     assert found == {"owner": 200, "teammate": 404, "stranger": 404, "nobody": 302}
-    job = Job.objects.get(kind="journal.data_export")
+    job = Job.objects.get(kind=DATA_EXPORT)
     found = answers(client, "get", f"/jobs/{job.pk}/", people)
     assert found == {"owner": 200, "teammate": 404, "stranger": 404, "nobody": 302}
     found = answers(client, "get", "/your-data/", people)
@@ -366,7 +368,7 @@ def test_a_file_is_read_in_through_the_page(people: People, client: Client) -> N
     reader = make_user("reader")
     client.force_login(reader)
     client.post("/your-data/import/", {"file": SimpleUploadedFile("e.zip", content)})
-    job = Job.objects.get(kind="journal.data_import")
+    job = Job.objects.get(kind=DATA_IMPORT)
     assert job_run(job.pk) == Job.State.DONE
     assert Account.objects.for_user(reader).count() == 1
     assert client.post("/your-data/import/").status_code == 302

@@ -17,9 +17,10 @@ from django.test import override_settings
 from hedging.jobs import engine as jobs
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import RENDER_REPORT
 from journal.models import AuditEvent, Report
 from journal.reports import render as rendering
-from journal.selectors.reports import RENDER_REPORT, report_jobs
+from journal.selectors.reports import report_jobs
 from journal.services.reports.jobs import (
     DamagedReportError,
     report_content,

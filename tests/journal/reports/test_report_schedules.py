@@ -12,16 +12,10 @@ from django.test import Client
 from hedging.jobs.engine import job_run
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import MAIL_REPORT, RENDER_REPORT
 from journal.models import AuditEvent, Membership, Report, ReportSchedule
 from journal.services.reports import schedules as report_schedules
-from journal.services.reports.schedules import (
-    MAIL_REPORT,
-    period_end,
-    period_of,
-    reports_due,
-    schedule_add,
-    schedule_stop,
-)
+from journal.services.reports.schedules import period_end, period_of, reports_due, schedule_add, schedule_stop
 from tests.journal.people import People, answers, make_people, open_condor
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +49,7 @@ def run(kind: str) -> list[Job]:
 
 
 def renders() -> list[Job]:
-    return list(Job.objects.filter(kind="journal.render_report").order_by("as_of"))
+    return list(Job.objects.filter(kind=RENDER_REPORT).order_by("as_of"))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +110,7 @@ def test_the_report_is_stored_and_the_file_sent_once(people: People) -> None:
     open_condor(people)
     weekly(people, send="attachment", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     report = Report.objects.get(account=people.account)
     assert (report.date_from, report.date_to) == (date(2026, 11, 2), date(2026, 11, 8))
     run(MAIL_REPORT)
@@ -138,7 +132,7 @@ def test_the_name_of_an_account_is_text_in_the_mail(people: People) -> None:
     people.account.save(update_fields=["name"])
     weekly(people, send="link", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     run(MAIL_REPORT)
     (message,) = mail.outbox
     ((page, _),) = message.alternatives
@@ -151,7 +145,7 @@ def test_the_name_of_an_account_is_text_in_the_mail(people: People) -> None:
 def test_a_link_carries_no_file_and_asks_for_the_login(people: People, client: Client) -> None:
     weekly(people, send="link", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     run(MAIL_REPORT)
     (message,) = mail.outbox
     assert not message.attachments
@@ -167,7 +161,7 @@ def test_a_large_file_becomes_a_link(people: People, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(report_schedules, "MOST_ATTACHED", 10)
     weekly(people, send="attachment", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     run(MAIL_REPORT)
     assert not mail.outbox[0].attachments
 
@@ -175,7 +169,7 @@ def test_a_large_file_becomes_a_link(people: People, monkeypatch: pytest.MonkeyP
 def test_a_mail_server_that_is_away_is_tried_again(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     weekly(people, send="link", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     send = EmailBackend.send_messages
 
     def away(self, messages):
@@ -198,7 +192,7 @@ def test_who_left_the_account_gets_nothing_more(people: People) -> None:
     )  # fmt: skip
     ReportSchedule.objects.filter(pk=schedule.pk).update(done_until=date(2026, 11, 1))
     reports_due(now=at(date(2026, 11, 9)))
-    run("journal.render_report")
+    run(RENDER_REPORT)
     Membership.objects.filter(user=people.teammate).delete()
     run(MAIL_REPORT)
     assert mail.outbox == []
@@ -209,7 +203,7 @@ def test_a_stopped_schedule_makes_and_sends_nothing(people: People) -> None:
     schedule = weekly(people, send="link", email="me@example.org")
     reports_due(now=at(date(2026, 11, 9)))
     schedule_stop(user=people.owner, schedule=schedule)
-    run("journal.render_report")
+    run(RENDER_REPORT)
     assert Report.objects.count() == 1
     assert run(MAIL_REPORT) == []
     assert reports_due(now=at(date(2026, 11, 16))) == 0

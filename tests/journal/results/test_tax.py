@@ -15,6 +15,7 @@ from hedging.engine.instruments import share
 from hedging.jobs.engine import job_run
 from hedging.models import Job
 from journal.errors import RuleError
+from journal.job_kinds import TAX_PDF
 from journal.models import Report, Trade, YearEndMark
 from journal.reports.tax import line_groups
 from journal.services.book.trades import LegInput, trade_close, trade_create
@@ -136,7 +137,7 @@ def test_three_users_on_the_worksheet(people: People, client: Client) -> None:
     assert YearEndMark.objects.get().price == 19
     found = answers(client, "post", "/tax/pdf/", people, **{**sent, "token": "t"})
     assert found == {"owner": 302, "teammate": 302, "stranger": 404, "nobody": 302}
-    assert Job.objects.filter(kind="journal.tax_pdf").count() == 1
+    assert Job.objects.filter(kind=TAX_PDF).count() == 1
     client.force_login(people.owner)
     assert client.get("/tax/?year=99999999999").status_code == 404
     assert client.get("/tax/?year=x").status_code == 404
@@ -146,7 +147,7 @@ def test_the_pdf_says_what_the_page_says(people: People, client: Client) -> None
     close_condor(people, open_condor(people))
     client.force_login(people.owner)
     client.post("/tax/pdf/", {"account": str(people.account.pk), "year": "2026", "token": "t"})
-    job_run(Job.objects.get(kind="journal.tax_pdf").pk)
+    job_run(Job.objects.get(kind=TAX_PDF).pk)
     report = Report.objects.get()
     assert report.filename == "form-6781-main-2026-01-01-2026-12-31.pdf"
     assert report.date_from == date(2026, 1, 1)
