@@ -8,3 +8,9 @@ class HedgingConfig(AppConfig):
 
     name = "hedging"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import the handlers of jobs, as the journal does with its own."""
+        from hedging.jobs import probe  # noqa: F401
+        from hedging.services import signals  # noqa: F401
+        from hedging.services.market import fetch, stage  # noqa: F401

@@ -11,14 +11,11 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready
 from django.utils import timezone
 
-from hedging.jobs import probe as probe  # registers its job kind
 from hedging.jobs.engine import job_run
 from hedging.jobs.heartbeat import beat, beat_while_busy
 from hedging.selectors.quality import quality_findings
-from hedging.services import signals as signals
-from hedging.services.market import fetch as fetching
-from hedging.services.market import retain as retention
-from hedging.services.market import stage as stage
+from hedging.services.market import fetch
+from hedging.services.market import retain
 
 
 @shared_task(name="hedging.run_job", ignore_result=True)
@@ -38,13 +35,13 @@ def heartbeat() -> None:
 @shared_task(name="hedging.market_fetch", ignore_result=True)
 def market_fetch(group: str) -> None:
     """Ask for a scheduled round of fetching; the minute in the key makes it once."""
-    fetching.fetch_request(names=(group,), slot=f"{timezone.now():%Y-%m-%dT%H:%M}")
+    fetch.fetch_request(names=(group,), slot=f"{timezone.now():%Y-%m-%dT%H:%M}")
 
 
 @shared_task(name="hedging.market_retain", ignore_result=True)
 def market_retain() -> None:
     """Apply the retention rules."""
-    retention.market_retain(now=timezone.now())
+    retain.market_retain(now=timezone.now())
 
 
 @shared_task(name="hedging.market_quality", ignore_result=True)
