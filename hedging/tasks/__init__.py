@@ -14,8 +14,7 @@ from django.utils import timezone
 from hedging.jobs.engine import job_run
 from hedging.jobs.heartbeat import beat, beat_while_busy
 from hedging.selectors.quality import quality_findings
-from hedging.services.market import fetch
-from hedging.services.market import retain
+from hedging.services.market import fetch, retain
 
 
 @shared_task(name="hedging.run_job", ignore_result=True)
