@@ -1,7 +1,7 @@
-"""Celery application: the bell that tells workers to look at the job table.
+"""Celery application: carries the messages that tell workers to look at the job table.
 
 The database owns every job (hedging.models.Job); a lost message delays work until the
-relay rings again, it never loses it. See docs/adr/0002-database-owned-jobs.md.
+relay notifies again, it never loses it. See docs/adr/0002-database-owned-jobs.md.
 """
 
 import os

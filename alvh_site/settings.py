@@ -256,7 +256,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# -- jobs (design: database owns the job, Redis rings the bell) --------------------------
+# -- jobs (design: database owns the job, Redis notifies workers) --------------------------
 CELERY_BROKER_URL = ENV.broker_url
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -68,7 +68,7 @@ class Crew:
         self.do(day_request(day=day, simulated=True, nonce=uuid4().hex[:8]), workers=workers)
 
     def do(self, jobs: Sequence[Job], *, workers: int) -> None:
-        """Ring for the jobs and wait until the first ``workers`` did them; raises as ``attribute``."""
+        """Notify the first ``workers`` of the jobs and wait until all are done; raises as ``attribute``."""
         from celery import current_app
 
         from hedging.jobs.notify import RUN_JOB

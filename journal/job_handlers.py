@@ -1,30 +1,16 @@
-"""Imports every module that registers a job handler, so that workers know all kinds."""
+"""Imports every module that registers a job handler, so that workers can do all kinds."""
 
-from journal.reports import tax
-from journal.reports import worker as reports
-from journal.services import backtests, valuation
-from journal.services.alerts import alerts
-from journal.services.attribution import batch as attribution_batch
-from journal.services.attribution import jobs as attribution
-from journal.services.governance import advice, evidence, recovery
-from journal.services.imports import commit as import_commit
-from journal.services.own_data import export as data_export
-from journal.services.own_data import load as data_import
-from journal.services.reports import schedules as report_schedules
-
-__all__ = [
-    "advice",
-    "alerts",
-    "attribution",
-    "attribution_batch",
-    "backtests",
-    "data_export",
-    "data_import",
-    "evidence",
-    "import_commit",
-    "recovery",
-    "report_schedules",
-    "reports",
-    "tax",
-    "valuation",
-]
+import journal.reports.tax
+import journal.reports.worker
+import journal.services.alerts.alerts
+import journal.services.attribution.batch
+import journal.services.attribution.jobs
+import journal.services.backtests
+import journal.services.governance.advice
+import journal.services.governance.evidence
+import journal.services.governance.recovery
+import journal.services.imports.commit
+import journal.services.own_data.export
+import journal.services.own_data.load
+import journal.services.reports.schedules
+import journal.services.valuation  # noqa: F401

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from hedging.engine.book import InstrumentKind, Leg
-from hedging.maths import margin as margin_rules
+from hedging.maths import margin
 from hedging.maths.payoff import PayoffLegs, expiry_value, profile
 from hedging.maths.types import Right
 
@@ -70,12 +70,12 @@ def describe(legs: Sequence[Leg], cash: float) -> Structure:
         return Structure(shape, cash, None, None, (), None, None, None, None, quantity)
     arrays = option_arrays(legs)
     found = profile(arrays, cash)
-    gross = margin_rules.defined_risk_margin(arrays)
+    gross = margin.defined_risk_margin(arrays)
     put_width, call_width = _widths(legs)
     ibkr = gross
     if shape in (Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY) and put_width and call_width:
         multiplier = float(legs[0].contract.multiplier)
-        ibkr = margin_rules.condor_margin_ibkr(put_width, call_width, multiplier, quantity)
+        ibkr = margin.condor_margin_ibkr(put_width, call_width, multiplier, quantity)
     return Structure(
         shape,
         cash,

@@ -1,9 +1,9 @@
-"""The job engine: the database owns every job, Redis only rings the bell.
+"""The job engine: the database owns every job, Redis only notifies workers.
 
 A request is a row with a unique key; a worker borrows it with a lease and a token; the effect is
 written in the same transaction that marks the job done, and only while the token still holds. So a
 lost message, a killed worker or an emptied Redis delays work, and never loses or doubles it.
-The relay, hedging.jobs.relay, takes back what dead workers held and rings again.
+The relay, hedging.jobs.relay, takes back what dead workers held and notifies again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def job_request(
     delay: timedelta = timedelta(0),
     max_attempts: int | None = None,
 ) -> tuple[Job, bool]:
-    """The job with this key, made if new; returns (job, made). The bell rings on commit.
+    """The job with this key, made if new; returns (job, made). Workers are notified on commit.
 
     Runs inside the caller's transaction, so the job exists exactly when the change it follows does.
     """
@@ -74,38 +74,38 @@ def job_request(
         },
     )
     if made and not delay:
-        transaction.on_commit(lambda: ring(job.pk), robust=True)
+        transaction.on_commit(lambda: worker_notify(job.pk), robust=True)
     return job, made
 
 
-def ring(job_id: uuid.UUID) -> bool:
-    """Tell a worker to look at the job; without Redis the relay does it later."""
+def worker_notify(job_id: uuid.UUID) -> bool:
+    """Send the message that makes a worker look at the job; without Redis the relay does it later."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
-    from hedging.jobs.notify import send
+    from hedging.jobs.notify import message_send
 
     try:
-        send(job_id)
+        message_send(job_id)
     except (OperationalError, RedisError, OSError) as error:
-        _tell_once_a_minute(job_id, error)
+        _warn_once_a_minute(job_id, error)
         return False
     try:
-        Job.objects.filter(pk=job_id).update(rung_at=timezone.now())
-    except DatabaseFailure as error:  # what was asked for is stored; a second ring does no harm
-        log.warning("ring_not_noted", job_id=str(job_id), error=str(error))
+        Job.objects.filter(pk=job_id).update(notified_at=timezone.now())
+    except DatabaseFailure as error:  # what was asked for is stored; a second message does no harm
+        log.warning("notified_at_not_stored", job_id=str(job_id), error=str(error))
     return True
 
 
-_told_at = -60.0
+_warned_at = -60.0
 
 
-def _tell_once_a_minute(job_id: uuid.UUID, error: Exception) -> None:
+def _warn_once_a_minute(job_id: uuid.UUID, error: Exception) -> None:
     """Many jobs asked for while Redis is away are one event, not one line each."""
-    global _told_at  # noqa: PLW0603
-    if time.monotonic() - _told_at >= 60:
-        _told_at = time.monotonic()
-        log.warning("bell_not_rung", job_id=str(job_id), error=str(error), then="the relay rings later")
+    global _warned_at  # noqa: PLW0603
+    if time.monotonic() - _warned_at >= 60:
+        _warned_at = time.monotonic()
+        log.warning("worker_not_notified", job_id=str(job_id), error=str(error), then="by the relay")
 
 
 def job_cancel(*, job: Job) -> Job:
@@ -131,14 +131,14 @@ def job_retry(*, job: Job) -> Job:
         progress_total=0,
         phase="",
         result=None,
-        rung_at=None,
+        notified_at=None,
         started_at=None,
         finished_at=None,
         lease_token=None,
         lease_until=None,
     )
     if again:
-        transaction.on_commit(lambda: ring(job.pk), robust=True)
+        transaction.on_commit(lambda: worker_notify(job.pk), robust=True)
     job.refresh_from_db()
     return job
 
@@ -237,7 +237,7 @@ def _fail(job: Job, message: str, *, final: bool) -> Job.State | None:
         job,
         state=Job.State.QUEUED,
         due_at=timezone.now() + pause,
-        rung_at=None,
+        notified_at=None,
         lease_token=None,
         lease_until=None,
         error=message,

@@ -1,4 +1,4 @@
-"""The bell: a Celery message that carries a job id and nothing else."""
+"""Notifies workers of a job: a Celery message that carries its id and nothing else."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _probe() -> redis.Redis:
     return redis.Redis.from_url(settings.ENV.cache_url, socket_connect_timeout=1, socket_timeout=1)
 
 
-def send(job_id: uuid.UUID) -> None:
-    """Ring for one job; raises redis.RedisError or OSError at once when Redis is away."""
+def message_send(job_id: uuid.UUID) -> None:
+    """Send the message for one job; raises redis.RedisError or OSError at once when Redis is away."""
     _probe().ping()
     current_app.send_task(RUN_JOB, args=[str(job_id)], retry=False, expires=600)
 
 
-def waiting() -> int:
-    """How many messages no worker has taken yet; raises like ``send``."""
+def messages_waiting() -> int:
+    """How many messages no worker has taken yet; raises like ``message_send``."""
     return int(_probe().llen(current_app.conf.task_default_queue))

@@ -1,7 +1,7 @@
-"""The relay's round: take back leases of dead workers, ring for jobs nobody was told about.
+"""The relay's round: take back leases of dead workers, notify workers of jobs no message was sent for.
 
 Several relays may run: PostgreSQL hands each its own rows (SKIP LOCKED), SQLite lets one write at a
-time, and every change is a compare-and-set, so at worst a job is rung twice, which does nothing.
+time, and every change is a compare-and-set, so at worst a worker is notified twice, which does nothing.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from hedging.jobs import notify as bell
+from hedging.jobs import notify
 from hedging.jobs.engine import CANCELLED, WORKER_LOST, WORKER_LOST_FOR_NOW
 from hedging.models import Job
 
 log = structlog.get_logger(__name__)
 
-#: Jobs rung and not yet claimed; more would only make the queue in Redis longer.
+#: Jobs with a message sent and not yet claimed; more would only make the queue in Redis longer.
 IN_FLIGHT = 200
-#: A ring nobody answered is repeated after this long while the queue in Redis is moving ...
-RING_AGAIN_AFTER = timedelta(seconds=20)
+#: A message no worker took is sent again after this long while the queue in Redis is moving ...
+NOTIFY_AGAIN_AFTER = timedelta(seconds=20)
 #: ... and after this long when it is empty, for then the messages are lost.
-RING_LOST_AFTER = timedelta(seconds=3)
+NOTIFY_LOST_AFTER = timedelta(seconds=3)
 
-_BELL_AWAY = (OperationalError, RedisError, OSError)
+_REDIS_AWAY = (OperationalError, RedisError, OSError)
 
 
 def relay_once() -> int:
-    """One round; returns how many jobs it rang for."""
+    """One round; returns how many jobs it sent a message for."""
     now = timezone.now()
     leases_expire(now=now)
-    return due_ring(now=now)
+    return due_notify(now=now)
 
 
 def leases_expire(*, now: datetime) -> int:
@@ -63,42 +63,42 @@ def _take_back(job: Job, now: datetime) -> int:
     return row.update(
         state=Job.State.QUEUED,
         due_at=now,
-        rung_at=None,
+        notified_at=None,
         lease_token=None,
         lease_until=None,
         error=WORKER_LOST_FOR_NOW,
     )
 
 
-def due_ring(*, now: datetime) -> int:
-    """Ring for due jobs that were not rung, or rung in vain, up to the in-flight cap."""
+def due_notify(*, now: datetime) -> int:
+    """Notify workers of due jobs without a message, or with one that was lost, up to the in-flight cap."""
     due = Job.objects.filter(state=Job.State.QUEUED, due_at__lte=now)
     if not due.exists():
         return 0
     try:
-        patience = RING_AGAIN_AFTER if bell.waiting() else RING_LOST_AFTER
-    except _BELL_AWAY as error:
+        patience = NOTIFY_AGAIN_AFTER if notify.messages_waiting() else NOTIFY_LOST_AFTER
+    except _REDIS_AWAY as error:
         log.warning("relay_waits_for_redis", error=str(error))
         return 0
-    unheard = Q(rung_at__isnull=True) | Q(rung_at__lt=now - patience)
-    room = IN_FLIGHT - due.exclude(unheard).count()
-    if room <= 0 or not due.filter(unheard).exists():
+    unnoticed = Q(notified_at__isnull=True) | Q(notified_at__lt=now - patience)
+    room = IN_FLIGHT - due.exclude(unnoticed).count()
+    if room <= 0 or not due.filter(unnoticed).exists():
         return 0
     with transaction.atomic():
-        rows = _apart(due.filter(unheard).order_by("due_at"))[:room]
+        rows = _apart(due.filter(unnoticed).order_by("due_at"))[:room]
         chosen = [job.pk for job in rows]
-        Job.objects.filter(pk__in=chosen, state=Job.State.QUEUED).update(rung_at=now)
-    return _ring_all(chosen, now)
+        Job.objects.filter(pk__in=chosen, state=Job.State.QUEUED).update(notified_at=now)
+    return _notify_all(chosen, now)
 
 
-def _ring_all(chosen: list[uuid.UUID], now: datetime) -> int:
+def _notify_all(chosen: list[uuid.UUID], now: datetime) -> int:
     for number, pk in enumerate(chosen):
         try:
-            bell.send(pk)
-        except _BELL_AWAY as error:
+            notify.message_send(pk)
+        except _REDIS_AWAY as error:
             # One failure is enough to know: waiting for each would keep the relay from its leases.
             log.warning("relay_waits_for_redis", error=str(error))
-            Job.objects.filter(pk__in=chosen[number:], rung_at=now).update(rung_at=None)
+            Job.objects.filter(pk__in=chosen[number:], notified_at=now).update(notified_at=None)
             return number
     return len(chosen)
 

@@ -1,4 +1,4 @@
-"""Jobs: the database owns them, a relay re-rings them, workers only borrow them."""
+"""Jobs: the database owns them, a relay notifies workers again, workers only borrow them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=3)
     due_at = models.DateTimeField()
-    rung_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     phase = models.CharField(max_length=120, blank=True, default="")

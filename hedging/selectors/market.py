@@ -25,8 +25,8 @@ from hedging.models import (
     Quality,
     VXSettlement,
 )
+from hedging.selectors.cached import cached
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, market_is_open, session_date, sessions_between
-from hedging.selectors.remember import remembered
 
 STALE_AFTER = timedelta(days=4)
 VX_SYMBOL = "VX"
@@ -86,7 +86,7 @@ def age_text(age: timedelta) -> str:
 def sources(*, now: datetime) -> list[SourceAge]:
     """Everything stored, by series and source, with its age in days."""
     today = session_date(now)
-    return remembered("sources", today, lambda: _sources(today))
+    return cached("sources", today, lambda: _sources(today))
 
 
 def _sources(today: date) -> list[SourceAge]:

@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 from hedging.engine.history.quality import Finding, Severity, findings
 from hedging.models import ChainSnapshot, DailyBar, Quality
+from hedging.selectors.cached import cached
 from hedging.selectors.calendar import next_session, session_date, sessions_between
 from hedging.selectors.history import market_history
-from hedging.selectors.remember import remembered
 
 #: Two sources of one value may differ by this share; closes of vendors round differently.
 AGREEMENT = 0.002
@@ -36,9 +36,9 @@ class QualityTold:
 
 
 def quality_findings(*, now: datetime) -> list[Finding]:
-    """Findings about the real data, errors first. Slow once after each load, then remembered."""
+    """Findings about the real data, errors first. Slow once after each load, then cached."""
     today = session_date(now)
-    found = remembered("quality", today, lambda: _findings(today, now))
+    found = cached("quality", today, lambda: _findings(today, now))
     kinds = Counter(finding.kind for finding in found)
     told = QualityTold(now, sum(f.severity is Severity.ERROR for f in found), dict(kinds))
     with suppress(RedisError, OSError):

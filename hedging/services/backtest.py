@@ -114,7 +114,7 @@ def _kept(at: int) -> list[Backtests]:
 
 
 def backtests_on(history: MarketHistory) -> Backtests:
-    """Backtests on the history, remembered in this process while it is the same object."""
+    """Backtests on the history, cached in this process while it is the same object."""
     kept = _kept(id(history))
     if not kept or kept[0].history is not history:
         kept[:] = [Backtests(history)]

@@ -4,30 +4,27 @@ from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
 from journal.api import attribution, backtests, imports, review, statistics
-from journal.api.book import closing
-from journal.api.book import trades as views
+from journal.api.book import closing, trades
 from journal.api.cash import capital
-from journal.api.cash import imports as cash_imports
-from journal.api.governance import approvals
-from journal.api.governance import rules as governance
-from journal.api.market import signals
-from journal.api.market import snapshots as market
+from journal.api.cash.imports import CashImportCommitView, CashImportsView, CashImportUndoView, CashImportView
+from journal.api.governance import approvals, rules
+from journal.api.market import signals, snapshots
 
 app_name = "api"
 
 router = SimpleRouter(use_regex_path=False)
-router.register("accounts", views.AccountViewSet, basename="account")
-router.register("trades", views.TradeViewSet, basename="trade")
-router.register("hedge-layers", views.HedgeLayerViewSet, basename="hedge-layer")
-router.register("fills", views.FillViewSet, basename="fill")
+router.register("accounts", trades.AccountViewSet, basename="account")
+router.register("trades", trades.TradeViewSet, basename="trade")
+router.register("hedge-layers", trades.HedgeLayerViewSet, basename="hedge-layer")
+router.register("fills", trades.FillViewSet, basename="fill")
 router.register("imports", imports.ImportViewSet, basename="import")
-router.register("rulesets", governance.RulesetViewSet, basename="ruleset")
-router.register("recommendations", governance.RecommendationViewSet, basename="recommendation")
+router.register("rulesets", rules.RulesetViewSet, basename="ruleset")
+router.register("recommendations", rules.RecommendationViewSet, basename="recommendation")
 router.register("approval-changes", approvals.ApprovalChangeViewSet, basename="approval-change")
-router.register("alerts", governance.AlertViewSet, basename="alert")
-router.register("reports", views.ReportViewSet, basename="report")
+router.register("alerts", rules.AlertViewSet, basename="alert")
+router.register("reports", trades.ReportViewSet, basename="report")
 
-job = views.JobViewSet
+job = trades.JobViewSet
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trades/close/", closing.BulkCloseView.as_view(), name="trades-close"),
@@ -59,16 +56,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<uuid:pk>/cash/", capital.CashView.as_view(), name="account-cash"),
     path(
         "accounts/<uuid:pk>/cash/imports/",
-        cash_imports.CashImportsView.as_view(),
+        CashImportsView.as_view(),
         name="account-cash-imports",
     ),
-    path("cash-imports/<uuid:pk>/", cash_imports.CashImportView.as_view(), name="cash-import"),
+    path("cash-imports/<uuid:pk>/", CashImportView.as_view(), name="cash-import"),
     path(
         "cash-imports/<uuid:pk>/commit/",
-        cash_imports.CashImportCommitView.as_view(),
+        CashImportCommitView.as_view(),
         name="cash-import-commit",
     ),
-    path("cash-imports/<uuid:pk>/undo/", cash_imports.CashImportUndoView.as_view(), name="cash-import-undo"),
+    path("cash-imports/<uuid:pk>/undo/", CashImportUndoView.as_view(), name="cash-import-undo"),
     path("cash/<uuid:pk>/reverse/", capital.CashReverseView.as_view(), name="cash-reverse"),
     path("trades/<uuid:pk>/review/", review.ReviewView.as_view(), name="trade-review"),
     path("trades/<uuid:pk>/notes/", review.TradeNotesView.as_view(), name="trade-notes"),
@@ -77,7 +74,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("accounts/<uuid:pk>/tax/<int:year>/", review.TaxYearView.as_view(), name="account-tax"),
     path("accounts/<uuid:pk>/imports/", imports.AccountImportsView.as_view(), name="account-imports"),
-    path("accounts/<uuid:pk>/advice/", governance.AdviceView.as_view(), name="account-advice"),
+    path("accounts/<uuid:pk>/advice/", rules.AdviceView.as_view(), name="account-advice"),
     path("jobs/<uuid:pk>/", job.as_view({"get": "retrieve"}), name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", job.as_view({"post": "cancel"}), name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", job.as_view({"post": "retry"}), name="job-retry"),
@@ -86,14 +83,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("market/smile/", signals.SmileView.as_view(), name="market-smile"),
     path("market/regimes/", signals.RegimesView.as_view(), name="market-regimes"),
     path("market/term-structure/", signals.TermStructureView.as_view(), name="market-term-structure"),
-    path("market-data/", views.MarketDataView.as_view(), name="market-data"),
-    path("market-data/series/", market.StoredSeriesView.as_view(), name="market-series"),
-    path("market-data/supplied/", market.SuppliedView.as_view(), name="market-supplied"),
-    path("market-data/sources/", market.SourceView.as_view(), name="market-sources"),
-    path("market-data/quality/", market.QualityView.as_view(), name="market-quality"),
-    path("market-data/runs/", market.RunView.as_view(), name="market-runs"),
-    path("market-data/bars/", market.BarView.as_view(), name="market-bars"),
-    path("market-data/events/", market.EventView.as_view(), name="market-events"),
-    path("market-data/vx-curve/", market.CurveView.as_view(), name="market-vx-curve"),
-    path("market-data/fetch/", market.FetchView.as_view(), name="market-fetch"),
+    path("market-data/", trades.MarketDataView.as_view(), name="market-data"),
+    path("market-data/series/", snapshots.StoredSeriesView.as_view(), name="market-series"),
+    path("market-data/supplied/", snapshots.SuppliedView.as_view(), name="market-supplied"),
+    path("market-data/sources/", snapshots.SourceView.as_view(), name="market-sources"),
+    path("market-data/quality/", snapshots.QualityView.as_view(), name="market-quality"),
+    path("market-data/runs/", snapshots.RunView.as_view(), name="market-runs"),
+    path("market-data/bars/", snapshots.BarView.as_view(), name="market-bars"),
+    path("market-data/events/", snapshots.EventView.as_view(), name="market-events"),
+    path("market-data/vx-curve/", snapshots.CurveView.as_view(), name="market-vx-curve"),
+    path("market-data/fetch/", snapshots.FetchView.as_view(), name="market-fetch"),
 ]

@@ -20,10 +20,8 @@ from journal.models import BulkChange, User
 from journal.services import accounts, saved_views, tax
 from journal.services.alerts import alerts
 from journal.services.audit import audit_record
-from journal.services.book import bulk_close
-from journal.services.book import bulk_edit as bulk
-from journal.services.book import links as import_links
-from journal.services.reports import schedules as report_schedules
+from journal.services.book import bulk_close, bulk_edit, links
+from journal.services.reports import schedules
 from journal.services.review import reviews
 from journal.services.undo_records import UNDO_FOR
 
@@ -31,15 +29,15 @@ Action = BulkChange.Action
 Undo = Callable[[User, Sequence[Any]], int]
 
 _UNDOS: dict[str, Undo] = {
-    **bulk.UNDOS,
+    **bulk_edit.UNDOS,
     Action.CLOSE: bulk_close.close_undo,
     Action.VIEW: saved_views.view_restore,
     Action.DAYS: reviews.range_restore,
     Action.CHANNEL: alerts.channel_restore,
     Action.MEMBER: accounts.member_restore,
-    Action.SCHEDULE: report_schedules.schedule_restore,
+    Action.SCHEDULE: schedules.schedule_restore,
     Action.MARK: tax.year_end_mark_restore,
-    Action.LINK: import_links.link_restore,
+    Action.LINK: links.link_restore,
 }
 
 
@@ -58,7 +56,7 @@ def change_undo(*, user: User, change: BulkChange) -> BulkChange:
     change.undone_at = timezone.now()
     change.save(update_fields=["undone_at", "undone_count"])
     audit_record(
-        actor=user, action="bulk.undo", obj=change, summary=change.summary,
+        actor=user, action="bulk_edit.undo", obj=change, summary=change.summary,
         changes={"rows": change.undone_count, "of": len(change.undo)},
     )  # fmt: skip
     return change

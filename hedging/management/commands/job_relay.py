@@ -1,4 +1,4 @@
-"""``manage.py job_relay``: rings for due jobs and takes back lost leases, once a second."""
+"""``manage.py job_relay``: notifies workers of due jobs and takes back lost leases, once a second."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _behind(every: str, last: date, newest: date) -> int:
 
 @transaction.atomic
 def _ask(schedule: ReportSchedule, last: date, now: datetime) -> bool:
-    """Request one period's report and remember it, together; True when the job is new."""
+    """Request one period's report and mark the period as done, together; True when the job is new."""
     first, last = period_of(schedule.every, last)
     user = schedule.created_by
     order = ReportOrder(

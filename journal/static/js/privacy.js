@@ -1,5 +1,5 @@
 // Amounts hidden or shown, and gain and loss in blue and orange or in green and red.
-import { remember } from "./storage.js";
+import { save } from "./storage.js";
 import { announce } from "./theme.js";
 
 const root = document.documentElement;
@@ -8,7 +8,7 @@ export function togglePrivate() { toggle("private"); }
 export function toggleColours() { toggle("classic-colours"); }
 
 function toggle(name) {
-  remember(name, root.classList.toggle(name) ? "1" : null);
+  save(name, root.classList.toggle(name) ? "1" : null);
   label();
   announce();
 }

@@ -1,26 +1,26 @@
 // Keys: Ctrl-K or Cmd-K, "?", "g" followed by the letter a link carries in data-key, and those of lists.
 // They rest in fields, in open dialogs, and when switched off.
 import { listKey } from "./list_keys.js";
-import { recall, remember } from "./storage.js";
+import { load, save } from "./storage.js";
 
 const FIELD = "input, textarea, select, [contenteditable]";
 let waiting = 0;
 
 export function toggleShortcuts() {
-  remember("shortcuts", recall("shortcuts") === "off" ? null : "off");
+  save("shortcuts", load("shortcuts") === "off" ? null : "off");
   label();
 }
 
 function label() {
   for (const button of document.querySelectorAll('[data-action="shortcuts"]')) {
-    button.setAttribute("aria-pressed", String(recall("shortcuts") !== "off"));
+    button.setAttribute("aria-pressed", String(load("shortcuts") !== "off"));
   }
 }
 
 export function initShortcuts(actions) {
   label();
   document.addEventListener("keydown", (event) => {
-    if (recall("shortcuts") === "off" || event.isComposing) return;
+    if (load("shortcuts") === "off" || event.isComposing) return;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
       actions.finder();

@@ -1,5 +1,5 @@
 // Theme: system, light or dark. Announces every change as "appearance", charts listen.
-import { remember } from "./storage.js";
+import { save } from "./storage.js";
 
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -15,7 +15,7 @@ function choice() {
 export function setTheme(next) {
   if (next === "system") delete root.dataset.themeChoice;
   else root.dataset.themeChoice = next;
-  remember("theme", next === "system" ? null : next);
+  save("theme", next === "system" ? null : next);
   apply();
 }
 

@@ -23,7 +23,7 @@ from journal.safe_csv import safe_cell
 from journal.selectors.as_of import AsOf, as_of_for, past_day
 from journal.selectors.governance.account_signals import with_quick_ratio
 from journal.selectors.governance.signal_rules import SignalRules, signal_rules
-from journal.selectors.market import signals_page as signals
+from journal.selectors.market import signals_page
 from journal.selectors.market.smiles import smile_chart, smile_table
 from journal.selectors.market.term_structure import curve_chart, curve_summary, curve_table, term_curves
 from journal.selectors.shell import current_account
@@ -110,9 +110,9 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
         return {"stored": None}
     frame, day = asked.stored.frame, asked.day
     span = request.GET.get("span", "3y")
-    span = span if span in signals.SPANS else "3y"
+    span = span if span in signals_page.SPANS else "3y"
     seen = asked.seen()
-    runs = signals.regime_runs(frame, day, span)
+    runs = signals_page.regime_runs(frame, day, span)
     today = today_in_new_york()
     behind = None if asked.past else today - day
     return {
@@ -120,17 +120,19 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
         "day": day,
         "days_behind": behind.days if behind is not None and behind > STALE_AFTER else None,
         "seen": seen,
-        "regime": signals.regime_name(seen.regime.regime),
-        "tiles": signals.level_tiles(
+        "regime": signals_page.regime_name(seen.regime.regime),
+        "tiles": signals_page.level_tiles(
             frame.levels_on(day).values(), simulated=asked.simulated, today=None if asked.past else today
         ),
         "span": span,
-        "spans": {key: label for key, (label, _) in signals.SPANS.items()},
-        "ribbon": signals.regime_chart(frame, day, span),
-        "ribbon_summary": signals.regime_summary(runs, span),
+        "spans": {key: label for key, (label, _) in signals_page.SPANS.items()},
+        "ribbon": signals_page.regime_chart(frame, day, span),
+        "ribbon_summary": signals_page.regime_summary(runs, span),
         "ribbon_table": {
             "head": ["Regime", "First day", "Last day", "Sessions"],
-            "rows": [(signals.regime_name(r.regime), r.first, r.last, r.sessions) for r in runs[:MOST_RUNS]],
+            "rows": [
+                (signals_page.regime_name(r.regime), r.first, r.last, r.sessions) for r in runs[:MOST_RUNS]
+            ],
         },
         "runs_left_out": max(0, len(runs) - MOST_RUNS),
         **_table(request, asked, seen),
@@ -139,14 +141,14 @@ def _signals(request: HttpRequest, asked: _Asked) -> dict[str, Any]:
 
 def _table(request: HttpRequest, asked: _Asked, seen: SignalDay) -> dict[str, Any]:
     """The signal table under the filter of the address."""
-    chosen = signals.SignalFilter.from_query(request.GET)
+    chosen = signals_page.SignalFilter.from_query(request.GET)
     return {
         "day": asked.day,
         "chosen": chosen,
-        "lines": signals.signal_lines(seen, chosen),
-        "counts": signals.signal_counts(seen),
+        "lines": signals_page.signal_lines(seen, chosen),
+        "counts": signals_page.signal_counts(seen),
         "total": len(seen.signals),
-        "groups": list(signals.GROUPS),
+        "groups": list(signals_page.GROUPS),
         "query": request.GET.urlencode(),
         "rules": asked.rules,
     }
@@ -218,8 +220,8 @@ def signal_csv(request: HttpRequest) -> HttpResponse:
     writer.writerow(_CSV)
     if asked.stored is None or asked.day is None:
         return response
-    chosen = signals.SignalFilter.from_query(request.GET)
-    for line in signals.signal_lines(asked.seen(), chosen):
+    chosen = signals_page.SignalFilter.from_query(request.GET)
+    for line in signals_page.signal_lines(asked.seen(), chosen):
         one = line.signal
         writer.writerow(
             [

@@ -165,16 +165,16 @@ def test_two_claims_of_one_job_give_one_owner() -> None:
 
 
 def test_a_request_succeeds_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hedging.jobs import notify as bell
+    from hedging.jobs import notify
 
     with override_settings():
-        bell._probe.cache_clear()
+        notify._probe.cache_clear()
         monkeypatch.setattr(
-            bell.settings.ENV.__class__, "cache_url", property(lambda env: "redis://127.0.0.1:1")
+            notify.settings.ENV.__class__, "cache_url", property(lambda env: "redis://127.0.0.1:1")
         )
         job = asked()
-        assert jobs.ring(job.pk) is False
-    bell._probe.cache_clear()
+        assert jobs.worker_notify(job.pk) is False
+    notify._probe.cache_clear()
     job.refresh_from_db()
     assert job.state == Job.State.QUEUED
-    assert job.rung_at is None
+    assert job.notified_at is None

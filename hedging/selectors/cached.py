@@ -1,4 +1,4 @@
-"""Answers about the stored market data that are slow to make, kept until the data or the day change."""
+"""Answers about the stored market data that are slow to make, cached until the data or the day change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEPT_SECONDS = 86_400
 _Found = TypeVar("_Found")
 
 
-def remembered(name: str, today: date, make: Callable[[], _Found]) -> _Found:
+def cached(name: str, today: date, make: Callable[[], _Found]) -> _Found:
     """What ``make`` gives, made once for each revision of the data and day; without Redis made each time."""
     key = f"market:{name}:{history_revision()}:{ChainSnapshot.objects.count()}:{today}"
     with suppress(RedisError, OSError):
