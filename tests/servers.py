@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 
 class ServerError(RuntimeError):
@@ -25,11 +27,38 @@ class Server:
     stop: Callable[[], None]
 
 
+#: Name of the variable with the address of the run's PostgreSQL, where it has one.
+POSTGRES = "ALVH_TEST_POSTGRES"
+#: Ports of this process: below those the system gives to callers, and hardly those of another worker.
+_PORTS = range(10_000 + os.getpid() % 220 * 100, 10_000 + os.getpid() % 220 * 100 + 100)
+_next_port = itertools.cycle(_PORTS)
+
+
 def free_port() -> int:
     """A TCP port on the loopback address that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for _ in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port := next(_next_port)))
+            except OSError:
+                continue
+            return port
+    raise ServerError(f"no port is free from {_PORTS.start} to {_PORTS.stop - 1}")
+
+
+def new_database() -> str:
+    """URL of a new database on the run's PostgreSQL."""
+    import psycopg
+
+    base, name = os.environ[POSTGRES], f"alvh_{uuid4().hex}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return base.rsplit("/", 1)[0] + f"/{name}"
+
+
+def own_database() -> dict[str, str]:
+    """Environment of a site on a new database of the kind under test; a new SQLite file needs none."""
+    return {"DATABASE_URL": new_database()} if os.environ.get("ALVH_TEST_DB") == "postgres" else {}
 
 
 def _wait(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -57,7 +86,7 @@ def _redis_binary() -> str:
 
 
 def start_redis(folder: Path) -> Server:
-    """A Redis of our own on a loopback port, with append-only file."""
+    """A Redis of our own on a loopback port, with append-only file and 64 numbered databases."""
     import redis
 
     folder.mkdir(parents=True)
@@ -75,13 +104,15 @@ def start_redis(folder: Path) -> Server:
             "yes",
             "--save",
             "",
+            "--databases",
+            "64",
             "--maxmemory-policy",
             "noeviction",
         ],
         stdout=(folder / "log").open("wb"),
         stderr=subprocess.STDOUT,
     )
-    url = f"redis://127.0.0.1:{port}/0"
+    url = f"redis://127.0.0.1:{port}"
     client = redis.Redis.from_url(url)
 
     def alive() -> bool:

@@ -45,24 +45,11 @@ class Watch:
         assert not self.errors
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """URL and environment of a running site with its demo."""
-    extra = {}
-    if os.environ.get("ALVH_TEST_DB") == "postgres":
-        extra["DATABASE_URL"] = fresh_database("alvh_site")
-    with running_site(tmp_path_factory.mktemp("site"), **extra) as running:
+    """URL and environment of a running site with its demo, on SQLite as ``make run`` starts it."""
+    with running_site(tmp_path_factory.mktemp("site")) as running:
         yield running
-
-
-def fresh_database(name: str) -> str:
-    """URL of a new database on the run's PostgreSQL."""
-    import psycopg
-
-    base = os.environ["DATABASE_URL"]
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return base.rsplit("/", 1)[0] + f"/{name}"
 
 
 @pytest.fixture(scope="session")

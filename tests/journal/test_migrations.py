@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.conftest import fresh_database
+import pytest
+
+from tests.servers import own_database
 from tests.site import ROOT, manage, site_environment
 
 #: Triggers, columns, indexes and constraints, one a line.
@@ -43,12 +44,10 @@ def shape(environment: dict[str, str]) -> list[str]:
     return lines
 
 
+@pytest.mark.each_database
 def test_migrations_go_back_and_forth_with_data_and_a_reader(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    extra = {}
-    if os.environ.get("ALVH_TEST_DB") == "postgres":
-        extra["DATABASE_URL"] = fresh_database("alvh_migrations")
-    environment = site_environment(tmp_path / "state", 0, **extra)
+    environment = site_environment(tmp_path / "state", 0, **own_database())
 
     def migrate(*target: str) -> None:
         manage("migrate", *target, "--verbosity", "0", environment=environment)

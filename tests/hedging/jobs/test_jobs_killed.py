@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import fresh_database
 from tests.hedging.jobs.jobs_support import Processes
+from tests.servers import POSTGRES, new_database
 from tests.site import ROOT
 
 JOBS = 240
@@ -22,9 +22,7 @@ SECONDS = 0.12
 
 @pytest.mark.worker
 def test_no_job_is_lost_or_doubled_while_workers_and_redis_are_killed(tmp_path: Path) -> None:
-    extra = {}
-    if os.environ.get("ALVH_TEST_DB") == "postgres":
-        extra["DATABASE_URL"] = fresh_database("alvh_killed")
+    extra = {"DATABASE_URL": new_database()} if POSTGRES in os.environ else {}
     processes = Processes(tmp_path / "state", **extra)
     try:
         processes.start("redis")

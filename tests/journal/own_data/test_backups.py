@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import fresh_database
-from tests.servers import postgres_programs
+from tests.servers import own_database, postgres_programs
 from tests.site import SiteError, manage, site_environment
 
 
 def place(folder: Path, name: str) -> dict[str, str]:
     """Environment of an empty site."""
     (folder / name).mkdir()
-    extra = {"PG_BIN": str(postgres_programs())}
-    if os.environ.get("ALVH_TEST_DB") == "postgres":
-        extra["DATABASE_URL"] = fresh_database(f"alvh_{name}")
-    return site_environment(folder / name, 0, **extra)
+    return site_environment(folder / name, 0, PG_BIN=str(postgres_programs()), **own_database())
 
 
+@pytest.mark.each_database
 def test_a_restored_site_holds_the_same_rows_and_refuses_what_the_first_refused(tmp_path: Path) -> None:
     first, second = place(tmp_path, "first"), place(tmp_path, "second")
     manage("migrate", "--verbosity", "0", environment=first)
@@ -50,6 +46,7 @@ UPDATE = (
 )
 
 
+@pytest.mark.each_database
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     site = place(tmp_path, "other")
     foreign = tmp_path / "foreign.sqlite3"
