@@ -107,7 +107,7 @@ def _book() -> Any:
     from hedging.services.market.simulated import simulated_last_session, simulated_market_load
     from hedging.services.snapshots.contracts import contracts_get_or_create
     from journal.models import Account, Trade
-    from journal.services.attribution.copy import Column, write_rows
+    from journal.services.attribution.copy import CopyColumn, write_rows
 
     simulated_market_load(now=NOW)
     day = simulated_last_session(NOW)
@@ -154,8 +154,9 @@ def _book() -> Any:
     write_rows(
         "leg",
         [
-            Column("account", "uuid", accounts[owner[leg_trade]]), Column("trade", "uuid", ids[leg_trade]),
-            Column("contract", "int8", chosen), Column("quantity", "int4", quantity),
+            CopyColumn("account", "uuid", accounts[owner[leg_trade]]),
+            CopyColumn("trade", "uuid", ids[leg_trade]),
+            CopyColumn("contract", "int8", chosen), CopyColumn("quantity", "int4", quantity),
         ],
     )  # fmt: skip
     with connection.cursor() as cursor:

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hedging.engine.book import Settlement
+from hedging.maths.arrays import Floats
 from hedging.maths.smile import Smile
-
-Floats = NDArray[np.float64]
 
 
 class Flag(StrEnum):

@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hedging.maths.arrays import Floats
 from hedging.maths.normal import cdf, pdf
-
-Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365.0
 
@@ -41,7 +40,7 @@ class Greeks(NamedTuple):
     charm: Floats
 
 
-class Inputs(NamedTuple):
+class ModelInputs(NamedTuple):
     """What both models reduce to, broadcast to one shape; ``log_moneyness`` is ln F/K."""
 
     forward: Floats
@@ -59,13 +58,13 @@ def log_ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.asarray(np.where(np.abs(excess) < 0.5, np.log1p(excess), np.log(numerator / denominator)))
 
 
-def _broadcast(*arguments: ArrayLike) -> Inputs:
+def _broadcast(*arguments: ArrayLike) -> ModelInputs:
     f, k, t, sigma, d, right = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
     with np.errstate(all="ignore"):
-        return Inputs(f, k, t, sigma, d, right, log_ratio(f, k))
+        return ModelInputs(f, k, t, sigma, d, right, log_ratio(f, k))
 
 
-def _d1_d2(i: Inputs) -> tuple[Floats, Floats, Floats]:
+def _d1_d2(i: ModelInputs) -> tuple[Floats, Floats, Floats]:
     """d1, d2 and σ√T. At σ√T = 0 the limits ±inf (or 0 at the money) stand in."""
     spread = i.sigma * np.sqrt(i.t)
     log_moneyness = i.log_moneyness
@@ -91,7 +90,7 @@ def price(
         return np.where(_valid(i), np.maximum(value, 0.0), np.nan)
 
 
-def _valid(i: Inputs) -> NDArray[np.bool_]:
+def _valid(i: ModelInputs) -> NDArray[np.bool_]:
     positive = (i.forward > 0) & (i.strike > 0) & (i.t >= 0) & (i.sigma >= 0) & (i.discount > 0)
     finite = np.isfinite(i.forward + i.strike + i.t + i.sigma + i.discount)
     return np.asarray(positive & finite & (np.abs(i.right) == 1.0))
@@ -116,7 +115,7 @@ def greeks(
     return greeks_of(i, rate)
 
 
-def greeks_of(i: Inputs, rate: Floats) -> Greeks:
+def greeks_of(i: ModelInputs, rate: Floats) -> Greeks:
     """``greeks`` when ln F/K and the rate per year are known better than F and D tell."""
     with np.errstate(divide="ignore", invalid="ignore"):
         d1, d2, spread = _d1_d2(i)

@@ -7,12 +7,11 @@ E. Haug, "The Complete Guide to Option Pricing Formulas", 2nd ed. (2007), chapte
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hedging.maths import black76
-from hedging.maths.black76 import Greeks, Inputs, greeks_of, log_ratio
-
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
+from hedging.maths.black76 import Greeks, ModelInputs, greeks_of, log_ratio
 
 
 def price(
@@ -52,7 +51,7 @@ def greeks(
         carry = np.exp((r - q) * years)
         forward = s * carry
         log_moneyness = log_ratio(s, k) + (r - q) * years
-        inputs = Inputs(forward, k, years, vol, np.exp(-r * years), sign, log_moneyness)
+        inputs = ModelInputs(forward, k, years, vol, np.exp(-r * years), sign, log_moneyness)
         raw = greeks_of(inputs, r)
         drift = (r - q) * forward
         bad = np.isnan(raw.price)

@@ -13,11 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hedging.maths.arrays import Floats
 from hedging.maths.normal import cdf
-
-Floats = NDArray[np.float64]
 
 SPACING = 0.25  # between centres at the money, in deviations σ√T
 STRETCH = 4.0  # deviations over which the spacing doubles

@@ -10,8 +10,9 @@ steps of order four on ln b follow, and whatever did not settle is bracketed. Th
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.black76 import log_ratio
 from hedging.maths.coefficients import (
     AT_THE_MONEY_BOTTOM,
@@ -21,8 +22,6 @@ from hedging.maths.coefficients import (
     MILLS_BOTTOM,
     MILLS_TOP,
 )
-
-Floats = NDArray[np.float64]
 
 #: Two units of a price's last place: nearer than that to a bound, it is at the bound.
 ROUNDING = 4.5e-16

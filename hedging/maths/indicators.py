@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
 
 TRADING_DAYS: Final = 252
 

@@ -8,11 +8,9 @@ spreads. Portfolio margin: ten equidistant moves from -8% to +6%, with a minimum
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hedging.maths.arrays import Floats
 from hedging.maths.payoff import PayoffLegs, expiry_value
-
-Floats = NDArray[np.float64]
 
 PORTFOLIO_MOVES = np.linspace(-0.08, 0.06, 10)
 PORTFOLIO_MINIMUM = 37.5  # dollars a contract: $0.375 × multiplier 100

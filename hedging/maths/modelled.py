@@ -17,12 +17,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.smile import Smile, SmileModel, smile_from_variance, spline_matrix
-from hedging.maths.ssvi import Shape, theta_from_log_contract
-
-Floats = NDArray[np.float64]
+from hedging.maths.ssvi import SmileShape, theta_from_log_contract
 
 DAY = 1 / 365
 #: Days of the log contract each index states.
@@ -44,7 +43,7 @@ class LevelSurface:
     is linear in time, from zero at time zero. ``horizon`` is the last time it answers for.
     """
 
-    shape: Shape
+    shape: SmileShape
     times: Floats
     variances: Floats
     horizon: float
@@ -129,7 +128,9 @@ def spx_surface(
         total[i] = max(total[i], total[i - 1] + least)
     # the tilt over deviations σ√T depends on time alone, not on how high volatility stands
     eta = fit.eta * (vix / _MIDDLE_VIX) ** (2 * fit.gamma - 1)
-    return LevelSurface(Shape(fit.rho, eta, fit.gamma), np.array(times, dtype=np.float64), total, HORIZON)
+    return LevelSurface(
+        SmileShape(fit.rho, eta, fit.gamma), np.array(times, dtype=np.float64), total, HORIZON
+    )
 
 
 def _with_futures(
@@ -161,4 +162,6 @@ def vix_surface(vvix: float | None, using: VixCoefficients | None = None) -> Lev
     reach = -np.expm1(-2 * fit.kappa * times)
     month = -np.expm1(-2 * fit.kappa * MONTH)
     variances = (vvix / 100 / fit.ratio) ** 2 * MONTH * reach / month
-    return LevelSurface(Shape(fit.rho, fit.eta, fit.gamma), times, np.asarray(variances, np.float64), HORIZON)
+    return LevelSurface(
+        SmileShape(fit.rho, fit.eta, fit.gamma), times, np.asarray(variances, np.float64), HORIZON
+    )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import erfc as erfc_of_one
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
 
 _SQRT2 = np.sqrt(2.0)
 _INV_SQRT_2PI = 0.3989422804014326779

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.normal import cdf
 from hedging.maths.smile import Smile
-
-Floats = NDArray[np.float64]
 
 
 def probability_below(level: ArrayLike, smile: Smile) -> Floats:

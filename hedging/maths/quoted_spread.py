@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
 
 #: Calendar days to the expiry that is measured: the one nearest to AIM within these, both included.
 AIM, FIRST, LAST = 30, 20, 45

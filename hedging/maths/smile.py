@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.density import SPACING, fit_mixture, stretched_grid
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.ssvi import largest_phi, slice_variance
-
-Floats = NDArray[np.float64]
 
 _MIN_MIXTURE = 8
 _MIN_SSVI = 3

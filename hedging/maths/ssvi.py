@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.normal import pdf
-
-Floats = NDArray[np.float64]
 
 _THETA = np.geomspace(1e-6, 12.0, 120)
 _STEPS = np.linspace(-6.0, 6.0, 101)  # k/√θ is their sinh: dense at the money, and far into both wings
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SmileShape:
     """``rho`` in (-1, 1) tilts the smile, ``eta`` > 0 bends it, ``gamma`` in (0, 1) spreads it over time."""
 
     rho: float
@@ -55,7 +54,7 @@ def largest_phi(rho: float | Floats, theta: Floats) -> Floats:
     return np.asarray(np.minimum(2.0 / np.sqrt(room), 4.0 / room))
 
 
-def log_contract(shape: Shape, theta: Floats) -> Floats:
+def log_contract(shape: SmileShape, theta: Floats) -> Floats:
     """Total variance of the log contract, -2 E ln(S/F), for each θ (one dimension).
 
     Without a single option price: it is ∫ w dN(z) over z = k/√w + √w/2. M. Fukasawa, "The normalizing
@@ -75,11 +74,11 @@ def log_contract(shape: Shape, theta: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _inverse(shape: Shape) -> tuple[Floats, Floats]:
+def _inverse(shape: SmileShape) -> tuple[Floats, Floats]:
     return np.log(log_contract(shape, _THETA)), np.log(_THETA)
 
 
-def theta_from_log_contract(shape: Shape, variance: ArrayLike) -> Floats:
+def theta_from_log_contract(shape: SmileShape, variance: ArrayLike) -> Floats:
     """θ whose log contract is worth ``variance`` (total, not per year)."""
     known, theta = _inverse(shape)
     return np.exp(np.interp(np.log(np.asarray(variance, dtype=np.float64)), known, theta))

@@ -16,13 +16,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.smile import Smile, SmileModel, smile_from_variance
-
-Floats = NDArray[np.float64]
 
 _REACH = np.log(50.0)  # smiles are compared at every strike from 2% to 50 times the forward
 _PRICE_FLOOR = 1e-11

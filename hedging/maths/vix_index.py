@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hedging.maths.arrays import Floats
 from hedging.maths.yearfrac import MINUTES_PER_YEAR
-
-Floats = NDArray[np.float64]
 
 MINUTES_30_DAYS = 43_200
 

@@ -20,7 +20,7 @@ JSON_TYPES = ("application/json", "text/json", "text/plain", "application/octet-
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedFile:
     """One thing to fetch: ``key`` names it for ever, ``file`` is the name its reader sees.
 
     ``symbol`` is what it must turn out to hold; ``group`` says when it is due: quotes, close, macro, or
@@ -44,10 +44,10 @@ class Provider(Protocol):
     name: str
     title: str
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """What to fetch on a day, in New York."""
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """Parse the answer; raises MarketFileError for a damaged one or one about something else."""
 
 

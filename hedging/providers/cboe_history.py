@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hedging.providers.base import Wanted, must_hold
+from hedging.providers.base import WantedFile, must_hold
 from hedging.providers.formats import series
 from hedging.providers.formats.detect import parse_market_file
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
@@ -21,10 +21,10 @@ class CboeHistory:
         """``base`` is the folder of the history files."""
         self._base = base
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """All indices."""
         return [
-            Wanted(
+            WantedFile(
                 f"{self.name}/{symbol}",
                 f"{self._base}/{symbol}_History.csv",
                 f"{symbol}_History.csv",
@@ -34,7 +34,7 @@ class CboeHistory:
             for symbol in SYMBOLS
         ]
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The series; a file of one value a day names its index in the header."""
         header = content[:200].decode("utf-8-sig", "replace").splitlines()[0].split(",") if content else []
         if len(header) == 2 and header[1].strip().upper() != wanted.symbol:

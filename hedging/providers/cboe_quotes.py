@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hedging.providers.base import JSON_TYPES, MIB, Wanted, must_hold
+from hedging.providers.base import JSON_TYPES, MIB, WantedFile, must_hold
 from hedging.providers.formats.detect import parse_market_file
 from hedging.providers.formats.tables import ParsedFile
 
@@ -18,10 +18,10 @@ class CboeQuotes:
         """``base`` is the folder of the quote files."""
         self._base = base
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """Both chains."""
         return [
-            Wanted(
+            WantedFile(
                 key=f"{self.name}/{symbol}",
                 url=f"{self._base}/_{symbol}.json",
                 file=f"_{symbol}.json",
@@ -33,6 +33,6 @@ class CboeQuotes:
             for symbol in ("SPX", "VIX")
         ]
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The chain, checked to be on the underlying asked for."""
         return must_hold(parse_market_file(wanted.file, content), wanted.symbol)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hedging.providers.base import MIB, Wanted, must_hold
+from hedging.providers.base import MIB, WantedFile, must_hold
 from hedging.providers.formats.detect import parse_market_file
 from hedging.providers.formats.tables import ParsedFile
 from hedging.selectors.calendar import previous_session, vix_expiries_after
@@ -23,13 +23,13 @@ class CFEContracts:
         """``base`` is the folder of the contract files."""
         self._base = base
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """The last settled contract and the nearest monthly ones; a far one may not be listed yet."""
         expiries = vix_expiries_after(_settled_before(day), CONTRACTS + 1)
         return [self._contract(expiry, "close") for expiry in expiries]
 
-    def _contract(self, expiry: date, group: str) -> Wanted:
-        return Wanted(
+    def _contract(self, expiry: date, group: str) -> WantedFile:
+        return WantedFile(
             key=f"{self.name}/{expiry}",
             url=f"{self._base}/VX_{expiry}.csv",
             file=f"VX_{expiry}.csv",
@@ -40,7 +40,7 @@ class CFEContracts:
             once=group == "history",
         )
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The contract; its reader refuses a file of another one."""
         return must_hold(parse_market_file(wanted.file, content), "VX")
 
@@ -50,7 +50,7 @@ class CFEArchive(CFEContracts):
 
     name, title = "cfe_archive", "CFE files of settled VX contracts"
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """Settled monthly contracts, oldest first."""
         months = 12 * (day.year - FIRST_CONTRACT.year) + day.month
         last = _settled_before(day)
@@ -72,10 +72,10 @@ class CFESettlements:
         """``base`` is the address the day is asked at."""
         self._base = base
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """Today's and the last session's, in case they came late."""
         return [
-            Wanted(
+            WantedFile(
                 key=f"{self.name}/{at}",
                 url=f"{self._base}?dt={at}",
                 file=f"cfe_settlement_{at}.csv",
@@ -87,6 +87,6 @@ class CFESettlements:
             for at in (previous_session(day), day)
         ]
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The day's VX settlements."""
         return must_hold(parse_market_file(wanted.file, content), "VX")

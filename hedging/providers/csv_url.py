@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from hedging.providers.base import Wanted, must_hold
+from hedging.providers.base import WantedFile, must_hold
 from hedging.providers.formats.detect import parse_market_file
 from hedging.providers.formats.tables import ParsedFile
 
@@ -19,13 +19,13 @@ class CSVAddress:
         """``sources`` are (symbol, address)."""
         self._sources = tuple(sources)
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """All addresses."""
         return [
-            Wanted(f"{self.name}/{symbol}", url, f"{symbol}.csv", symbol, "close")
+            WantedFile(f"{self.name}/{symbol}", url, f"{symbol}.csv", symbol, "close")
             for symbol, url in self._sources
         ]
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The series, under the configured symbol."""
         return must_hold(parse_market_file(wanted.file, content, wanted.symbol), wanted.symbol)

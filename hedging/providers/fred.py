@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hedging.providers.base import MIB, Wanted, must_hold
+from hedging.providers.base import MIB, WantedFile, must_hold
 from hedging.providers.formats import fred
 from hedging.providers.formats.detect import parse_market_file
 from hedging.providers.formats.tables import MarketFileError, ParsedFile
@@ -21,10 +21,10 @@ class Fred:
         """``base`` is the address a series is asked at."""
         self._base = base
 
-    def wanted(self, day: date) -> list[Wanted]:
+    def wanted(self, day: date) -> list[WantedFile]:
         """All series."""
         return [
-            Wanted(
+            WantedFile(
                 f"{self.name}/{code}",
                 f"{self._base}?id={code}",
                 f"{code}.csv",
@@ -35,7 +35,7 @@ class Fred:
             for code in CODES
         ]
 
-    def read(self, wanted: Wanted, content: bytes) -> ParsedFile:
+    def read(self, wanted: WantedFile, content: bytes) -> ParsedFile:
         """The series named in the header."""
         parsed = parse_market_file(wanted.file, content)
         if parsed.format != fred.NAME:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from hedging.providers.base import Wanted
+from hedging.providers.base import WantedFile
 
 ATTEMPTS = 3
 MAX_REDIRECTS = 3
@@ -39,7 +39,7 @@ class _PassingError(FetchError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back; ``content`` None: unchanged since the last time (304)."""
 
     content: bytes | None
@@ -59,7 +59,7 @@ class Manners:
     check: Callable[[], None] = lambda: None
 
 
-def fetch(wanted: Wanted, manners: Manners, *, etag: str = "", last_modified: str = "") -> Answer:
+def fetch(wanted: WantedFile, manners: Manners, *, etag: str = "", last_modified: str = "") -> HttpAnswer:
     """The file, or that it did not change; raises FetchError after the attempts worth making."""
     headers = {"User-Agent": manners.user_agent, "Accept": ", ".join(wanted.types)}
     if etag:
@@ -81,7 +81,7 @@ def fetch(wanted: Wanted, manners: Manners, *, etag: str = "", last_modified: st
     raise AssertionError("the last attempt returns or raises")
 
 
-def _ask(client: httpx.Client, wanted: Wanted, manners: Manners) -> Answer:
+def _ask(client: httpx.Client, wanted: WantedFile, manners: Manners) -> HttpAnswer:
     url = wanted.url
     for _ in range(MAX_REDIRECTS + 1):
         try:
@@ -110,10 +110,10 @@ def _same_host(url: str, location: str) -> str:
     return target
 
 
-def _read(response: httpx.Response, wanted: Wanted, manners: Manners) -> Answer:
+def _read(response: httpx.Response, wanted: WantedFile, manners: Manners) -> HttpAnswer:
     status = response.status_code
     if status == 304:
-        return Answer(None, "", "")
+        return HttpAnswer(None, "", "")
     if status == 404:
         raise NotThereError("the source has no such file (404)")
     if status in _PASSING:
@@ -136,7 +136,7 @@ def _read(response: httpx.Response, wanted: Wanted, manners: Manners) -> Answer:
         manners.check()
     if not content.strip():
         raise FetchError("sent an empty file")
-    return Answer(
+    return HttpAnswer(
         bytes(content), response.headers.get("ETag", "")[:200], response.headers.get("Last-Modified", "")[:60]
     )
 

@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.instruments import ROOTS
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.chain import ChainColumns, ChainTable
 from hedging.providers.formats.tables import BarRow, VXRow
@@ -28,8 +28,6 @@ from hedging.selectors.calendar import (
     third_friday,
     vix_expiries_after,
 )
-
-Floats = NDArray[np.float64]
 
 SEED = 20_260_130
 LAST_SPX = 6_724.30

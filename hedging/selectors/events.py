@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from hedging.engine.history.build import build_events, known_day
-from hedging.engine.history.series import Event, Events, to_date
+from hedging.engine.history.series import CalendarEvent, Events, to_date
 from hedging.models import MacroEvent
 from hedging.selectors.calendar import FIRST_DAY, LAST_DAY, sessions_between
 
@@ -17,11 +17,11 @@ def events_current() -> Events:
     return build_events(event_rows())
 
 
-def event_rows() -> list[Event]:
+def event_rows() -> list[CalendarEvent]:
     """Current events in order of day."""
     sessions = np.array(sessions_between(FIRST_DAY, LAST_DAY), dtype="datetime64[D]")
     return [
-        Event(
+        CalendarEvent(
             kind=row.kind,
             day=row.day,
             known=to_date(known_day(row.published_at, sessions)),

@@ -20,7 +20,7 @@ RELAY_SILENT_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HealthPart:
     """One part: well or not, and a sentence without secrets. ``ok`` None means unknown."""
 
     name: str
@@ -28,7 +28,7 @@ class Part:
     detail: str
 
 
-def health_parts(*, now: datetime) -> list[Part]:
+def health_parts(*, now: datetime) -> list[HealthPart]:
     """Database, Redis, worker, relay, jobs and data age."""
     database = _database()
     parts = [database, _redis()]
@@ -44,47 +44,49 @@ def health_parts(*, now: datetime) -> list[Part]:
     return parts
 
 
-def _database() -> Part:
+def _database() -> HealthPart:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return Part("database", False, "does not answer")
-    return Part("database", True, connection.vendor)
+        return HealthPart("database", False, "does not answer")
+    return HealthPart("database", True, connection.vendor)
 
 
-def _redis() -> Part:
+def _redis() -> HealthPart:
     try:
         cache.set("health", "1", 5)
     except (RedisError, OSError):
-        return Part("redis", False, "does not answer")
-    return Part("redis", True, "answers")
+        return HealthPart("redis", False, "does not answer")
+    return HealthPart("redis", True, "answers")
 
 
-def _beat(name: str, limit: timedelta, now: datetime) -> Part:
+def _beat(name: str, limit: timedelta, now: datetime) -> HealthPart:
     row = Heartbeat.objects.filter(name=name).first()
     if row is None:
-        return Part(name, False, "has not been seen yet")
+        return HealthPart(name, False, "has not been seen yet")
     age = now - row.beat_at
-    return Part(name, age <= limit, f"seen {max(0, int(age.total_seconds()))} s ago")
+    return HealthPart(name, age <= limit, f"seen {max(0, int(age.total_seconds()))} s ago")
 
 
-def _jobs() -> Part:
+def _jobs() -> HealthPart:
     dead = Job.objects.filter(state=Job.State.DEAD).count()
     waiting = Job.objects.filter(state=Job.State.QUEUED).count()
-    return Part("jobs", True, f"{waiting} waiting, {dead} failed")
+    return HealthPart("jobs", True, f"{waiting} waiting, {dead} failed")
 
 
-def _data(now: datetime) -> Part:
+def _data(now: datetime) -> HealthPart:
     """Age of the newest real data; having none, or old ones, is told and no fault of the site."""
     newest, kind = _newest(simulated=False), "newest"
     if newest is None:
         newest, kind = _newest(simulated=True), "simulated only, newest"
     if newest is None:
-        return Part("data", None, "no market data loaded")
+        return HealthPart("data", None, "no market data loaded")
     days = (session_date(now) - newest).days
     old = days > STALE_AFTER.days
-    return Part("data", None if old else True, f"{kind} from {newest} ({days} days old{', stale' * old})")
+    return HealthPart(
+        "data", None if old else True, f"{kind} from {newest} ({days} days old{', stale' * old})"
+    )
 
 
 def _newest(*, simulated: bool) -> date | None:
@@ -97,22 +99,24 @@ def _newest(*, simulated: bool) -> date | None:
     return max(days, default=None)
 
 
-def _quality(now: datetime) -> Part:
+def _quality(now: datetime) -> HealthPart:
     """What is wrong with the stored data, as last looked at; findings are told and no fault of the site."""
     told = quality_told()
     if told is None:
-        return Part("quality", None, "not looked at lately")
+        return HealthPart("quality", None, "not looked at lately")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(told.kinds.items())) or "no findings"
     minutes = max(0, int((now - told.at).total_seconds()) // 60)
     detail = f"{kinds}; {told.errors} errors; looked at {minutes} min ago"
-    return Part("quality", None if told.errors or told.kinds.get("stale") else True, detail)
+    return HealthPart("quality", None if told.errors or told.kinds.get("stale") else True, detail)
 
 
-def _sources() -> Part:
+def _sources() -> HealthPart:
     """Fetched files: a failing one leaves the stored data as they are, which is told and no fault."""
     rows = MarketSource.objects.aggregate(known=Count("pk"), failing=Count("pk", filter=~Q(error="")))
     if not rows["known"]:
-        return Part("sources", None, "nothing has been fetched")
+        return HealthPart("sources", None, "nothing has been fetched")
     if not rows["failing"]:
-        return Part("sources", True, f"{rows['known']} files fetched")
-    return Part("sources", None, f"{rows['failing']} of {rows['known']} files failed at the last attempt")
+        return HealthPart("sources", True, f"{rows['known']} files fetched")
+    return HealthPart(
+        "sources", None, f"{rows['failing']} of {rows['known']} files failed at the last attempt"
+    )

@@ -13,7 +13,7 @@ from django.db.models import FloatField, Max, Min
 from django.db.models.functions import Cast
 from redis.exceptions import RedisError
 
-from hedging.engine.history.quality import Finding, Severity, findings
+from hedging.engine.history.quality import QualityFinding, Severity, findings
 from hedging.models import ChainSnapshot, DailyBar, Quality
 from hedging.selectors.cached import cached
 from hedging.selectors.calendar import next_session, session_date, sessions_between
@@ -35,7 +35,7 @@ class QualityTold:
     kinds: dict[str, int]
 
 
-def quality_findings(*, now: datetime) -> list[Finding]:
+def quality_findings(*, now: datetime) -> list[QualityFinding]:
     """Findings about the real data, errors first. Slow once after each load, then cached."""
     today = session_date(now)
     found = cached("quality", today, lambda: _findings(today, now))
@@ -54,13 +54,13 @@ def quality_told() -> QualityTold | None:
     return None
 
 
-def _findings(today: date, now: datetime) -> list[Finding]:
+def _findings(today: date, now: datetime) -> list[QualityFinding]:
     found = [*findings(market_history(), today), *_disagreements(), *_chains(now)]
     order = list(Severity)
     return sorted(found, key=lambda f: (order.index(f.severity), f.kind, f.series))
 
 
-def _disagreements() -> list[Finding]:
+def _disagreements() -> list[QualityFinding]:
     """Days on which two sources of one series give different values."""
     rows = (
         DailyBar.objects.filter(superseded_at__isnull=True)
@@ -78,7 +78,7 @@ def _disagreements() -> list[Finding]:
             counts[row["symbol"]] += 1
             days.setdefault(row["symbol"], []).append(row["date"])
     return [
-        Finding(
+        QualityFinding(
             "duplicate", Severity.WARNING, symbol,
             f"two sources differ by more than {AGREEMENT:.1%} on {count} days; the publisher's value is used",
             count, tuple(days[symbol][:8]),
@@ -98,7 +98,7 @@ def _symbols_of_several_sources() -> list[str]:
     return [symbol for symbol, count in counts.items() if count > 1]
 
 
-def _chains(now: datetime) -> list[Finding]:
+def _chains(now: datetime) -> list[QualityFinding]:
     """Age of the newest chain of each underlying, and sessions without one since the chains began daily."""
     found = []
     for underlying in ("SPX", "VIX"):
@@ -110,7 +110,7 @@ def _chains(now: datetime) -> list[Finding]:
         if now - newest > STALE_CHAIN:
             message = f"newest chain of {newest:%Y-%m-%d}: {(now - newest).days} days old"
             found.append(
-                Finding(
+                QualityFinding(
                     "stale", Severity.WARNING, f"{underlying} chains", message, 1, (session_date(newest),)
                 )
             )
@@ -124,7 +124,7 @@ def _chains(now: datetime) -> list[Finding]:
         if missing:
             message = f"{len(missing)} sessions between chains have none"
             found.append(
-                Finding(
+                QualityFinding(
                     "gap", Severity.NOTE, f"{underlying} chains", message, len(missing), tuple(missing[:8])
                 )
             )

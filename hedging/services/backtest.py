@@ -11,7 +11,7 @@ from hedging.engine.backtest.figures import against_benchmark, report_of
 from hedging.engine.backtest.plan import plan_of
 from hedging.engine.backtest.run import Progress, run
 from hedging.engine.backtest.surfaces import Surfaces, surfaces_of
-from hedging.engine.backtest.types import Core, Exits, Hedge, Result, Settings
+from hedging.engine.backtest.types import BacktestResult, Core, Exits, Hedge, Settings
 from hedging.engine.canonical import content_hash
 from hedging.engine.history.series import MarketHistory, S
 from hedging.engine.rulesets.types import Ruleset
@@ -54,7 +54,7 @@ class Backtests:
 
     def run(
         self, ruleset: Ruleset, settings: Settings, progress: Progress = lambda _done, _total: None
-    ) -> Result:
+    ) -> BacktestResult:
         """One run with the settings as given. Raises BacktestError."""
         always = settings.hedge is Hedge.PERMANENT
         plan = plan_of(ruleset, self._frame(signal_params(ruleset)), self.surfaces.days, always=always)
@@ -76,7 +76,7 @@ class Backtests:
             found["gaps"].append("No VXTH index is stored: this run is compared with the S&P 500 alone.")
         return cast("dict[str, Any]", _finite(found))
 
-    def _benchmark(self, result: Result, symbol: str) -> dict[str, Any] | None:
+    def _benchmark(self, result: BacktestResult, symbol: str) -> dict[str, Any] | None:
         series = self.history.get(symbol)
         if series is None:
             return None

@@ -98,7 +98,7 @@ class ReadForm(StyledForm):
             zones.choices = [(stated, stated), *ZONE_CHOICES]
 
 
-class RowForm(StyledForm):
+class ImportRowForm(StyledForm):
     """What a row means that was not understood."""
 
     kind = forms.ChoiceField(

@@ -14,7 +14,7 @@ from functools import partial
 from journal.importers.broker_symbols import read_symbol
 from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
 from journal.importers.movements import TRANSFER, inner, movement, told_by
-from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg
+from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
 _NAMES = {"Run Date", "Action", "Symbol", "Quantity"}
@@ -32,7 +32,7 @@ def recognises(header: Sequence[str]) -> bool:
     return set(columns(header)) >= _NAMES
 
 
-def parse(records: Sequence[Cells]) -> ParsedFile:
+def parse(records: Sequence[Cells]) -> BrokerFile:
     """All rows of a file; text after the last dated row is its disclaimer."""
     at = next((n for n, record in enumerate(records[:6]) if recognises(record.cells)), None)
     if at is None:
@@ -45,7 +45,7 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
             rows.append(plain(record, RowKind.NOTE, "Disclaimer."))
             continue
         rows.append(guarded(record, partial(_read, row), partial(_money, row, "Amount")))
-    return ParsedFile(Broker.FIDELITY, "history", rows)
+    return BrokerFile(Broker.FIDELITY, "history", rows)
 
 
 def _money(row: Row, name: str) -> Decimal | None:

@@ -47,7 +47,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExecutionPart:
     """The quantity of an execution that belongs to one group, with its share of the fees."""
 
     source: Execution
@@ -62,7 +62,7 @@ class Part:
         return f"{self.source.key}/{self.source.leg}.{self.number}"
 
 
-def moved_cash(parts: Iterable[Part]) -> list[Decimal]:
+def moved_cash(parts: Iterable[ExecutionPart]) -> list[Decimal]:
     """Dollars each part moved before fees (+ received), given all parts of a trade in their order.
 
     Options and shares move their premium; a future moves its gain over the average entry when it closes.
@@ -88,14 +88,14 @@ def moved_cash(parts: Iterable[Part]) -> list[Decimal]:
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class TradeGroup:
     """Executions that are one trade."""
 
     number: int
     underlying: str
     token: str = ""
     trade: str = ""
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ExecutionPart] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
     review: str = ""
 
@@ -124,7 +124,7 @@ class Group:
 class Grouping:
     """All groups, and what closes positions nobody recorded (row key → contracts left over)."""
 
-    groups: Sequence[Group]
+    groups: Sequence[TradeGroup]
     waiting: dict[str, int]
 
 
@@ -184,12 +184,12 @@ class _Walk:
                 self._orders[one.order, one.spec.underlying][one.spec.symbol] += one.quantity
             if one.order and one.effect != "open":
                 self._closes[one.order, one.spec.underlying][one.spec.symbol] += one.quantity
-        self.groups: list[Group] = []
+        self.groups: list[TradeGroup] = []
         self.waiting: dict[str, int] = defaultdict(int)
-        self._by_symbol: dict[str, list[Group]] = defaultdict(list)
-        self._by_order: dict[tuple[str, str], Group] = {}
-        self._by_token: dict[str, Group] = {}
-        self._by_trade: dict[str, Group] = {}
+        self._by_symbol: dict[str, list[TradeGroup]] = defaultdict(list)
+        self._by_order: dict[tuple[str, str], TradeGroup] = {}
+        self._by_token: dict[str, TradeGroup] = {}
+        self._by_trade: dict[str, TradeGroup] = {}
         self._numbers: dict[tuple[str, int], int] = defaultdict(int)
         self._fees: dict[tuple[str, int], Decimal] = {}
         self._done: dict[tuple[str, int], int] = defaultdict(int)
@@ -229,7 +229,9 @@ class _Walk:
                 break
         return left
 
-    def _ranked(self, holders: list[Group], one: Execution, cluster: Sequence[Execution]) -> list[Group]:
+    def _ranked(
+        self, holders: list[TradeGroup], one: Execution, cluster: Sequence[Execution]
+    ) -> list[TradeGroup]:
         """The holders as the order closes them: decided once, so that partial fills go on where it began."""
         order = one.order or f"{cluster[0].key}/{cluster[0].leg}"
         place = (order, one.spec.symbol, one.signed and one.quantity > 0, one.choice)
@@ -252,14 +254,14 @@ class _Walk:
         return found
 
     @staticmethod
-    def _preference(group: Group, one: Execution, wanted: Mapping[str, int]) -> tuple[object, ...]:
+    def _preference(group: TradeGroup, one: Execution, wanted: Mapping[str, int]) -> tuple[object, ...]:
         exact = sum(1 for symbol, quantity in wanted.items() if group.held.get(symbol) == -quantity)
         some = sum(1 for symbol, quantity in wanted.items() if group.held.get(symbol, 0) * quantity < 0)
         return (not (one.choice and group.token == one.choice), -some, -exact, group.number)
 
     def _open(self, rest: Sequence[tuple[Execution, int]]) -> None:
         first = rest[0][0]
-        fresh: dict[str, Group] = {}
+        fresh: dict[str, TradeGroup] = {}
         for one, quantity in rest:
             group = self._known(one) or self._adds_to(one, rest)
             if group is None:
@@ -274,7 +276,7 @@ class _Walk:
                 self._by_order.setdefault((one.order, one.spec.underlying), group)
             self._book(group, one, quantity, opens=True)
 
-    def _known(self, one: Execution) -> Group | None:
+    def _known(self, one: Execution) -> TradeGroup | None:
         """The group a person chose, the trade a fill is fixed to, or the order's own."""
         if one.choice:
             return self._by_token.get(one.choice)
@@ -282,7 +284,7 @@ class _Walk:
             return self._by_trade.get(one.trade)
         return self._by_order.get((one.order, one.spec.underlying)) if one.order else None
 
-    def _adds_to(self, one: Execution, rest: Sequence[tuple[Execution, int]]) -> Group | None:
+    def _adds_to(self, one: Execution, rest: Sequence[tuple[Execution, int]]) -> TradeGroup | None:
         """The trade that holds exactly these contracts on the same sides: this is more of it."""
         if one.fixed or one.choice:
             return None
@@ -300,14 +302,14 @@ class _Walk:
                 return group
         return None
 
-    def _new(self, one: Execution) -> Group:
-        group = Group(len(self.groups), one.spec.underlying, token=one.choice)
+    def _new(self, one: Execution) -> TradeGroup:
+        group = TradeGroup(len(self.groups), one.spec.underlying, token=one.choice)
         self.groups.append(group)
         if one.choice:
             self._by_token[one.choice] = group
         return group
 
-    def _book(self, group: Group, one: Execution, quantity: int, *, opens: bool) -> None:
+    def _book(self, group: TradeGroup, one: Execution, quantity: int, *, opens: bool) -> None:
         place, symbol = (one.key, one.leg), one.spec.symbol
         number = self._numbers[place]
         self._numbers[place] += 1
@@ -317,7 +319,7 @@ class _Walk:
         if done < abs(one.quantity):
             fees = round(one.fees * abs(quantity) / abs(one.quantity), 2)
         self._fees[place] = before + fees
-        group.parts.append(Part(one, number, quantity, fees, opens))
+        group.parts.append(ExecutionPart(one, number, quantity, fees, opens))
         group.held[symbol] = group.held.get(symbol, 0) + quantity
         if group not in self._by_symbol[symbol]:
             self._by_symbol[symbol].append(group)

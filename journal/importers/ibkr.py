@@ -36,7 +36,7 @@ from journal.importers.movements import (
     known_sides,
     movement,
 )
-from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg
+from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg
 from journal.importers.text import MAX_CELL, MAX_ROWS, CellError, Cells, FileError, number, whole
 
 _STATED = {"Trade", "Order", "OptionEAE", "CashTransaction"}
@@ -113,7 +113,7 @@ def recognises(text: str) -> bool:
     return "<FlexQueryResponse" in text[:4096] or "<FlexStatements" in text[:4096]
 
 
-def parse(text: str, *, zone: str) -> ParsedFile:
+def parse(text: str, *, zone: str) -> BrokerFile:
     """All records of a Flex file; ``zone`` is that of its times."""
     seen = _Collector()
     body = re.sub(r"^\s*<\?xml[^>]*\?>", lambda match: re.sub(r"[^\n]", " ", match.group()), text, count=1)
@@ -131,7 +131,7 @@ def parse(text: str, *, zone: str) -> ParsedFile:
     rows = [guarded(one.record(), partial(context.read, one), partial(_net, one)) for one in seen.found]
     skipped = [f"{count} {name}" for name, count in sorted(seen.other.items()) if name in _NAMED]
     remarks = [f"Not transactions, left aside: {', '.join(skipped)}."] if skipped else []
-    return ParsedFile(Broker.IBKR, "Flex XML", rows, remarks=remarks, stated=_reported(seen.found))
+    return BrokerFile(Broker.IBKR, "Flex XML", rows, remarks=remarks, stated=_reported(seen.found))
 
 
 _NAMED = {

@@ -7,13 +7,13 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journal.importers import fidelity, ibkr, schwab, tastytrade, thinkorswim
-from journal.importers.rows import Broker, ParsedFile, row_keys
+from journal.importers.rows import Broker, BrokerFile, row_keys
 from journal.importers.text import Cells, FileError, decode, records, unpack
 
 
 def read_file(
     data: bytes, *, zone: str = "America/New_York", encoding: str = "", broker: str = ""
-) -> ParsedFile:
+) -> BrokerFile:
     """Read a broker's file: every record of it, with keys that identify each.
 
     ``zone`` reads times the file gives without an offset. ``broker`` insists on one; empty detects it.
@@ -62,5 +62,5 @@ def _detect(every: Sequence[Cells]) -> Broker | None:
     return Broker.THINKORSWIM if thinkorswim.recognises(every) else None
 
 
-def _keyed(parsed: ParsedFile) -> ParsedFile:
+def _keyed(parsed: BrokerFile) -> BrokerFile:
     return replace(parsed, keys=row_keys(parsed.broker, parsed.rows))

@@ -114,7 +114,7 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedFile:
+class BrokerFile:
     """A broker's file as understood: all its rows, its totals, and remarks about the whole.
 
     ``stated`` is what the statement says all its rows moved together, in dollars; None: it does not say.

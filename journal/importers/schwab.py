@@ -23,7 +23,7 @@ from journal.importers.movements import (
     known_sides,
     movement,
 )
-from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
+from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
 _NAMES = {"Date", "Action", "Symbol", "Description", "Quantity", "Price", "Fees & Comm", "Amount"}
@@ -63,7 +63,7 @@ def recognises(header: Sequence[str]) -> bool:
     return set(columns(header)) >= _NAMES
 
 
-def parse(records: Sequence[Cells]) -> ParsedFile:
+def parse(records: Sequence[Cells]) -> BrokerFile:
     """All rows of a file; the header may be the first or the second record."""
     at = next((n for n, record in enumerate(records[:3]) if recognises(record.cells)), None)
     if at is None:
@@ -82,7 +82,7 @@ def parse(records: Sequence[Cells]) -> ParsedFile:
         computed += _amount(row)
         rows.append(found)
     totals = [Total("Transactions Total", stated, computed)] if stated is not None else []
-    return ParsedFile(Broker.SCHWAB, "transactions", rows, totals, stated=stated)
+    return BrokerFile(Broker.SCHWAB, "transactions", rows, totals, stated=stated)
 
 
 def _total(record: Cells) -> Decimal | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Leg, Right
 from hedging.engine.structure import Shape, recognise
-from journal.importers.grouping import Group, Part
+from journal.importers.grouping import ExecutionPart, TradeGroup
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _NEAR_DAYS = 60
@@ -52,7 +52,7 @@ class Roll:
     moment: datetime
 
 
-def name_group(group: Group) -> Named:
+def name_group(group: TradeGroup) -> Named:
     """Name what a group opened."""
     legs = group.opening()
     if is_condor(legs):
@@ -83,7 +83,7 @@ def is_condor(legs: Legs) -> bool:
     return rights == [Right.PUT, Right.PUT, Right.CALL, Right.CALL] and signs == [True, False, False, True]
 
 
-def find_rolls(groups: Sequence[Group]) -> list[Roll]:
+def find_rolls(groups: Sequence[TradeGroup]) -> list[Roll]:
     """Adjustments: closed and opened on one day, same underlying and shape, nearest strikes first.
 
     Futures go by their side in place of strikes, and only where one order, or one minute, did both: a
@@ -95,7 +95,7 @@ def find_rolls(groups: Sequence[Group]) -> list[Roll]:
         for group in groups
         for day, parts in _closed_by_day(group).items()
     ]
-    opened: dict[tuple[str, date], list[tuple[Group, _Outline | None]]] = defaultdict(list)
+    opened: dict[tuple[str, date], list[tuple[TradeGroup, _Outline | None]]] = defaultdict(list)
     for group in groups:
         opened[group.underlying, _day(group.opened)].append((group, _outline(group.opening())))
     pairs = []
@@ -144,8 +144,8 @@ def _outline(legs: Legs) -> _Outline | None:
     )
 
 
-def _closed_by_day(group: Group) -> dict[date, list[Part]]:
-    found: dict[date, list[Part]] = {}
+def _closed_by_day(group: TradeGroup) -> dict[date, list[ExecutionPart]]:
+    found: dict[date, list[ExecutionPart]] = {}
     for part in group.parts:
         if not part.opens and part.source.kind == "fill":
             found.setdefault(_day(part.source.moment), []).append(part)
@@ -162,7 +162,7 @@ def _compare(before: _Outline | None, after: _Outline | None) -> tuple[float, Ro
     return (distance, RollKind.RECENTER) if distance else None
 
 
-def _one_deal(parts: Sequence[Part], later: Group) -> bool:
+def _one_deal(parts: Sequence[ExecutionPart], later: TradeGroup) -> bool:
     """Whether one order, or one minute, closed the parts and opened the later group."""
     return any(
         (closing.order and closing.order == opening.order)
@@ -172,7 +172,7 @@ def _one_deal(parts: Sequence[Part], later: Group) -> bool:
     )
 
 
-def _reason(parts: Sequence[Part], later: Group) -> str:
+def _reason(parts: Sequence[ExecutionPart], later: TradeGroup) -> str:
     orders = {part.source.order for part in parts if part.source.order}
     own = {part.source.order for part in later.parts if part.opens and part.source.order}
     if both := orders & own:
@@ -201,6 +201,6 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(_NEW_YORK).date()
 
 
-def _days(group: Group, legs: Legs) -> int:
+def _days(group: TradeGroup, legs: Legs) -> int:
     expiries = [spec.expiry for spec, _ in legs if spec.expiry is not None]
     return (min(expiries) - _day(group.opened)).days if expiries else 0

@@ -32,7 +32,7 @@ from journal.importers.movements import (
     movement,
     told_by,
 )
-from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
+from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
 
 _MODERN = {"Date", "Type", "Action", "Symbol", "Value", "Quantity", "Commissions", "Fees"}
@@ -57,7 +57,7 @@ def recognises(header: Sequence[str]) -> bool:
     return names >= _MODERN or names >= _LEGACY
 
 
-def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
+def parse(records: Sequence[Cells], *, zone: str) -> BrokerFile:
     """All rows of a file whose first record is its header; ``zone`` reads times without an offset."""
     names = columns(records[0].cells)
     if not recognises(records[0].cells):
@@ -67,7 +67,7 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
         legacy = [
             guarded(row.record, partial(_legacy, row, zone), partial(_legacy_cash, row)) for row in rows
         ]
-        return ParsedFile(Broker.TASTYTRADE, "legacy (15 columns)", _headed(records[0], legacy))
+        return BrokerFile(Broker.TASTYTRADE, "legacy (15 columns)", _headed(records[0], legacy))
     with_total = "Total" in names
     paired = Counter(
         (row["Symbol"], row["Sub Type"].lower()) for row in rows if row["Sub Type"].lower() in _CASH_SETTLED
@@ -81,11 +81,11 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
     ]  # fmt: skip
     if with_total:
         totals = _totals(rows)
-        return ParsedFile(
+        return BrokerFile(
             Broker.TASTYTRADE, "with Total", _headed(records[0], read), totals=totals, stated=totals[0].stated
         )
     remark = "This export states no Total: commissions and fees are taken as costs whatever their sign."
-    return ParsedFile(Broker.TASTYTRADE, "without Total", _headed(records[0], read), remarks=(remark,))
+    return BrokerFile(Broker.TASTYTRADE, "without Total", _headed(records[0], read), remarks=(remark,))
 
 
 def _headed(header: Cells, rows: list[BrokerRow]) -> list[BrokerRow]:

@@ -20,9 +20,9 @@ from journal.importers.broker_symbols import OutsideError, read_future, read_sym
 from journal.importers.fields import Row, columns, guarded, local_moment, plain, removal, us_date
 from journal.importers.movements import INTEREST, TRANSFER, inner, movement, told_by
 from journal.importers.order_text import OrderTextError, parse_order
-from journal.importers.rows import ZERO, Broker, BrokerRow, ParsedFile, RowKind, RowLeg, Total
+from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg, Total
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
-from journal.importers.thinkorswim_history import HISTORY, History
+from journal.importers.thinkorswim_history import HISTORY, FillHistory
 
 _CASH = {"Cash Balance", "Cash & Sweep Vehicle"}
 _FUTURES = "Futures Statements"
@@ -61,11 +61,11 @@ def _is_futures_head(record: Cells) -> bool:
     return {cell.strip() for cell in record.cells} >= set(_FUTURES_HEADS)
 
 
-def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
+def parse(records: Sequence[Cells], *, zone: str) -> BrokerFile:
     """All rows of a statement; ``zone`` is the time zone the platform was set to."""
     if not recognises(records):
         raise FileError("The statement has no Cash Balance section.", line=records[0].line)
-    history = History(records, zone, _SECTIONS)
+    history = FillHistory(records, zone, _SECTIONS)
     rows: list[BrokerRow] = []
     cash_rows: list[Row] = []
     futures: list[Row] = []
@@ -100,7 +100,7 @@ def parse(records: Sequence[Cells], *, zone: str) -> ParsedFile:
     if futures and (balance := _futures_total(futures)) is not None:
         totals.append(balance[0])
         stated = None if stated is None else stated + balance[1]
-    return ParsedFile(Broker.THINKORSWIM, "account statement", rows, totals, remarks, stated=stated)
+    return BrokerFile(Broker.THINKORSWIM, "account statement", rows, totals, remarks, stated=stated)
 
 
 def _moved(row: Row, parts: Sequence[str]) -> Decimal:
@@ -114,7 +114,7 @@ def _elsewhere(section: str, record: Cells) -> tuple[RowKind, str]:
     return RowKind.NOTE, section or "Title."
 
 
-def _read(row: Row, history: History, zone: str) -> BrokerRow:
+def _read(row: Row, history: FillHistory, zone: str) -> BrokerRow:
     text = row["DESCRIPTION"]
     amount, cash = number(row["AMOUNT"], "AMOUNT") or ZERO, _moved(row, _PARTS)
     kind = row["TYPE"].upper()
@@ -196,7 +196,7 @@ def _trade(
     moment: datetime,
     amount: Decimal,
     cash: Decimal,
-    history: History,
+    history: FillHistory,
 ) -> BrokerRow:
     try:
         order = parse_order(text)

@@ -52,7 +52,7 @@ class _Executed:
         return sum((-leg.quantity * leg.price * _MULTIPLIER for leg in self.legs), ZERO)
 
 
-class History:
+class FillHistory:
     """Fills of the section by moment. What is not understood there only costs the prices of its legs."""
 
     def __init__(self, records: Sequence[Cells], zone: str, sections: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from journal.reports.model import LegLine, ReportData, Result, Sum, TradeLine
+from journal.reports.model import LegLine, PeriodResult, ReportData, Sum, TradeLine
 from journal.reports.results import result_sheets
 from journal.safe_csv import safe_cell
 
@@ -118,7 +118,7 @@ def _summary(data: ReportData) -> Sheet:
     return Sheet("summary", ("figure", "value", "partial"), tuple(rows))
 
 
-def _result(result: Result) -> list[tuple[str, Value, bool]]:
+def _result(result: PeriodResult) -> list[tuple[str, Value, bool]]:
     return [
         ("realized", result.realized, False), ("fees", result.fees, False),
         ("unrealized_at_start", result.opening.amount, result.opening.partial),

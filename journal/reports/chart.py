@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from journal.reports.model import Payoff, ReportData, TradeLine
+from journal.reports.model import ReportData, SettlementPayoff, TradeLine
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def report_charts(data: ReportData) -> list[Chart]:
     return charts
 
 
-def payoff_summary(payoff: Payoff) -> str:
+def payoff_summary(payoff: SettlementPayoff) -> str:
     """Say what the payoff chart shows."""
     best, worst = max(payoff.pnl), min(payoff.pnl)
     zero = " and ".join(f"{price:,.2f}" for price in payoff.break_evens)
@@ -116,7 +116,7 @@ def _axes(height: float) -> tuple[Any, Axes]:
     return figure, axes
 
 
-def _payoff(payoff: Payoff) -> str:
+def _payoff(payoff: SettlementPayoff) -> str:
     from matplotlib import rc_context
 
     with rc_context({**SETTINGS, "svg.hashsalt": "payoff"}):

@@ -12,9 +12,9 @@ from journal.reports.model import (
     ZERO,
     FillLine,
     LegLine,
-    Marks,
+    PeriodResult,
     ReportData,
-    Result,
+    ReportMarks,
     Sum,
     TradeLine,
     total,
@@ -64,7 +64,7 @@ def _days(data: ReportData) -> str:
     return f"{data.header.date_from} to {data.header.date_to}"
 
 
-def _quality(marks: Marks | None, zone: ZoneInfo) -> str:
+def _quality(marks: ReportMarks | None, zone: ZoneInfo) -> str:
     if marks is None:
         return "no market data"
     return f"{zoned(marks.as_of, zone)}, {', '.join(marks.quality)}"
@@ -127,12 +127,12 @@ def _headline(data: ReportData) -> tuple[tuple[str, str, str], ...]:
 
 
 def _period(data: ReportData) -> Section:
-    groups: list[tuple[str, Result]] = [("Condors", data.condors)]
+    groups: list[tuple[str, PeriodResult]] = [("Condors", data.condors)]
     if any(trade.role == "other" for trade in data.trades):
         groups += [("Other", data.other), ("Without hedge", data.without_hedge)]
     groups += [("Hedge layers", data.hedge), ("With hedge", data.account)]
 
-    def row(label: str, figure: Callable[[Result], Sum], *, dollar: bool = False) -> Row:
+    def row(label: str, figure: Callable[[PeriodResult], Sum], *, dollar: bool = False) -> Row:
         return (label, *(sum_text(figure(result), dollar=dollar) for _, result in groups))
 
     rows = (

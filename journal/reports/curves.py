@@ -7,9 +7,9 @@ from datetime import date
 from math import isfinite
 from typing import Any
 
+from hedging.maths.arrays import Floats
 from journal.reports.chart import GAIN, GRID, INK, LOSS, SETTINGS, SOFT, WIDTH, Chart, dollars_text, drawn
 from journal.reports.texts import share
-from journal.selectors.cash.capital_series import Floats
 from journal.selectors.results.performance import AccountPerformance
 
 #: Marks on the time axis at most; a longer period is marked by quarter or year.

@@ -24,9 +24,9 @@ from journal.reports.model import (
     Header,
     LayerLine,
     LegLine,
-    Marks,
+    PeriodResult,
     ReportData,
-    Result,
+    ReportMarks,
     Stress,
     Sum,
     TradeLine,
@@ -113,11 +113,11 @@ def _market(account: Account, moment: datetime) -> MarketSnapshot | None:
     return snapshot_load(row) if row is not None else None
 
 
-def _marks(market: MarketSnapshot | None, moment: datetime) -> Marks | None:
+def _marks(market: MarketSnapshot | None, moment: datetime) -> ReportMarks | None:
     if market is None:
         return None
     stale = ["stale"] if moment - market.as_of > STALE_AFTER else []
-    return Marks(market.as_of, (*sorted(flag.value for flag in market.flags), *stale), market.spot)
+    return ReportMarks(market.as_of, (*sorted(flag.value for flag in market.flags), *stale), market.spot)
 
 
 def _cents(value: float | Decimal | None) -> Decimal | None:
@@ -167,7 +167,7 @@ def _trade(
         return None, None
     engine = book_trade(trade, after)
     unrealized, valued = _unrealized(engine, closing)
-    result = Result(
+    result = PeriodResult(
         opening=_unrealized(book_trade(trade, before), opening)[0],
         realized=_realized(after) - _realized(before),
         fees=to_cents(after.fees) - to_cents(before.fees),
@@ -208,7 +208,7 @@ def _source(valued: LegValuation) -> str:
     return Flag.MODELLED.value if valued.quality is Flag.MODELLED else valued.source.value
 
 
-def _result(trades: Iterable[TradeLine], role: Role) -> Result:
+def _result(trades: Iterable[TradeLine], role: Role) -> PeriodResult:
     return add_results(line.result for line in trades if line.role == role.value)
 
 

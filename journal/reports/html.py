@@ -17,7 +17,7 @@ _AMOUNT = re.compile(rf"[{MINUS}+]?\$[\d,.]*\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PrintedCell:
     """A printed cell with the classes of the site's style sheet; ``arrow`` repeats the sign."""
 
     text: str
@@ -30,8 +30,8 @@ class ShownTable:
     """A table ready for the template."""
 
     columns: tuple[Column, ...]
-    rows: list[list[Cell]]
-    foot: list[list[Cell]]
+    rows: list[list[PrintedCell]]
+    foot: list[list[PrintedCell]]
     layout: str
 
 
@@ -70,21 +70,21 @@ def _unbroken(text: str) -> SafeString:
 
 
 def _table(table: Table) -> ShownTable:
-    def cells(row: Row) -> list[Cell]:
+    def cells(row: Row) -> list[PrintedCell]:
         return [cell(text, c.kind) for text, c in zip(row, table.columns, strict=True)]
 
     rows, foot = ([cells(row) for row in part] for part in (table.rows, table.foot))
     return ShownTable(table.columns, rows, foot, table.layout)
 
 
-def cell(text: str, kind: str) -> Cell:
+def cell(text: str, kind: str) -> PrintedCell:
     """Class and arrow of a cell: sign, arrow and colour say the same."""
     if kind == "text":
-        return Cell(text)
+        return PrintedCell(text)
     if text == UNKNOWN:
-        return Cell(text, "num unknown")
+        return PrintedCell(text, "num unknown")
     if kind == "gain" and text.startswith("+"):
-        return Cell(text, "num money gain", "▲")
+        return PrintedCell(text, "num money gain", "▲")
     if kind == "gain" and text.startswith(MINUS):
-        return Cell(text, "num money loss", "▼")
-    return Cell(text, "num")
+        return PrintedCell(text, "num money loss", "▼")
+    return PrintedCell(text, "num")

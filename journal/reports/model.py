@@ -57,7 +57,7 @@ def known(amount: Decimal | None) -> Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PeriodResult:
     """P&L of the period: realized - fees + change of unrealized. Fees are a cost (positive)."""
 
     opening: Sum = Sum()
@@ -71,10 +71,10 @@ class Result:
         return Sum(self.realized - self.fees).plus(self.closing).plus(self.opening, -1)
 
 
-def add_results(results: Iterable[Result]) -> Result:
+def add_results(results: Iterable[PeriodResult]) -> PeriodResult:
     """Sum of results, line by line."""
     every = list(results)
-    return Result(
+    return PeriodResult(
         total(r.opening for r in every),
         sum((r.realized for r in every), ZERO),
         sum((r.fees for r in every), ZERO),
@@ -143,7 +143,7 @@ class TradeLine:
     realized: Decimal
     fees: Decimal
     unrealized: Sum
-    result: Result
+    result: PeriodResult
     max_profit: Decimal | None = None
     max_loss: Decimal | None = None
     break_evens: tuple[float, ...] = ()
@@ -171,7 +171,7 @@ class LayerLine:
     positions: int
     paid: Decimal
     unrealized: Sum
-    result: Result
+    result: PeriodResult
     greeks: Mapping[str, FactorGreeks]
 
 
@@ -197,7 +197,7 @@ class FillLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ReportMarks:
     """The market the figures stand on; ``quality`` lists its flags, "stale" when it is old."""
 
     as_of: datetime
@@ -206,7 +206,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Payoff:
+class SettlementPayoff:
     """P&L of all open SPX options when each settles at the same SPX price, after cash and fees."""
 
     prices: tuple[float, ...]
@@ -229,8 +229,8 @@ class Header:
     date_from: date
     date_to: date
     as_of: datetime
-    marks: Marks | None
-    opening_marks: Marks | None
+    marks: ReportMarks | None
+    opening_marks: ReportMarks | None
     ruleset: str
     book_revision: int
     is_demo: bool
@@ -252,10 +252,10 @@ class ReportData:
     """Everything a report shows. Sums are the sums of the lines shown, to the cent."""
 
     header: Header
-    condors: Result
-    other: Result
-    hedge: Result
-    account: Result
+    condors: PeriodResult
+    other: PeriodResult
+    hedge: PeriodResult
+    account: PeriodResult
     margin: Sum
     stress: Stress | None
     greeks: Mapping[str, FactorGreeks]
@@ -263,11 +263,11 @@ class ReportData:
     trades: tuple[TradeLine, ...]
     layers: tuple[LayerLine, ...]
     fills: tuple[FillLine, ...]
-    payoff: Payoff | None = None
+    payoff: SettlementPayoff | None = None
     results: Results | None = None
 
     @property
-    def without_hedge(self) -> Result:
+    def without_hedge(self) -> PeriodResult:
         """Everything but the hedge layers."""
         return add_results((self.condors, self.other))
 
@@ -303,10 +303,10 @@ class ReportData:
         return tuple(dict.fromkeys(found))
 
     @property
-    def open_total(self) -> Result:
+    def open_total(self) -> PeriodResult:
         """Since the first fill, of open positions; ``opening`` is zero by definition."""
         opened = self.open_trades
-        return Result(
+        return PeriodResult(
             Sum(),
             sum((t.realized for t in opened), ZERO),
             sum((t.fees for t in opened), ZERO),

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from hedging.engine.book import Book, BookTrade, InstrumentKind
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.structure import payoff_curve
-from journal.reports.model import Payoff
+from journal.reports.model import SettlementPayoff
 
 _POINTS = 160
 
 
-def book_payoff(book: Book, market: MarketSnapshot | None) -> Payoff | None:
+def book_payoff(book: Book, market: MarketSnapshot | None) -> SettlementPayoff | None:
     """P&L of every trade of SPX options alone, each at its own expiry; None when there is none.
 
     Exact at expiry: it needs the market for the place of spot only.
@@ -26,7 +26,7 @@ def book_payoff(book: Book, market: MarketSnapshot | None) -> Payoff | None:
     prices = _axis(strikes, spot)
     cash = sum(trade.cash - trade.fees for trade in trades)
     pnl = payoff_curve(legs, cash, prices)
-    return Payoff(tuple(prices), tuple(pnl), spot, _crossings(prices, pnl))
+    return SettlementPayoff(tuple(prices), tuple(pnl), spot, _crossings(prices, pnl))
 
 
 def _spx_options_only(trade: BookTrade) -> bool:

@@ -11,7 +11,7 @@ from math import isfinite, prod
 from hedging.engine.money import to_cents
 from hedging.engine.results.effects import EFFECTS
 from hedging.engine.results.performance import Performance
-from hedging.engine.results.statistics import ENOUGH, Figures, breakdown, figures
+from hedging.engine.results.statistics import ENOUGH, OutcomeStatistics, breakdown, figures
 from journal.models import Account
 from journal.reports.curves import equity_chart
 from journal.reports.layout import Column, Row, Section, Table, gain, text
@@ -36,7 +36,7 @@ class Results:
     attribution: AccountAttribution
     performance: AccountPerformance | None
     capital: Capital | None
-    groups: tuple[Figures, ...]
+    groups: tuple[OutcomeStatistics, ...]
     residual_limits: tuple[Decimal, Decimal]
 
 
@@ -190,12 +190,12 @@ def signed_share(value: float | None) -> str:
     return UNKNOWN if value is None else number(value * 100, 1, signed=True) + "%"
 
 
-def _statistics(groups: tuple[Figures, ...]) -> Section:
+def _statistics(groups: tuple[OutcomeStatistics, ...]) -> Section:
     title = "Closed positions in figures"
     if not groups[0].count:
         return Section(title, empty="No position was closed in the period.")
 
-    def row(one: Figures) -> Row:
+    def row(one: OutcomeStatistics) -> Row:
         return (
             one.name, str(one.count), share(one.win_rate, 0), _dollars(one.expectancy), _dollars(one.total),
             NONE if one.profit_factor is None else number(one.profit_factor),

@@ -23,7 +23,7 @@ WHYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """``state`` is queued, running, failed, cancelled or ready; ``left`` seconds, None unknown."""
 
     state: str
@@ -46,7 +46,7 @@ def backtests_for(user: User) -> list[BacktestRun]:
     return list(rows.defer("document")[:100])
 
 
-def progress_of(run: BacktestRun, now: datetime) -> Progress:
+def progress_of(run: BacktestRun, now: datetime) -> RunProgress:
     """The run's progress from its jobs."""
     jobs = list(run.jobs.order_by("created_at"))
     states = {job.state for job in jobs}
@@ -71,7 +71,9 @@ def progress_of(run: BacktestRun, now: datetime) -> Progress:
     if state == "running" and began and done and total:
         left = ceil((now - began).total_seconds() * (total - done) / done)
     error = bad.error if bad is not None and state == "failed" else ""
-    return Progress(state, phase, done, total, left, error, str(bad.correlation_id or bad.pk) if bad else "")
+    return RunProgress(
+        state, phase, done, total, left, error, str(bad.correlation_id or bad.pk) if bad else ""
+    )
 
 
 def month_grid(months: list[list[Any]]) -> list[tuple[str, list[float | None], float]]:

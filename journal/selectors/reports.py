@@ -25,7 +25,7 @@ _READS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class BookHistory:
     """All trades of an account with their fills, at one book revision."""
 
     revision: int
@@ -33,7 +33,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class PeriodPreset:
     """A period offered by name."""
 
     name: str
@@ -46,7 +46,7 @@ class BusyBookError(RuntimeError):
     """The book changed during every attempt to read it."""
 
 
-def account_history(account: Account) -> History:
+def account_history(account: Account) -> BookHistory:
     """Read the account's trades and fills as of one book revision.
 
     Fills and revision are separate queries: they are read again when the book changed between
@@ -59,7 +59,7 @@ def account_history(account: Account) -> History:
             with_fills(Trade.objects.filter(account=account).order_by("opened_at", "created_at", "pk"))
         )
         if revisions.get() == before:
-            return History(before, trades)
+            return BookHistory(before, trades)
     raise BusyBookError
 
 
@@ -84,7 +84,7 @@ def period_as_of(date_to: date, now: datetime) -> datetime:
     return min(now, datetime.combine(date_to + timedelta(days=1), time(), NEW_YORK))
 
 
-def period_presets(account: Account, today: date) -> list[Preset]:
+def period_presets(account: Account, today: date) -> list[PeriodPreset]:
     """Offer the periods people ask for, by name."""
     month = today.replace(day=1)
     last_month = (month - timedelta(days=1)).replace(day=1)
@@ -97,12 +97,12 @@ def period_presets(account: Account, today: date) -> list[Preset]:
         .first()
     )
     return [
-        Preset("month", "This month", month, today),
-        Preset("last-month", "Last month", last_month, month - timedelta(days=1)),
-        Preset("quarter", "This quarter", quarter, today),
-        Preset("year", "This year", year, today),
-        Preset("last-year", "Last year", year.replace(year=year.year - 1), year - timedelta(days=1)),
-        Preset("all", "Since the first fill", first or year, today),
+        PeriodPreset("month", "This month", month, today),
+        PeriodPreset("last-month", "Last month", last_month, month - timedelta(days=1)),
+        PeriodPreset("quarter", "This quarter", quarter, today),
+        PeriodPreset("year", "This year", year, today),
+        PeriodPreset("last-year", "Last year", year.replace(year=year.year - 1), year - timedelta(days=1)),
+        PeriodPreset("all", "Since the first fill", first or year, today),
     ]
 
 

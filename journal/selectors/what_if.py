@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.pricing.scenarios import (
@@ -21,12 +20,11 @@ from hedging.engine.pricing.scenarios import (
     path_vix,
     shock_pnl,
 )
+from hedging.maths.arrays import Floats
 from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import Account, Trade
 from journal.selectors.book.trades import book_build
 from journal.selectors.overview import heat_step
-
-Floats = NDArray[np.float64]
 
 #: Moves that happened, close to close (Cboe index history): name, SPX fraction, VIX points.
 HISTORY = (
@@ -50,7 +48,7 @@ class WhatIfTrade:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ShockCell:
     """P&L in dollars of one shock, its css step, and the key that opens it."""
 
     pnl: float
@@ -59,7 +57,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class ShockPreset:
     """A named shock with the P&L of both selections, in dollars."""
 
     name: str
@@ -97,8 +95,8 @@ class WhatIf:
     vix: float | None
     spot: float | None
     columns: tuple[float, ...]
-    rows: tuple[tuple[float, tuple[Cell, ...]], ...]
-    presets: tuple[Preset, ...]
+    rows: tuple[tuple[float, tuple[ShockCell, ...]], ...]
+    presets: tuple[ShockPreset, ...]
     path: dict[str, Any]
     path_table: dict[str, Any]
     opened: Opened | None
@@ -154,7 +152,7 @@ def what_if(
         columns=GRID_VIX,
         rows=_grid_rows(shown[: len(grid)]),
         presets=tuple(
-            Preset(name, shock, float(a[at]), float(b[at]), cell_key(shock))
+            ShockPreset(name, shock, float(a[at]), float(b[at]), cell_key(shock))
             for at, (name, shock) in enumerate(named, start=len(grid))
         ),
         path=_path_chart(a[of_path], b[of_path]),
@@ -177,14 +175,14 @@ def _named(market: MarketSnapshot) -> list[tuple[str, Shock]]:
     return found + [(name, Shock(spot, points)) for name, spot, points in HISTORY]
 
 
-def _grid_rows(pnl: Floats) -> tuple[tuple[float, tuple[Cell, ...]], ...]:
+def _grid_rows(pnl: Floats) -> tuple[tuple[float, tuple[ShockCell, ...]], ...]:
     table = pnl.reshape(len(GRID_SPOT), len(GRID_VIX))
     scale = max(float(np.abs(table).max()), 1.0)
     return tuple(
         (
             spot,
             tuple(
-                Cell(float(value), heat_step(float(value), scale), cell_key(Shock(spot, vix)))
+                ShockCell(float(value), heat_step(float(value), scale), cell_key(Shock(spot, vix)))
                 for vix, value in zip(GRID_VIX, line, strict=True)
             ),
         )

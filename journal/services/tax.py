@@ -14,8 +14,8 @@ from hedging.engine.book import ContractSpec
 from hedging.engine.money import to_cents
 from hedging.engine.results.tax import (
     ContractYear,
-    Execution,
     TaxClass,
+    TaxFill,
     contract_year,
     split_60_40,
     tax_class,
@@ -171,7 +171,7 @@ def _summed(account: Account, year: int, last: date, is_final: bool, lines: Sequ
     )  # fmt: skip
 
 
-def _executions(account: Account, year: int) -> tuple[dict[int, Contract], dict[int, list[Execution]]]:
+def _executions(account: Account, year: int) -> tuple[dict[int, Contract], dict[int, list[TaxFill]]]:
     """Every execution up to the end of the year by contract, without corrected fills."""
     fills = (
         Fill.objects.filter(
@@ -181,16 +181,16 @@ def _executions(account: Account, year: int) -> tuple[dict[int, Contract], dict[
         .order_by("contract__symbol", "executed_at", "created_at", "pk")
     )
     contracts: dict[int, Contract] = {}
-    rows: dict[int, list[Execution]] = {}
+    rows: dict[int, list[TaxFill]] = {}
     for fill in fills:
         contracts[fill.contract_id] = fill.contract
         rows.setdefault(fill.contract_id, []).append(
-            Execution(fill.trade_date, fill.quantity, fill.price, fill.fees)
+            TaxFill(fill.trade_date, fill.quantity, fill.price, fill.fees)
         )
     return contracts, rows
 
 
-def _open(rows: dict[int, list[Execution]], year: int) -> list[int]:
+def _open(rows: dict[int, list[TaxFill]], year: int) -> list[int]:
     return [
         key for key, fills in rows.items() if sum(fill.quantity for fill in fills if fill.day.year <= year)
     ]

@@ -7,10 +7,10 @@ from datetime import date
 
 import numpy as np
 
-from hedging.engine.backtest.plan import LayerPlan, Plan
+from hedging.engine.backtest.plan import BacktestPlan, LayerSchedule
 from hedging.engine.backtest.run import run
 from hedging.engine.backtest.surfaces import Surfaces, surfaces_of
-from hedging.engine.backtest.types import Costs, Exits, Hedge, Result, Settings
+from hedging.engine.backtest.types import BacktestResult, Costs, Exits, Hedge, Settings
 from hedging.engine.history.build import RawSeries, RawVX, build_history
 from hedging.engine.history.series import MarketHistory
 
@@ -51,8 +51,8 @@ def history(*, fall_from: date | None = None, rate: float = 0.0) -> MarketHistor
     return build_history(sessions=days, early=[False] * len(days), raw=raw, vx=vx, events=())
 
 
-def layer(number: int = 1, **changes: object) -> LayerPlan:
-    plan = LayerPlan(
+def layer(number: int = 1, **changes: object) -> LayerSchedule:
+    plan = LayerSchedule(
         number=number, allowed=("vix_call",), dte=30, window=(15, 50), delta=0.3, sold_delta=0.12,
         sizing="budget", budget=0.5, exposure=5.0, ratio=4, roll_days=0,
         gate=np.ones(len(sessions()), dtype=bool),
@@ -60,9 +60,9 @@ def layer(number: int = 1, **changes: object) -> LayerPlan:
     return replace(plan, **changes)  # type: ignore[arg-type]  # named fields
 
 
-def plan(*layers: LayerPlan, **changes: object) -> Plan:
+def plan(*layers: LayerSchedule, **changes: object) -> BacktestPlan:
     always = np.ones(len(sessions()), dtype=bool)
-    made = Plan(
+    made = BacktestPlan(
         condors=True, dte=45, tolerance=10, monthly_only=False, short_delta=0.16, far_delta=0.11,
         long_delta=0.0, width=50, size=0.02, margin=0.5, max_open=1, spacing=7, profit_share=0.5,
         exit_days=21, base="max_loss", exposure_by_delta=False, ceiling=50.0, premium_cap=1.0, run_rate=1.0,
@@ -82,5 +82,7 @@ def surfaces(**kind: object) -> Surfaces:
     return surfaces_of(history(**kind))  # type: ignore[arg-type]  # named options
 
 
-def ran(world: Surfaces | None = None, rules: Plan | None = None, **changes: object) -> Result:
+def ran(
+    world: Surfaces | None = None, rules: BacktestPlan | None = None, **changes: object
+) -> BacktestResult:
     return run(world or surfaces(), rules or plan(layer()), settings(**changes))

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedging.engine.money import to_cents
-from hedging.engine.results.attribution import Fills, LegDays, Legs, Marks, leg_days, micro, residual_share
+from hedging.engine.results.attribution import (
+    Fills,
+    LegDays,
+    Legs,
+    MarkTable,
+    leg_days,
+    micro,
+    residual_share,
+)
 from hedging.engine.results.effects import EFFECTS, States, Terms, cents_of_rows, half_even
 
 NONE = float("nan")
@@ -29,8 +37,8 @@ def fills(*rows: tuple[int, int, int, str, str]) -> Fills:
     return Fills(*(np.array(column, np.int64) for column in zip(*columns, strict=True)))
 
 
-def marks(*rows: tuple[int, int, tuple[float, float, float, float, str]]) -> Marks:
-    return Marks(
+def marks(*rows: tuple[int, int, tuple[float, float, float, float, str]]) -> MarkTable:
+    return MarkTable(
         np.array([c for c, _, _ in rows], np.int64),
         np.array([d for _, d, _ in rows], np.int64),
         np.array([micro(Decimal(m[4])) for _, _, m in rows], np.int64),
@@ -46,7 +54,7 @@ PUT_TERMS = Terms(np.array([6700.0]), np.array([-1.0]))
 FUTURE_TERMS = Terms(np.array([0.0]), np.array([0.0]))
 
 
-def put_marks() -> Marks:
+def put_marks() -> MarkTable:
     return marks(*((0, day, mark) for day, mark in enumerate(PUT)))
 
 
@@ -150,7 +158,7 @@ def book_of(rows: list[tuple[int, int, int, int, int]]) -> Fills:
     return Fills(*(np.array(column, np.int64) for column in zip(*rows, strict=True)))
 
 
-def market_of(given_prices: list[int | None]) -> Marks:
+def market_of(given_prices: list[int | None]) -> MarkTable:
     known = [(i // 5, i % 5, p * 100) for i, p in enumerate(given_prices) if p is not None]
     columns = np.array(known, np.int64).reshape(-1, 3)
     n = len(known)
@@ -158,7 +166,7 @@ def market_of(given_prices: list[int | None]) -> Marks:
     states = States(
         rng.uniform(6000, 7500, n), rng.uniform(0.1, 0.6, n), rng.uniform(0.01, 0.5, n), np.full(n, 0.04)
     )
-    return Marks(columns[:, 0], columns[:, 1], columns[:, 2], states)
+    return MarkTable(columns[:, 0], columns[:, 1], columns[:, 2], states)
 
 
 LEGS = Legs(np.array([0, 1, 2]), np.array([100, 100, 1000]))

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from hedging.engine.results.attribution import Fills, Legs, Marks, leg_days, micro
+from hedging.engine.results.attribution import Fills, Legs, MarkTable, leg_days, micro
 from hedging.engine.results.effects import EFFECTS, TAYLOR, States, Terms
 
 # Per leg: strike, right (0: future), multiplier; by day: forward, sigma, years, rate, price (None unknown).
@@ -94,7 +94,7 @@ def test_every_effect_of_a_book_equals_the_slow_reckoning() -> None:
         Fills(*(np.array(c, np.int64) for c in zip(
             *((leg, d, q, micro(Decimal(p)), micro(Decimal(f))) for leg, d, q, p, f in FILLS), strict=True
         ))),
-        Marks(
+        MarkTable(
             np.array([leg for leg, _, _ in rows]), np.array([d for _, d, _ in rows]),
             np.array([micro(Decimal(mark[4])) for _, _, mark in rows]), States(*columns.T),
         ),

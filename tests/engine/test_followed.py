@@ -8,19 +8,19 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedging.engine.results.outcomes import Execution, Followed, Part, follow, horizon
+from hedging.engine.results.outcomes import FilledPart, Followed, OrderFill, follow, horizon
 
 START = datetime(2024, 1, 4, 10, tzinfo=UTC)
 
 
-def fill(hour: int, quantity: int, price: str, fees: str = "0", *, of_order: bool = False) -> Execution:
-    return Execution(START + timedelta(hours=hour), quantity, Decimal(price), Decimal(fees), of_order)
+def fill(hour: int, quantity: int, price: str, fees: str = "0", *, of_order: bool = False) -> OrderFill:
+    return OrderFill(START + timedelta(hours=hour), quantity, Decimal(price), Decimal(fees), of_order)
 
 
 def test_what_is_held_is_not_realized() -> None:
     found = follow([fill(0, 4, "1.20", "5.20", of_order=True)], multiplier=100)
     assert found == Followed(
-        Decimal(0), Decimal("5.20"), (Part(4, Decimal("1.20")),), (), None, True, None
+        Decimal(0), Decimal("5.20"), (FilledPart(4, Decimal("1.20")),), (), None, True, None
     )  # fmt: skip
     assert horizon([found]) is None
 
@@ -29,7 +29,7 @@ def test_what_is_partly_closed_is_realized_in_part_with_its_share_of_the_fees() 
     rows = [fill(0, 4, "1.20", "5.20", of_order=True), fill(1, -1, "2.00", "1.30")]
     found = follow(rows, multiplier=100)
     assert (found.realized, found.fees) == (Decimal(80), Decimal("6.50"))
-    assert found.held == (Part(3, Decimal("1.20")),)
+    assert found.held == (FilledPart(3, Decimal("1.20")),)
     assert horizon([found]) is None
 
 
@@ -49,15 +49,19 @@ def test_closing_ends_it_and_what_was_there_before_is_closed_first() -> None:
 
 def test_one_fill_through_zero_closes_and_opens() -> None:
     found = follow([fill(0, 2, "3.00"), fill(1, -5, "4.00", "5", of_order=True)], multiplier=100)
-    assert found.given_up == (Part(-2, Decimal("4.00")),)
-    assert found.held == (Part(-3, Decimal("4.00")),)
+    assert found.given_up == (FilledPart(-2, Decimal("4.00")),)
+    assert found.held == (FilledPart(-3, Decimal("4.00")),)
     assert (found.realized, found.fees) == (Decimal(0), Decimal(5))
 
 
 def test_a_trim_is_compared_until_the_rest_is_closed() -> None:
     trim = [fill(0, 4, "1.00"), fill(1, -2, "3.00", of_order=True)]
     going = follow(trim, multiplier=100)
-    assert (going.given_up, going.is_open, horizon([going])) == ((Part(-2, Decimal("3.00")),), True, None)
+    assert (going.given_up, going.is_open, horizon([going])) == (
+        (FilledPart(-2, Decimal("3.00")),),
+        True,
+        None,
+    )
     over = follow([*trim, fill(5, -2, "2.00", "9")], multiplier=100)
     assert horizon([over]) == START + timedelta(hours=5)
     assert over.fees == 0  # closing what it never opened is not its cost

@@ -11,7 +11,7 @@ import pytest
 
 from hedging.engine.history.build import RawSeries, RawVX, build_history, known_day
 from hedging.engine.history.folder import history_from_folder
-from hedging.engine.history.series import Event, EventKind, MarketHistory, S
+from hedging.engine.history.series import CalendarEvent, CalendarEventKind, MarketHistory, S
 from hedging.selectors.calendar import closes_at
 
 SESSIONS = np.array(
@@ -25,7 +25,7 @@ def days(*texts: str) -> np.ndarray:
     return np.array(texts, dtype="datetime64[D]")
 
 
-def history(vx: RawVX = NO_VX, events: tuple[Event, ...] = (), **raw: RawSeries) -> MarketHistory:
+def history(vx: RawVX = NO_VX, events: tuple[CalendarEvent, ...] = (), **raw: RawSeries) -> MarketHistory:
     return build_history(sessions=SESSIONS, early=[False] * len(SESSIONS), raw=raw, vx=vx, events=events)
 
 
@@ -44,7 +44,9 @@ def test_a_close_is_known_on_its_day_and_a_bill_rate_on_the_next_session() -> No
 
 
 def test_cpi_is_known_on_its_release_and_not_a_day_before() -> None:
-    release = Event(EventKind.CPI, date(2024, 3, 12), date(2024, 3, 12), period="February 2024")
+    release = CalendarEvent(
+        CalendarEventKind.CPI, date(2024, 3, 12), date(2024, 3, 12), period="February 2024"
+    )
     found = history(events=(release,), CPIAUCSL=RawSeries(days("2024-02-01"), np.array([311.054])))
     assert found.series[S.CPI].last(date(2024, 3, 11)) is None
     assert found.series[S.CPI].last(date(2024, 3, 12)).value == 311.054  # type: ignore[union-attr]
@@ -114,19 +116,21 @@ def test_a_missing_price_does_not_move_the_next_contract_into_its_place() -> Non
 
 def test_an_event_ahead_shows_no_outcome_and_a_surprise_meeting_is_not_announced() -> None:
     events = (
-        Event(EventKind.FOMC, date(2024, 3, 13), date(2024, 3, 13), actual=5.5),
-        Event(EventKind.FOMC, date(2024, 3, 19), date(2024, 3, 19), actual=5.25),
-        Event(EventKind.FOMC_UNSCHEDULED, date(2024, 3, 18), date(2024, 3, 18), scheduled=False),
+        CalendarEvent(CalendarEventKind.FOMC, date(2024, 3, 13), date(2024, 3, 13), actual=5.5),
+        CalendarEvent(CalendarEventKind.FOMC, date(2024, 3, 19), date(2024, 3, 19), actual=5.25),
+        CalendarEvent(
+            CalendarEventKind.FOMC_UNSCHEDULED, date(2024, 3, 18), date(2024, 3, 18), scheduled=False
+        ),
     )
     found = history(events=events).events
-    assert found.last_known(EventKind.FOMC, date(2024, 3, 15)).actual == 5.5  # type: ignore[union-attr]
-    ahead = found.next_after(EventKind.FOMC, date(2024, 3, 15))
+    assert found.last_known(CalendarEventKind.FOMC, date(2024, 3, 15)).actual == 5.5  # type: ignore[union-attr]
+    ahead = found.next_after(CalendarEventKind.FOMC, date(2024, 3, 15))
     assert ahead is not None
     assert (ahead.day, ahead.actual) == (date(2024, 3, 19), None)
-    assert found.next_after(EventKind.FOMC_UNSCHEDULED, date(2024, 3, 15)) is None
+    assert found.next_after(CalendarEventKind.FOMC_UNSCHEDULED, date(2024, 3, 15)) is None
     then = found.known_at(date(2024, 3, 15))
-    assert [e.actual for e in then.of(EventKind.FOMC)] == [5.5, None]
-    assert then.of(EventKind.FOMC_UNSCHEDULED) == ()
+    assert [e.actual for e in then.of(CalendarEventKind.FOMC)] == [5.5, None]
+    assert then.of(CalendarEventKind.FOMC_UNSCHEDULED) == ()
 
 
 def test_a_moment_after_the_close_is_known_at_the_next_session() -> None:
@@ -168,7 +172,7 @@ def test_known_figures_of_march_2020(real: MarketHistory) -> None:
     front, second = real.vx.curve(day, 2)
     assert (front.settle, second.settle) == (72.625, 59.15)
     assert real.vx.final_settlement(date(2020, 3, 18)) == 69.76
-    cpi = real.events.last_known(EventKind.CPI, day)
+    cpi = real.events.last_known(CalendarEventKind.CPI, day)
     assert cpi is not None
     assert (cpi.day, cpi.actual, cpi.forecast) == (date(2020, 3, 11), 2.3, 2.2)
     assert real.series[S.CPI].last(day).day == date(2020, 2, 1)  # type: ignore[union-attr]

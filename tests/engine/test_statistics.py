@@ -20,7 +20,7 @@ from hedging.engine.results.performance import (
     worst_fall,
 )
 from hedging.engine.results.statistics import (
-    Outcome,
+    TradeOutcome,
     breakdown,
     dte_bucket,
     excursions,
@@ -33,10 +33,10 @@ from hedging.engine.results.statistics import (
 START = date(2026, 1, 5)
 
 
-def outcome(at: int, pnl: float, **values) -> Outcome:
+def outcome(at: int, pnl: float, **values) -> TradeOutcome:
     day = START + timedelta(days=at)
     given_ = {"strategy": "Iron condor", "opened": day, "closed": day + timedelta(days=20), **values}
-    return Outcome(key=f"{at:04}", label=f"trade {at}", pnl=pnl, **given_)
+    return TradeOutcome(key=f"{at:04}", label=f"trade {at}", pnl=pnl, **given_)
 
 
 TABLE = [outcome(at, pnl) for at, pnl in enumerate([200, 300, -400, 100, -100, -250, 0, 50])]

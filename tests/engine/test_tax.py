@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hedging.engine.book import ContractSpec, InstrumentKind, Right
 from hedging.engine.instruments import option_contract, share, vx_future
-from hedging.engine.results.tax import Execution, TaxClass, contract_year, split_60_40, tax_class
+from hedging.engine.results.tax import TaxClass, TaxFill, contract_year, split_60_40, tax_class
 
 D = Decimal
 EXPIRY = date(2026, 12, 16)
@@ -53,15 +53,15 @@ def test_the_parts_add_up_to_the_whole(net: Decimal) -> None:
     assert abs(long_term - net * D("0.6")) <= D("0.005")
 
 
-def _year(year: int, fills: list[Execution], **values: object) -> Decimal | None:
+def _year(year: int, fills: list[TaxFill], **values: object) -> Decimal | None:
     return contract_year(fills, year=year, multiplier=1000, marked=True, **values).total  # type: ignore[arg-type]
 
 
 def test_a_future_over_two_years_is_marked_between_them() -> None:
     """Bought at 20 with 2.40 of fees, 22 at the year's end, sold at 25: 1,997.60, then 2,997.60."""
     fills = [
-        Execution(date(2025, 11, 3), 1, D(20), D("2.40")),
-        Execution(date(2026, 2, 2), -1, D(25), D("2.40")),
+        TaxFill(date(2025, 11, 3), 1, D(20), D("2.40")),
+        TaxFill(date(2026, 2, 2), -1, D(25), D("2.40")),
     ]
     assert _year(2025, fills, mark_end=D(22)) == D("1997.60")
     assert _year(2026, fills, mark_before=D(22)) == D("2997.60")
@@ -70,8 +70,8 @@ def test_a_future_over_two_years_is_marked_between_them() -> None:
 
 def test_unknown_marks_leave_the_year_unknown() -> None:
     fills = [
-        Execution(date(2025, 11, 3), 2, D(20), D(0)),
-        Execution(date(2026, 2, 2), -1, D(25), D(0)),
+        TaxFill(date(2025, 11, 3), 2, D(20), D(0)),
+        TaxFill(date(2026, 2, 2), -1, D(25), D(0)),
     ]
     assert _year(2025, fills) is None
     assert contract_year(fills, year=2026, multiplier=1000, marked=True, mark_end=D(24)).realized is None
@@ -81,9 +81,9 @@ def test_unknown_marks_leave_the_year_unknown() -> None:
 def test_a_short_option_bought_back_partly_and_expired() -> None:
     """Two sold at 10 (100 dollars a point); one back at 4 gains 600, one expires at 0 gains 1,000."""
     fills = [
-        Execution(date(2026, 3, 2), -2, D(10), D("2.60")),
-        Execution(date(2026, 3, 9), 1, D(4), D("1.30")),
-        Execution(date(2026, 3, 20), 1, D(0), D(0)),
+        TaxFill(date(2026, 3, 2), -2, D(10), D("2.60")),
+        TaxFill(date(2026, 3, 9), 1, D(4), D("1.30")),
+        TaxFill(date(2026, 3, 20), 1, D(0), D(0)),
     ]
     found = contract_year(fills, year=2026, multiplier=100, marked=True)
     assert [part.gain for part in found.closed] == [D("597.40"), D("998.70")]
@@ -93,10 +93,10 @@ def test_a_short_option_bought_back_partly_and_expired() -> None:
 
 def test_shares_are_long_term_after_more_than_a_year_and_never_marked() -> None:
     fills = [
-        Execution(date(2024, 2, 29), 100, D(50), D(1)),
-        Execution(date(2024, 6, 3), 100, D(60), D(1)),
-        Execution(date(2025, 2, 28), -50, D(70), D(1)),
-        Execution(date(2025, 3, 3), -100, D(70), D(1)),
+        TaxFill(date(2024, 2, 29), 100, D(50), D(1)),
+        TaxFill(date(2024, 6, 3), 100, D(60), D(1)),
+        TaxFill(date(2025, 2, 28), -50, D(70), D(1)),
+        TaxFill(date(2025, 3, 3), -100, D(70), D(1)),
     ]
     found = contract_year(fills, year=2025, multiplier=1, marked=False)
     assert [(p.quantity, p.long_term) for p in found.closed] == [(50, False), (50, True), (50, False)]
@@ -107,9 +107,9 @@ def test_shares_are_long_term_after_more_than_a_year_and_never_marked() -> None:
 
 def test_a_flip_opens_the_other_side() -> None:
     fills = [
-        Execution(date(2026, 1, 5), 1, D(20), D(0)),
-        Execution(date(2026, 1, 6), -3, D(21), D(3)),
-        Execution(date(2026, 1, 7), 2, D(18), D(0)),
+        TaxFill(date(2026, 1, 5), 1, D(20), D(0)),
+        TaxFill(date(2026, 1, 6), -3, D(21), D(3)),
+        TaxFill(date(2026, 1, 7), 2, D(18), D(0)),
     ]
     found = contract_year(fills, year=2026, multiplier=1000, marked=True)
     assert [(p.quantity, p.gain) for p in found.closed] == [(1, D(999)), (-2, D(5998))]
@@ -117,7 +117,7 @@ def test_a_flip_opens_the_other_side() -> None:
 
 executions = st.lists(
     st.builds(
-        Execution,
+        TaxFill,
         day=st.dates(date(2024, 1, 1), date(2026, 12, 31)),
         quantity=st.integers(-5, 5).filter(bool),
         price=st.decimals(0, 100, places=2),
@@ -129,7 +129,7 @@ executions = st.lists(
 
 @given(executions, st.decimals(0, 100, places=2), st.decimals(0, 100, places=2))
 def test_a_year_equals_its_cash_and_the_change_of_its_marks(
-    fills: list[Execution], before: Decimal, end: Decimal
+    fills: list[TaxFill], before: Decimal, end: Decimal
 ) -> None:
     """The second method: money moved in the year, plus what is open at its end, less what was before."""
     fills.sort(key=lambda fill: fill.day)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from journal.importers.grouping import BY_DAY, Execution, Group, group_executions
+from journal.importers.grouping import BY_DAY, Execution, TradeGroup, group_executions
 from journal.importers.read import read_file
 from journal.importers.shapes import RollKind, find_rolls, name_group
 from journal.services.imports.rows import executions, stored_row
@@ -16,7 +16,7 @@ NOON = "12:00:00"
 DAY = "2025-10-03"
 
 
-def groups_of(*rows: str, text: str = "") -> list[Group]:
+def groups_of(*rows: str, text: str = "") -> list[TradeGroup]:
     from django.utils import timezone
 
     parsed = read_file((text or "\n".join([HEADER, *rows])).encode())
@@ -43,7 +43,7 @@ def condor(
     ]
 
 
-def held(group: Group) -> dict[str, int]:
+def held(group: TradeGroup) -> dict[str, int]:
     return {symbol[12:13] + symbol[14:17]: n for symbol, n in group.held.items() if n}
 
 
@@ -131,7 +131,7 @@ def test_a_closing_row_that_spans_two_trades_is_divided_with_its_fees() -> None:
 
 
 def test_vix_calls_are_proposed_as_layers_by_their_days() -> None:
-    def vix(expiry: str) -> Group:
+    def vix(expiry: str) -> TradeGroup:
         row = tasty(DAY, "10:00:00", "BUY_TO_OPEN", "C", 30, "1.00", "9", expiry=expiry, root="VIX")
         return groups_of(row)[0]
 

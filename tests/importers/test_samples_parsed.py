@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from journal.importers.read import read_file
-from journal.importers.rows import BOOKED, Broker, ParsedFile
+from journal.importers.rows import BOOKED, Broker, BrokerFile
 
 
 @pytest.fixture
 def sample(data_dir: Path) -> object:
-    def read(name: str) -> ParsedFile:
+    def read(name: str) -> BrokerFile:
         return read_file((data_dir / "brokers" / name).read_bytes())
 
     return read

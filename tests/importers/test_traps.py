@@ -10,7 +10,7 @@ import pytest
 
 from journal.importers.broker_symbols import OutsideError, read_symbol
 from journal.importers.read import read_file
-from journal.importers.rows import BrokerRow, ParsedFile
+from journal.importers.rows import BrokerFile, BrokerRow
 from journal.importers.text import CellError, FileError, number
 from tests.importers.cases import FLEX, HEADER, SCHWAB, THINKORSWIM, settled, tasty
 
@@ -122,7 +122,7 @@ def test_thinkorswim_takes_leg_prices_from_the_trade_history_and_the_row_stays_t
     with_history = read_file(THINKORSWIM.encode())
     without = read_file(THINKORSWIM.partition("\nAccount Trade History")[0].encode())
 
-    def fill(parsed: ParsedFile) -> tuple[str, BrokerRow]:
+    def fill(parsed: BrokerFile) -> tuple[str, BrokerRow]:
         return next((k, r) for k, r in zip(parsed.keys, parsed.rows, strict=True) if r.kind == "fill")
 
     (key, priced), (other, unpriced) = fill(with_history), fill(without)

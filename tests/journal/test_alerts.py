@@ -20,7 +20,7 @@ from journal.job_kinds import DELIVER_ALERT
 from journal.models import Alert, AlertChannel, AlertDelivery
 from journal.services.alerts.alerts import (
     SIGNATURE_HEADER,
-    Finding,
+    AlertFinding,
     alerts_update,
     channel_add,
     channel_remove,
@@ -30,7 +30,7 @@ from journal.services.alerts.alerts import (
 from tests.journal.people import People, make_people
 
 pytestmark = pytest.mark.django_db
-STRIKE = Finding(Alert.Kind.SHORT_STRIKE, "short_strike:1", "Short 6450 put was touched")
+STRIKE = AlertFinding(Alert.Kind.SHORT_STRIKE, "short_strike:1", "Short 6450 put was touched")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def people() -> People:
     return make_people()
 
 
-def update(people: People, *findings: Finding) -> list[Alert]:
+def update(people: People, *findings: AlertFinding) -> list[Alert]:
     return alerts_update(account=people.account, kinds=list(Alert.Kind), findings=findings)
 
 

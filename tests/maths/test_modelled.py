@@ -12,7 +12,7 @@ from scipy import integrate
 from hedging.maths import black76, modelled
 from hedging.maths.modelled import DAY, LevelSurface, coefficients, spx_surface, vix_surface
 from hedging.maths.smile import Smile, SmileModel
-from hedging.maths.ssvi import Shape, log_contract, theta_from_log_contract
+from hedging.maths.ssvi import SmileShape, log_contract, theta_from_log_contract
 
 CALM = {"VIX9D": 11.7, "VIX": 13.35, "VIX3M": 15.5}
 CRASH = {"VIX9D": 93.0, "VIX": 82.69, "VIX3M": 69.9}
@@ -82,7 +82,7 @@ def test_vix_alone_is_enough_and_without_it_nothing_is_said() -> None:
 
 
 def test_the_log_contract_is_the_integral_of_its_options() -> None:
-    for shape in (Shape(-0.65, 2.3, 0.36), Shape(0.48, 1.2, 0.5)):
+    for shape in (SmileShape(-0.65, 2.3, 0.36), SmileShape(0.48, 1.2, 0.5)):
         for theta in (1e-5, 1e-3, 0.04, 0.3):
             k = np.sinh(np.linspace(-6.5, 6.5, 20_001)) * np.sqrt(theta)
             side = np.where(k >= 0, 1.0, -1.0)
@@ -92,7 +92,7 @@ def test_the_log_contract_is_the_integral_of_its_options() -> None:
 
 
 def test_the_log_contract_is_inverted() -> None:
-    for shape in (Shape(-0.65, 2.3, 0.36), Shape(0.48, 1.2, 0.5)):
+    for shape in (SmileShape(-0.65, 2.3, 0.36), SmileShape(0.48, 1.2, 0.5)):
         theta = np.geomspace(1e-5, 2.0, 30)
         assert theta_from_log_contract(shape, log_contract(shape, theta)) == pytest.approx(theta, rel=2e-3)
 

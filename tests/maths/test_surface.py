@@ -7,15 +7,15 @@ import pytest
 
 from hedging.maths import black76
 from hedging.maths.smile import Smile, SmileModel, smile_from_variance, unknown_smile
-from hedging.maths.ssvi import Shape
+from hedging.maths.ssvi import SmileShape
 from hedging.maths.surface import build_surface
 
-FLAT = Shape(-0.5, 1.2, 0.4)
-STEEP = Shape(-0.8, 1.6, 0.4)
+FLAT = SmileShape(-0.5, 1.2, 0.4)
+STEEP = SmileShape(-0.8, 1.6, 0.4)
 GRID = np.linspace(-1.5, 1.0, 400)
 
 
-def smile(days: float, vol: float, shape: Shape = FLAT, quotes: int = 50) -> Smile:
+def smile(days: float, vol: float, shape: SmileShape = FLAT, quotes: int = 50) -> Smile:
     t = days / 365
     k = np.linspace(-6, 5, 200) * vol * np.sqrt(t)
     return smile_from_variance(

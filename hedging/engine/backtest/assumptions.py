@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.backtest.plan import LayerPlan
+from hedging.engine.backtest.plan import LayerSchedule
 from hedging.engine.backtest.surfaces import WEEKLY_FROM, Surfaces
 from hedging.engine.backtest.types import Core, Exits, Hedge, Settings
 
@@ -49,7 +49,7 @@ def assumptions_of(settings: Settings) -> tuple[str, ...]:
 
 
 def gaps_of(
-    market: Surfaces, start: int, last: int, layers: Sequence[LayerPlan], stale: int, unofficial: int,
+    market: Surfaces, start: int, last: int, layers: Sequence[LayerSchedule], stale: int, unofficial: int,
     unpriced: Sequence[int],
 ) -> tuple[str, ...]:  # fmt: skip
     """Holes in the data that touched the run, in words."""

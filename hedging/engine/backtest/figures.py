@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from hedging.engine.backtest.types import Result
-from hedging.engine.history.series import Days, Floats, to_date
+from hedging.engine.backtest.types import BacktestResult
+from hedging.engine.history.series import Days, to_date
 from hedging.engine.results import claims
 from hedging.engine.results.capital import embedded_rate, flow_returns, quick_ratio
+from hedging.maths.arrays import Floats
 
 _YEAR = 252
 #: What the claims are read from, told beside their verdicts.
@@ -87,7 +88,7 @@ def monthly_sums(days: Days, values: Floats) -> Floats:
     return np.asarray(np.diff(total))
 
 
-def claims_of(result: Result, *, draws: int = claims.DRAWS) -> tuple[claims.Finding, ...]:
+def claims_of(result: BacktestResult, *, draws: int = claims.DRAWS) -> tuple[claims.ClaimFinding, ...]:
     """The method's claims on this run; without a hedge there is nothing to find."""
     days, equity = result.days, result.equity
     before = np.concatenate([[result.settings.capital], equity[:-1]])
@@ -111,7 +112,7 @@ def claims_of(result: Result, *, draws: int = claims.DRAWS) -> tuple[claims.Find
     return found if result.credit.any() else tuple(f for f in found if f.claim.key != "credit_identity")
 
 
-def hedge_figures(result: Result) -> dict[str, Any]:
+def hedge_figures(result: BacktestResult) -> dict[str, Any]:
     """The layers as insurance and as an investment: dollars, and XIRR of premiums out and payouts in."""
     net = result.payout - result.premium + result.pnl[:, 5]
     at = np.flatnonzero(np.abs(net) > 0.005)
@@ -134,7 +135,7 @@ def hedge_figures(result: Result) -> dict[str, Any]:
     }
 
 
-def capital_figures(result: Result) -> dict[str, Any]:
+def capital_figures(result: BacktestResult) -> dict[str, Any]:
     """What CMP compares: financing rate, quick ratio at its lowest, cost and time to unwind."""
     years = np.diff(result.days.astype(np.int64), prepend=result.days[0].astype(np.int64)) / 365
     used = result.margin + result.locked
@@ -159,7 +160,7 @@ def capital_figures(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def report_of(result: Result, *, draws: int = claims.DRAWS) -> dict[str, Any]:
+def report_of(result: BacktestResult, *, draws: int = claims.DRAWS) -> dict[str, Any]:
     """Everything a page, the API or a file shows, as JSON values; a run repeated gives the same report."""
     capital, hedged = result.settings.capital, bool(result.premium.any())
     condors = [trade for trade in result.trades if trade.part == 0 and trade.why != "open"]
@@ -212,7 +213,7 @@ def _trade(trade: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _finding(one: claims.Finding) -> dict[str, Any]:
+def _finding(one: claims.ClaimFinding) -> dict[str, Any]:
     interval = one.interval
     return {
         "key": one.claim.key, "text": one.claim.text, "reading": one.claim.reading, "unit": one.claim.unit,
@@ -223,7 +224,7 @@ def _finding(one: claims.Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def against_benchmark(result: Result, months: Mapping[str, float]) -> dict[str, Any] | None:
+def against_benchmark(result: BacktestResult, months: Mapping[str, float]) -> dict[str, Any] | None:
     """Monthly returns beside a published index, levels by month (``2010-01``); None under 12 months.
 
     ``tracking`` is the standard deviation of the difference a year, ``difference`` its mean a year.

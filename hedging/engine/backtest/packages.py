@@ -7,17 +7,17 @@ from math import ceil, floor
 
 import numpy as np
 
-from hedging.engine.backtest.plan import LayerPlan, Plan
+from hedging.engine.backtest.plan import BacktestPlan, LayerSchedule
 from hedging.engine.backtest.surfaces import Surfaces
-from hedging.engine.backtest.types import Costs, Ints, Leg
-from hedging.engine.history.series import Floats
+from hedging.engine.backtest.types import Costs, PackageLeg
+from hedging.maths.arrays import Floats, Ints
 
 #: Strikes are listed every five SPX points and every VIX point.
 _SPX_STEP, _VIX_STRIKES = 5.0, np.arange(5.0, 151.0)
 
 
 @dataclass(slots=True, eq=False)
-class Package:
+class OpenPackage:
     """One package from the session it was chosen on; dollars are for all its contracts.
 
     ``path`` holds points a unit to the holder at the closes from ``row`` on, without the settlement;
@@ -28,7 +28,7 @@ class Package:
     part: int
     instrument: str
     expiry: np.datetime64
-    legs: tuple[Leg, ...]
+    legs: tuple[PackageLeg, ...]
     row: int
     path: list[float]
     prices: Floats
@@ -55,8 +55,13 @@ class Package:
 
 
 def package(
-    market: Surfaces, part: int, instrument: str, expiry: np.datetime64, legs: tuple[Leg, ...], row: int
-) -> Package | None:
+    market: Surfaces,
+    part: int,
+    instrument: str,
+    expiry: np.datetime64,
+    legs: tuple[PackageLeg, ...],
+    row: int,
+) -> OpenPackage | None:
     """A package priced on ``row`` alone; None when it cannot be."""
     underlying = underlying_of(instrument)
     prices = market.prices(underlying, np.array([row]), expiry, legs)[0]
@@ -65,10 +70,10 @@ def package(
         return None
     column = int(np.searchsorted(market.vx_expiries, expiry))
     forward = float(market.vx[row, column] if underlying == "VIX" else market.spx[row])
-    return Package(part, instrument, expiry, legs, row, [value], prices, forward)
+    return OpenPackage(part, instrument, expiry, legs, row, [value], prices, forward)
 
 
-def live_through(market: Surfaces, one: Package, last: int) -> None:
+def live_through(market: Surfaces, one: OpenPackage, last: int) -> None:
     """Give a package its marks at every close up to row ``last`` and its settlement."""
     underlying = underlying_of(one.instrument)
     found = int(np.searchsorted(market.days, one.expiry))
@@ -91,7 +96,7 @@ def underlying_of(instrument: str) -> str:
 
 
 def _settled(
-    market: Surfaces, underlying: str, expiry: np.datetime64, legs: tuple[Leg, ...], end: int
+    market: Surfaces, underlying: str, expiry: np.datetime64, legs: tuple[PackageLeg, ...], end: int
 ) -> float:
     """Points a unit at settlement: on VRO, or on the SPX close."""
     level = float(market.spx[end])
@@ -109,7 +114,9 @@ def _spx_strikes(spot: float, low: float, high: float) -> Floats:
     return steps * _SPX_STEP
 
 
-def condor_at(market: Surfaces, plan: Plan, row: int, held: list[int], *, far: bool) -> Package | None:
+def condor_at(
+    market: Surfaces, plan: BacktestPlan, row: int, held: list[int], *, far: bool
+) -> OpenPackage | None:
     """The condor the rules would open at a close; ``held`` are the open ones' expiries (day numbers)."""
     today = int(market.numbers[row])
     expiries = market.spx_expiries.astype(np.int64)
@@ -127,7 +134,7 @@ def condor_at(market: Surfaces, plan: Plan, row: int, held: list[int], *, far: b
     strikes = _spx_strikes(spot, 0.5, 1.35)
     grid = market.spx_slice(np.array([row]), np.array([float(expiries[at] - today)]), strikes)
     delta = min(plan.short_delta, plan.far_delta) if far else plan.short_delta
-    legs: list[Leg] = []
+    legs: list[PackageLeg] = []
     for right in (-1, 1):
         deltas = market.delta(grid, strikes, right)[0]
         short = int(np.argmin(np.abs(deltas - delta)))
@@ -137,14 +144,14 @@ def condor_at(market: Surfaces, plan: Plan, row: int, held: list[int], *, far: b
             long = short + right * max(round(plan.width / _SPX_STEP), 1)
         if not 0 <= long < len(strikes) or (long - short) * right <= 0:
             return None
-        legs += [Leg(right, float(strikes[short]), -1), Leg(right, float(strikes[long]), 1)]
+        legs += [PackageLeg(right, float(strikes[short]), -1), PackageLeg(right, float(strikes[long]), 1)]
     if legs[0].strike >= legs[2].strike:
         return None
     made = package(market, 0, "condor", expiry, tuple(legs), row)
     return made if made is not None and made.path[0] < 0 else None
 
 
-def hedge_at(market: Surfaces, layer: LayerPlan, row: int) -> Package | None:
+def hedge_at(market: Surfaces, layer: LayerSchedule, row: int) -> OpenPackage | None:
     """The first allowed package of a layer that can be priced at a close."""
     for instrument in layer.allowed:
         on_vix = instrument.startswith("vix")
@@ -163,7 +170,7 @@ def hedge_at(market: Surfaces, layer: LayerPlan, row: int) -> Package | None:
     return None
 
 
-def _picked(market: Surfaces, layer: LayerPlan, instrument: str, at: int, row: int) -> Package | None:
+def _picked(market: Surfaces, layer: LayerSchedule, instrument: str, at: int, row: int) -> OpenPackage | None:
     rows = np.array([row])
     if instrument.startswith("vix"):
         right, strikes, expiry = 1, _VIX_STRIKES, market.vx_expiries[at]
@@ -176,13 +183,13 @@ def _picked(market: Surfaces, layer: LayerPlan, instrument: str, at: int, row: i
         grid = market.spx_slice(rows, np.array([tenor]), strikes)
     deltas = market.delta(grid, strikes, right)[0]
     bought = int(np.argmin(np.abs(deltas - layer.delta)))
-    legs = [Leg(right, float(strikes[bought]), 1)]
+    legs = [PackageLeg(right, float(strikes[bought]), 1)]
     own = float(deltas[bought])
     if instrument.endswith("spread"):
         sold = int(np.argmin(np.abs(deltas - layer.sold_delta)))
         if (sold - bought) * right <= 0:
             return None
-        legs.append(Leg(right, float(strikes[sold]), -1))
+        legs.append(PackageLeg(right, float(strikes[sold]), -1))
         own -= float(deltas[sold])
     made = package(market, layer.number, instrument, expiry, tuple(legs), row)
     if made is None or made.path[0] <= 0:

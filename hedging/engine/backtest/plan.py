@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.history.series import Days
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.frame import OFF, ON, SignalFrame
 from hedging.engine.signals.types import Regime
 from hedging.engine.signals.types import SignalKey as K
+from hedging.maths.arrays import Bools
 
-Bools = NDArray[np.bool_]
 #: What the simulator can buy, in the ruleset's words.
 TRADABLE = ("vix_call", "vix_call_spread", "spx_put", "spx_put_spread")
 
 
 @dataclass(frozen=True, slots=True)
-class LayerPlan:
+class LayerSchedule:
     """One layer's figures, and ``gate``: the sessions at whose close it was known to be open."""
 
     number: int
@@ -38,7 +37,7 @@ class LayerPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BacktestPlan:
     """Everything a run reads from a ruleset. ``may_open`` and ``collapsed`` stand on the sessions."""
 
     condors: bool
@@ -65,12 +64,12 @@ class Plan:
     risk_capital: float
     min_interest: float
     vxth: tuple[float, float, float, float, float]
-    layers: tuple[LayerPlan, ...]
+    layers: tuple[LayerSchedule, ...]
     may_open: Bools
     collapsed: Bools
 
 
-def plan_of(ruleset: Ruleset, frame: SignalFrame, days: Days, *, always: bool = False) -> Plan:
+def plan_of(ruleset: Ruleset, frame: SignalFrame, days: Days, *, always: bool = False) -> BacktestPlan:
     """The plan on ``days``; a gate that is not known to be open is shut. ``always`` ignores gates."""
     r = ruleset
     rows = np.searchsorted(frame.days, days, side="right") - 1
@@ -106,7 +105,7 @@ def plan_of(ruleset: Ruleset, frame: SignalFrame, days: Days, *, always: bool = 
         layers.append(_layer(r, number, on_days(gate)))
     regimes = frame.regimes.mask(*(Regime(name) for name in r.words("condor.regimes")))
     n = r.number
-    return Plan(
+    return BacktestPlan(
         condors=r.on("condor.enabled"), dte=n("condor.dte"), tolerance=n("condor.dte_tolerance"),
         monthly_only=r.on("condor.monthly_only"), short_delta=n("condor.short_delta"),
         far_delta=n("condor.collapse_short_delta"), long_delta=n("condor.long_delta"),
@@ -124,10 +123,10 @@ def plan_of(ruleset: Ruleset, frame: SignalFrame, days: Days, *, always: bool = 
     )  # fmt: skip
 
 
-def _layer(r: Ruleset, number: int, gate: Bools) -> LayerPlan:
+def _layer(r: Ruleset, number: int, gate: Bools) -> LayerSchedule:
     key = f"layer{number}."
     aim = r.number(key + "dte")
-    return LayerPlan(
+    return LayerSchedule(
         number=number, allowed=tuple(word for word in r.words(key + "allowed") if word in TRADABLE),
         dte=aim, window=r.parameters[key + "dte"].span or (aim, aim), delta=r.number(key + "delta"),
         sold_delta=r.number(key + "sold_delta"), sizing=r.word(key + "sizing"),

@@ -14,25 +14,25 @@ import numpy as np
 
 from hedging.engine.backtest.assumptions import assumptions_of, gaps_of
 from hedging.engine.backtest.packages import (
-    Package,
+    OpenPackage,
     condor_at,
     crossing,
     hedge_at,
     live_through,
     underlying_of,
 )
-from hedging.engine.backtest.plan import LayerPlan, Plan
+from hedging.engine.backtest.plan import BacktestPlan, LayerSchedule
 from hedging.engine.backtest.surfaces import Surfaces
 from hedging.engine.backtest.types import (
     MULTIPLIER,
     PARTS,
     BacktestError,
+    BacktestResult,
+    BacktestTrade,
     Core,
     Exits,
     Hedge,
-    Result,
     Settings,
-    Trade,
 )
 from hedging.engine.history.series import day64, to_date
 from hedging.maths import modelled
@@ -48,13 +48,15 @@ def _nothing(_done: int, _total: int) -> None: ...
 class _Orders:
     """What a close decided: packages to sell or buy back with the reason, and what may be opened."""
 
-    closes: list[tuple[Package, str]] = field(default_factory=list)
+    closes: list[tuple[OpenPackage, str]] = field(default_factory=list)
     condor: bool = False
     far: bool = False
-    layers: list[LayerPlan] = field(default_factory=list)
+    layers: list[LayerSchedule] = field(default_factory=list)
 
 
-def run(market: Surfaces, plan: Plan, settings: Settings, *, progress: Progress = _nothing) -> Result:
+def run(
+    market: Surfaces, plan: BacktestPlan, settings: Settings, *, progress: Progress = _nothing
+) -> BacktestResult:
     """The programme over the settings' range. Raises BacktestError when it holds no session."""
     start = int(np.searchsorted(market.days, day64(settings.first)))
     stop = int(np.searchsorted(market.days, day64(settings.last), side="right"))
@@ -74,15 +76,17 @@ def run(market: Surfaces, plan: Plan, settings: Settings, *, progress: Progress 
 class _Account:
     """Cash, open packages and the record of one run."""
 
-    def __init__(self, market: Surfaces, plan: Plan, settings: Settings, start: int, stop: int) -> None:
+    def __init__(
+        self, market: Surfaces, plan: BacktestPlan, settings: Settings, start: int, stop: int
+    ) -> None:
         self.market, self.plan, self.settings = market, plan, settings
         self.start, self.last = start, stop - 1
         self.cash, self.core = settings.capital, 0.0
         self.locked = 0.0
         if settings.core is Core.SPX:
             self.cash, self.core = 0.0, settings.capital
-        self.open: list[Package] = []
-        self.trades: list[Trade] = []
+        self.open: list[OpenPackage] = []
+        self.trades: list[BacktestTrade] = []
         self.forced: list[int] = []
         self.stale = 0
         self.unpriced = [0, 0, 0, 0]
@@ -134,7 +138,7 @@ class _Account:
         for one in self.open:
             self._gain(one, one.value(self.row))
 
-    def _gain(self, one: Package, value: float) -> None:
+    def _gain(self, one: OpenPackage, value: float) -> None:
         was = self.before.get(id(one), one.path[0])
         self.pnl[self.at, one.part] += (value - was) * MULTIPLIER * one.contracts
         self.before[id(one)] = value
@@ -175,7 +179,7 @@ class _Account:
         for layer in orders.layers:
             self._open_layer(layer)
 
-    def _close(self, one: Package, why: str) -> None:
+    def _close(self, one: OpenPackage, why: str) -> None:
         value = one.value(self.row)
         prices = self.market.prices(
             underlying_of(one.instrument),
@@ -190,7 +194,7 @@ class _Account:
             cost += self.settings.penalty * abs(value) * MULTIPLIER * one.contracts
         self._leave(one, value, cost, why)
 
-    def _leave(self, one: Package, value: float, cost: float, why: str) -> None:
+    def _leave(self, one: OpenPackage, value: float, cost: float, why: str) -> None:
         cash = value * MULTIPLIER * one.contracts
         self.cash += cash - cost
         self.pnl[self.at, 5 if one.part else 4] -= cost
@@ -204,9 +208,9 @@ class _Account:
             self.unofficial += not np.isfinite(self.market.final[column])
         self._book(one, cash, one.costs + cost, why)
 
-    def _book(self, one: Package, cash: float, costs: float, why: str) -> None:
+    def _book(self, one: OpenPackage, cash: float, costs: float, why: str) -> None:
         self.trades.append(
-            Trade(
+            BacktestTrade(
                 one.part, one.instrument, to_date(self.market.days[one.row]),
                 to_date(self.market.days[self.row]),
                 to_date(one.expiry), one.legs, one.contracts, one.cash_in, cash, costs, why,
@@ -250,7 +254,7 @@ class _Account:
         one.margin, one.risk = margin * count, risk * count
         self._enter(one, count)
 
-    def _open_layer(self, layer: LayerPlan) -> None:
+    def _open_layer(self, layer: LayerSchedule) -> None:
         if self.row >= self.last:
             return
         interest = self.market.interest[self.row]
@@ -271,7 +275,7 @@ class _Account:
         one.stress = self._stressed(one) * count
         self._enter(one, count)
 
-    def _room(self, layer: LayerPlan, mine: list[Package]) -> bool:
+    def _room(self, layer: LayerSchedule, mine: list[OpenPackage]) -> bool:
         """Whether anything could be bought at all, before a package is looked for."""
         if layer.sizing == "vxth":
             return True
@@ -282,7 +286,7 @@ class _Account:
             )
         return layer.budget * sum(p.cash_in for p in condors) > -sum(p.cash_in for p in mine)
 
-    def _size(self, layer: LayerPlan, one: Package, mine: list[Package]) -> int:
+    def _size(self, layer: LayerSchedule, one: OpenPackage, mine: list[OpenPackage]) -> int:
         """The smallest of the layer's bounds, as ``policy.bounds`` counts them, less what is held."""
         plan, condors = self.plan, [p for p in self.open if p.part == 0]
         others = [p for p in self.open if p.part not in {0, layer.number}]
@@ -325,14 +329,14 @@ class _Account:
                 bounds.append(fits(plan.risk_capital * base - spent, cost))
         return min(bounds)
 
-    def _base(self, condors: list[Package]) -> float:
+    def _base(self, condors: list[OpenPackage]) -> float:
         if self.plan.base == "margin":
             return sum(p.margin for p in condors)
         if self.plan.base == "index_notional":
             return float(self.market.spx[self.row]) * MULTIPLIER * sum(p.contracts for p in condors)
         return sum(p.risk for p in condors)
 
-    def _exposure(self, one: Package) -> float:
+    def _exposure(self, one: OpenPackage) -> float:
         """Dollars a package counts for, as ``policy.units``: VX notional, or a put spread's width."""
         if one.instrument == "spx_put_spread":
             return MULTIPLIER * abs(one.legs[0].strike - one.legs[1].strike)
@@ -340,13 +344,13 @@ class _Account:
             return MULTIPLIER * one.forward
         return MULTIPLIER * one.forward * abs(one.delta)
 
-    def _stressed(self, one: Package) -> float:
+    def _stressed(self, one: OpenPackage) -> float:
         """Gain of one package if its future doubled, or SPX fell 12%, at expiry: the ceiling's measure."""
         level = one.forward * (2.0 if one.instrument.startswith("vix") else 0.88)
         worth = sum(leg.ratio * max(leg.right * (level - leg.strike), 0.0) for leg in one.legs)
         return (worth - one.path[0]) * MULTIPLIER
 
-    def _enter(self, one: Package, count: int) -> None:
+    def _enter(self, one: OpenPackage, count: int) -> None:
         ratios = np.array([leg.ratio for leg in one.legs], dtype=np.float64)
         lost = crossing(self.settings.costs, one.instrument, one.prices, ratios, self._vix)
         live_through(self.market, one, self.last)
@@ -392,7 +396,7 @@ class _Account:
         row[5] = sum(p.margin for p in self.open)
         row[9] = self.locked
 
-    def result(self) -> Result:
+    def result(self) -> BacktestResult:
         """The record; what is still open is listed at its mark."""
         unwind, longest = 0.0, 0
         for one in self.open:
@@ -404,7 +408,7 @@ class _Account:
             self._book(one, value, one.costs, "open")
         equity, cash, core, marks, hedges, margin, premium, payout, credit, locked = self.table.T.copy()
         permanent = self.settings.hedge is Hedge.PERMANENT
-        return Result(
+        return BacktestResult(
             days=self.market.days[self.start : self.last + 1], equity=equity, cash=cash, core=core,
             marks=marks, hedge_marks=hedges, margin=margin, locked=locked, premium=premium, payout=payout,
             credit=credit,
@@ -417,7 +421,7 @@ class _Account:
             unwind_days=longest if permanent else min(longest, 1), settings=self.settings,
         )  # fmt: skip
 
-    def _unwind(self, one: Package, value: float) -> float:
+    def _unwind(self, one: OpenPackage, value: float) -> float:
         """Dollars lost if a hedge had to go at the last close."""
         if self.settings.hedge is Hedge.PERMANENT:
             return self.settings.penalty * abs(value)

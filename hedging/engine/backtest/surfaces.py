@@ -13,11 +13,12 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.backtest.types import BacktestError, Ints, Leg
-from hedging.engine.history.series import Days, Floats, MarketHistory, S
+from hedging.engine.backtest.types import BacktestError, PackageLeg
+from hedging.engine.history.series import Days, MarketHistory, S
 from hedging.maths import black76, modelled
+from hedging.maths.arrays import Floats, Ints
 from hedging.maths.normal import cdf
-from hedging.maths.ssvi import Shape, largest_phi, slice_variance, theta_from_log_contract
+from hedging.maths.ssvi import SmileShape, largest_phi, slice_variance, theta_from_log_contract
 
 _REACH = 401  # days of variance kept
 _MAX_AGE = np.timedelta64(5, "D")
@@ -32,7 +33,9 @@ WEEKLY_FROM = np.datetime64("2012-01-01", "D")
 @lru_cache(maxsize=2)
 def _theta_table(rho: float, gamma: float) -> Floats:
     """Log of θ by η (rows) and variance of the log contract (columns)."""
-    return np.array([np.log(theta_from_log_contract(Shape(rho, float(e), gamma), _VARIANCES)) for e in _ETAS])
+    return np.array(
+        [np.log(theta_from_log_contract(SmileShape(rho, float(e), gamma), _VARIANCES)) for e in _ETAS]
+    )
 
 
 def _cell(grid: Floats, at: Floats) -> tuple[NDArray[np.intp], Floats]:
@@ -106,7 +109,7 @@ class Surfaces:
         years = tenor / 365
         times, totals = _vix_unit()
         total = np.interp(years, times, totals) * (self.vvix[rows] / 100 / fit.ratio) ** 2
-        shape = Shape(fit.rho, fit.eta, fit.gamma)
+        shape = SmileShape(fit.rho, fit.eta, fit.gamma)
         theta = theta_from_log_contract(shape, total)
         forward = self.vx[rows, column]
         w = shape.variance(np.log(strikes[None, :] / forward[:, None]), theta[:, None])
@@ -124,7 +127,9 @@ class Surfaces:
         d1 = np.log(forward / strikes[None, :]) / spread + spread / 2
         return np.asarray(discount * cdf(right * d1))
 
-    def prices(self, underlying: str, rows: Ints, expiry: np.datetime64, legs: tuple[Leg, ...]) -> Floats:
+    def prices(
+        self, underlying: str, rows: Ints, expiry: np.datetime64, legs: tuple[PackageLeg, ...]
+    ) -> Floats:
         """Points of each leg on each row, shape (r, legs); NaN where it cannot be modelled."""
         strikes = np.array([leg.strike for leg in legs])
         rights = np.array([float(leg.right) for leg in legs])

@@ -7,9 +7,9 @@ from datetime import date
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hedging.engine.history.series import Days, Floats
+from hedging.engine.history.series import Days
+from hedging.maths.arrays import Floats
 
 MULTIPLIER = 100
 
@@ -91,7 +91,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class PackageLeg:
     """One leg of a package: right +1 call, -1 put; ``ratio`` +1 bought, -1 sold."""
 
     right: int
@@ -100,7 +100,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class BacktestTrade:
     """One package from its opening to its end; dollars, what came in is positive.
 
     ``part`` is 0 for condors, else the hedge layer. ``why`` ends it: profit, days, roll, expiry, forced,
@@ -112,7 +112,7 @@ class Trade:
     opened: date
     closed: date
     expiry: date
-    legs: tuple[Leg, ...]
+    legs: tuple[PackageLeg, ...]
     contracts: int
     cash_in: float
     cash_out: float
@@ -145,7 +145,7 @@ PARTS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class BacktestResult:
     """Daily figures at the close of ``days``, dollars, shape (n,); ``pnl`` (n, 8) in the order of PARTS.
 
     equity = cash + core + marks; its change is the sum of the day's ``pnl``. ``premium`` paid for hedges and
@@ -165,7 +165,7 @@ class Result:
     payout: Floats
     credit: Floats
     pnl: Floats
-    trades: tuple[Trade, ...]
+    trades: tuple[BacktestTrade, ...]
     forced: tuple[date, ...]
     gaps: tuple[str, ...]
     assumptions: tuple[str, ...]
@@ -187,6 +187,3 @@ class Result:
     def bare_equity(self) -> Floats:
         """What the account would hold had the hedge neither cost nor paid anything."""
         return np.asarray(self.settings.capital + np.cumsum(self.bare_pnl), dtype=np.float64)
-
-
-Ints = NDArray[np.int64]

@@ -12,16 +12,16 @@ import numpy as np
 from hedging.engine.history.publication import LATER_VINTAGE, known_days, session_from
 from hedging.engine.history.series import (
     Bars,
+    CalendarEvent,
     Days,
-    Event,
     Events,
-    Floats,
     MarketHistory,
     S,
     Series,
     VXHistory,
     frozen,
 )
+from hedging.maths.arrays import Floats
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -58,7 +58,7 @@ def build_history(
     early: Iterable[bool],
     raw: Mapping[str, RawSeries],
     vx: RawVX,
-    events: Iterable[Event],
+    events: Iterable[CalendarEvent],
     revision: str = "",
 ) -> MarketHistory:
     """The history; publication days are filled in by rule where the rows do not state them."""
@@ -77,9 +77,9 @@ def build_history(
     )
 
 
-def build_events(events: Iterable[Event]) -> Events:
+def build_events(events: Iterable[CalendarEvent]) -> Events:
     """Events grouped by kind and ordered by day; one event a kind, day and period."""
-    found: dict[str, dict[tuple[date, str], Event]] = {}
+    found: dict[str, dict[tuple[date, str], CalendarEvent]] = {}
     for event in events:
         found.setdefault(event.kind, {})[event.day, event.period] = event
     return Events(

@@ -13,7 +13,8 @@ import pandas as pd
 from hedging.engine.history.build import RawSeries, RawVX, build_history
 from hedging.engine.history.publication import session_from
 from hedging.engine.history.rules import VX_LOWEST, VX_RESCALED_FROM, repaired, usable
-from hedging.engine.history.series import Days, Event, EventKind, Floats, MarketHistory, S, to_date
+from hedging.engine.history.series import CalendarEvent, CalendarEventKind, Days, MarketHistory, S, to_date
+from hedging.maths.arrays import Floats
 
 #: Files of one value or bar a date: file name → series by column.
 FILES: dict[str, dict[str, str]] = {
@@ -116,7 +117,7 @@ def _finals(folder: Path, expiries: Any) -> dict[date, float]:
     return found
 
 
-def _events(folder: Path, sessions: Days) -> list[Event]:
+def _events(folder: Path, sessions: Days) -> list[CalendarEvent]:
     figures: dict[date, dict[str, float | None]] = {}
     if (folder / "cpi_consensus.csv").is_file():
         for row in _rows(folder / "cpi_consensus.csv"):
@@ -130,9 +131,9 @@ def _events(folder: Path, sessions: Days) -> list[Event]:
     events = []
     for row, public in zip(rows, known, strict=True):
         day = date.fromisoformat(row["date"])
-        given = figures.get(day, {}) if row["event"] == EventKind.CPI else {}
+        given = figures.get(day, {}) if row["event"] == CalendarEventKind.CPI else {}
         events.append(
-            Event(
+            CalendarEvent(
                 kind=row["event"],
                 day=day,
                 known=to_date(public),
@@ -140,7 +141,7 @@ def _events(folder: Path, sessions: Days) -> list[Event]:
                 detail=row["detail"],
                 period=row["ref_period"],
                 unit="% y/y" if given else "",
-                scheduled=row["event"] != EventKind.FOMC_UNSCHEDULED,
+                scheduled=row["event"] != CalendarEventKind.FOMC_UNSCHEDULED,
                 source=row["source"],
                 **given,
             )

@@ -11,7 +11,7 @@ from datetime import time
 
 import numpy as np
 
-from hedging.engine.history.series import Days, EventKind, Events, S
+from hedging.engine.history.series import CalendarEventKind, Days, Events, S
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Rule:
 
     after_period: int = 0
     lag: int = 0
-    release: EventKind | None = None
+    release: CalendarEventKind | None = None
     at: time = time(8, 30)
 
 
@@ -34,15 +34,15 @@ RULES: dict[str, Rule] = {
     S.DGS10: _NEXT_SESSION,
     S.DFF: _NEXT_SESSION,  # New York Fed, 9:00 the next business day
     S.SOFR: _NEXT_SESSION,  # New York Fed, 8:00 the next business day
-    S.CPI: Rule(1, 16, EventKind.CPI),
-    S.CPI_CORE: Rule(1, 16, EventKind.CPI),
-    S.PPI: Rule(1, 18, EventKind.PPI),
-    S.GDP: Rule(3, 30, EventKind.GDP),  # the advance estimate
+    S.CPI: Rule(1, 16, CalendarEventKind.CPI),
+    S.CPI_CORE: Rule(1, 16, CalendarEventKind.CPI),
+    S.PPI: Rule(1, 18, CalendarEventKind.PPI),
+    S.GDP: Rule(3, 30, CalendarEventKind.GDP),  # the advance estimate
     S.REER: Rule(1, 20),
     S.SP500_PRICE: Rule(1, 1),
     S.SP500_EARNINGS: Rule(1, 90),  # a quarter's earnings are complete about three months later
     "SHILLER:D": Rule(1, 90),
-    "SHILLER:CPI": Rule(1, 16, EventKind.CPI),
+    "SHILLER:CPI": Rule(1, 16, CalendarEventKind.CPI),
     "SHILLER:GS10": Rule(1, 1),
     S.CAPE: Rule(1, 30),
 }

@@ -10,7 +10,8 @@ import numpy as np
 
 from hedging.engine.history.publication import RULES
 from hedging.engine.history.rules import SESSION_SERIES
-from hedging.engine.history.series import Days, Floats, MarketHistory, S, Series, VXHistory, day64, to_date
+from hedging.engine.history.series import Days, MarketHistory, S, Series, VXHistory, day64, to_date
+from hedging.maths.arrays import Floats
 
 
 class Severity(StrEnum):
@@ -22,7 +23,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class QualityFinding:
     """One finding about a series; ``days`` are the first ones concerned, ``count`` how many there are."""
 
     kind: str
@@ -66,9 +67,9 @@ SHOWN_DAYS = 8
 _VX_RANGE = (5.0, 150.0)
 
 
-def findings(history: MarketHistory, today: date) -> list[Finding]:
+def findings(history: MarketHistory, today: date) -> list[QualityFinding]:
     """Everything found, errors first; ``today`` decides what is stale."""
-    found: list[Finding] = []
+    found: list[QualityFinding] = []
     for name, series in sorted(history.series.items()):
         if not len(series):
             continue
@@ -85,7 +86,7 @@ def findings(history: MarketHistory, today: date) -> list[Finding]:
     return sorted(found, key=lambda f: (order.index(f.severity), f.kind, f.series))
 
 
-def _ended(history: MarketHistory, today: date) -> list[Finding]:
+def _ended(history: MarketHistory, today: date) -> list[QualityFinding]:
     """One finding for all series that have ended."""
     names = [
         name
@@ -95,10 +96,10 @@ def _ended(history: MarketHistory, today: date) -> list[Finding]:
     if not names:
         return []
     message = f"no newer value for more than {ENDED_SESSIONS} sessions: {', '.join(names)}"
-    return [Finding("ended", Severity.NOTE, f"{len(names)} series", message, len(names))]
+    return [QualityFinding("ended", Severity.NOTE, f"{len(names)} series", message, len(names))]
 
 
-def stale(series: Series, sessions: Days, today: date) -> list[Finding]:
+def stale(series: Series, sessions: Days, today: date) -> list[QualityFinding]:
     """A finding when the newest value is older than the series' rhythm explains."""
     newest = to_date(series.days[-1])
     text = overdue(series.symbol, newest, sessions, today)
@@ -107,7 +108,7 @@ def stale(series: Series, sessions: Days, today: date) -> list[Finding]:
     if text == ENDED:  # told together, see findings
         return []
     message = f"newest value of {newest}: {text}"
-    return [Finding("stale", Severity.WARNING, series.symbol, message, 1, (newest,))]
+    return [QualityFinding("stale", Severity.WARNING, series.symbol, message, 1, (newest,))]
 
 
 def overdue(symbol: str, newest: date, sessions: Days, today: date) -> str:
@@ -134,7 +135,7 @@ def _days(days: Days) -> tuple[date, ...]:
     return tuple(to_date(day) for day in days[:SHOWN_DAYS])
 
 
-def _gaps(name: str, days: Days, sessions: Days) -> list[Finding]:
+def _gaps(name: str, days: Days, sessions: Days) -> list[QualityFinding]:
     inside = sessions[(sessions >= days[0]) & (sessions <= days[-1])]
     missing = np.setdiff1d(inside, days)
     if not len(missing):
@@ -142,10 +143,10 @@ def _gaps(name: str, days: Days, sessions: Days) -> list[Finding]:
     share = len(missing) / len(inside)
     severity = Severity.WARNING if share > 0.005 else Severity.NOTE
     message = f"{len(missing)} of {len(inside)} sessions have no value ({share:.1%})"
-    return [Finding("gap", severity, name, message, len(missing), _days(missing))]
+    return [QualityFinding("gap", severity, name, message, len(missing), _days(missing))]
 
 
-def _out_of_range(name: str, days: Days, values: Floats) -> list[Finding]:
+def _out_of_range(name: str, days: Days, values: Floats) -> list[QualityFinding]:
     if name not in RANGES:
         return []
     low, high = RANGES[name]
@@ -153,18 +154,18 @@ def _out_of_range(name: str, days: Days, values: Floats) -> list[Finding]:
     if not bad.any():
         return []
     message = f"{int(bad.sum())} values outside {low:g} to {high:g}, first {values[bad][0]:g}"
-    return [Finding("range", Severity.ERROR, name, message, int(bad.sum()), _days(days[bad]))]
+    return [QualityFinding("range", Severity.ERROR, name, message, int(bad.sum()), _days(days[bad]))]
 
 
-def _future(name: str, days: Days, today: date) -> list[Finding]:
+def _future(name: str, days: Days, today: date) -> list[QualityFinding]:
     late = days > day64(today)
     if not late.any():
         return []
     message = f"{int(late.sum())} values are dated after today"
-    return [Finding("range", Severity.ERROR, name, message, int(late.sum()), _days(days[late]))]
+    return [QualityFinding("range", Severity.ERROR, name, message, int(late.sum()), _days(days[late]))]
 
 
-def _jumps(name: str, days: Days, values: Floats) -> list[Finding]:
+def _jumps(name: str, days: Days, values: Floats) -> list[QualityFinding]:
     limit = JUMPS.get(name)
     if limit is None or len(values) < 2:
         return []
@@ -175,10 +176,10 @@ def _jumps(name: str, days: Days, values: Floats) -> list[Finding]:
         return []
     what = "splits, as the file is not adjusted" if name == S.VXX else "wrong prints or history"
     message = f"{int(far.sum())} daily moves beyond ±{limit:.0%}: {what}"
-    return [Finding("jump", Severity.NOTE, name, message, int(far.sum()), _days(days[1:][far]))]
+    return [QualityFinding("jump", Severity.NOTE, name, message, int(far.sum()), _days(days[1:][far]))]
 
 
-def _vx(history: MarketHistory, today: date) -> list[Finding]:
+def _vx(history: MarketHistory, today: date) -> list[QualityFinding]:
     vx = history.vx
     if not len(vx.days):
         return []
@@ -187,7 +188,7 @@ def _vx(history: MarketHistory, today: date) -> list[Finding]:
     if bad.any():
         rows = np.flatnonzero(bad.any(axis=1))
         found.append(
-            Finding("range", Severity.ERROR, "VX futures",
+            QualityFinding("range", Severity.ERROR, "VX futures",
                     f"{int(bad.sum())} settlements outside {_VX_RANGE[0]:g} to {_VX_RANGE[1]:g}",
                     int(bad.sum()), _days(vx.days[rows]))
         )  # fmt: skip
@@ -197,7 +198,7 @@ def _vx(history: MarketHistory, today: date) -> list[Finding]:
     if unpriced.any():
         message = f"M1 or M2 is listed without a settlement on {int(unpriced.sum())} days"
         found.append(
-            Finding(
+            QualityFinding(
                 "gap", Severity.WARNING, "VX futures", message, int(unpriced.sum()), _days(vx.days[unpriced])
             )
         )
@@ -206,7 +207,7 @@ def _vx(history: MarketHistory, today: date) -> list[Finding]:
     if open_ends.any():
         message = f"{int(open_ends.sum())} contracts settled without a known final settlement"
         found.append(
-            Finding(
+            QualityFinding(
                 "gap",
                 Severity.WARNING,
                 "VX futures",
@@ -218,11 +219,13 @@ def _vx(history: MarketHistory, today: date) -> list[Finding]:
     late = _sessions_after(vx.days[-1], history.sessions, today)
     if late > LATE_SESSIONS:
         message = f"newest settlement of {vx.days[-1]}: {late} sessions behind"
-        found.append(Finding("stale", Severity.WARNING, "VX futures", message, 1, (to_date(vx.days[-1]),)))
+        found.append(
+            QualityFinding("stale", Severity.WARNING, "VX futures", message, 1, (to_date(vx.days[-1]),))
+        )
     return found
 
 
-def _spikes(vx: VXHistory) -> list[Finding]:
+def _spikes(vx: VXHistory) -> list[QualityFinding]:
     """Settlements that jump away for one day and back."""
     with np.errstate(divide="ignore", invalid="ignore"):
         before = np.abs(vx.settle[1:-1] / vx.settle[:-2] - 1)
@@ -231,4 +234,4 @@ def _spikes(vx: VXHistory) -> list[Finding]:
     if not len(at):
         return []
     message = f"a settlement leaves both neighbouring days by more than {SPIKE:.0%}: wrong print or shock"
-    return [Finding("jump", Severity.WARNING, "VX futures", message, len(at), _days(vx.days[at]))]
+    return [QualityFinding("jump", Severity.WARNING, "VX futures", message, len(at), _days(vx.days[at]))]

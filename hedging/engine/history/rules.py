@@ -6,7 +6,8 @@ from datetime import date
 
 import numpy as np
 
-from hedging.engine.history.series import Days, Floats, S
+from hedging.engine.history.series import Days, S
+from hedging.maths.arrays import Floats
 
 #: Series that exist only on exchange sessions.
 SESSION_SERIES = frozenset({S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW, S.VXX, S.REIT})

@@ -18,9 +18,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats, Ints
+
 Days = NDArray[np.datetime64]
-Ints = NDArray[np.int64]
 Day = date | np.datetime64
 
 
@@ -80,7 +80,7 @@ def frozen(values: Any, dtype: Any) -> NDArray[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Observation:
     """One value: the day it describes and the close from which it was known."""
 
     value: float
@@ -121,13 +121,13 @@ class Series:
         """Whether some day has more than one row."""
         return len(np.unique(self.days)) < len(self)
 
-    def last(self, day: Day) -> Reading | None:
+    def last(self, day: Day) -> Observation | None:
         """The newest observation known at the close of ``day``; None when nothing was known."""
         rows = int(np.searchsorted(self.known, day64(day), side="right"))
         if rows == 0:
             return None
         at = self._newest[rows - 1]
-        return Reading(float(self.values[at]), self.days[at].item(), self.known[at].item())
+        return Observation(float(self.values[at]), self.days[at].item(), self.known[at].item())
 
     def on(self, day: Day) -> float | None:
         """The observation of exactly that day, as first known; None when there is none."""
@@ -307,7 +307,7 @@ class VXHistory:
         )
 
 
-class EventKind(StrEnum):
+class CalendarEventKind(StrEnum):
     """Kinds of calendar events."""
 
     CPI = "cpi"
@@ -325,7 +325,7 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CalendarEvent:
     """One scheduled or past event; figures in ``unit``, None when unknown or not yet released.
 
     ``known`` is the first session at whose close its outcome was public; ``scheduled`` False means that
@@ -350,7 +350,7 @@ class Event:
 class Events:
     """Events by kind, each in order of day."""
 
-    by_kind: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
+    by_kind: Mapping[str, tuple[CalendarEvent, ...]] = field(default_factory=dict)
 
     @cached_property
     def _days(self) -> dict[str, Days]:
@@ -361,10 +361,10 @@ class Events:
     def __len__(self) -> int:
         return sum(len(events) for events in self.by_kind.values())
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[CalendarEvent]:
         return (event for events in self.by_kind.values() for event in events)
 
-    def of(self, kind: str) -> tuple[Event, ...]:
+    def of(self, kind: str) -> tuple[CalendarEvent, ...]:
         """All events of the kind, ascending."""
         return self.by_kind.get(kind, ())
 
@@ -373,7 +373,7 @@ class Events:
         found = self._days.get(kind)
         return np.empty(0, dtype="datetime64[D]") if found is None else found
 
-    def last_known(self, kind: str, day: Day) -> Event | None:
+    def last_known(self, kind: str, day: Day) -> CalendarEvent | None:
         """The newest event whose outcome was known at the close of ``day``."""
         events = self.of(kind)
         at = int(np.searchsorted(self.days(kind), day64(day), side="right"))
@@ -383,7 +383,7 @@ class Events:
                 return events[at]
         return None
 
-    def next_after(self, kind: str, day: Day) -> Event | None:
+    def next_after(self, kind: str, day: Day) -> CalendarEvent | None:
         """The next scheduled event strictly after ``day``; its figures are blanked, they lie ahead."""
         at = int(np.searchsorted(self.days(kind), day64(day), side="right"))
         for event in self.of(kind)[at:]:
@@ -394,7 +394,7 @@ class Events:
     def known_at(self, day: Day) -> Events:
         """The calendar as seen at the close of ``day``: later outcomes blanked, surprises not there."""
         limit = to_date(day)
-        seen: dict[str, tuple[Event, ...]] = {}
+        seen: dict[str, tuple[CalendarEvent, ...]] = {}
         for kind, events in self.by_kind.items():
             seen[kind] = tuple(
                 e if e.known <= limit else replace(e, actual=None, forecast=None, previous=None)

@@ -7,7 +7,8 @@ from datetime import date
 
 import numpy as np
 
-from hedging.engine.history.series import Days, Floats, MarketHistory, S, day64
+from hedging.engine.history.series import Days, MarketHistory, S, day64
+from hedging.maths.arrays import Floats
 
 _MONTH = 30.0
 #: The share of a window's days that must be known.

@@ -14,8 +14,9 @@ import numpy as np
 
 from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract
-from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
+from hedging.engine.market import ExpirySlice, Flag, MarketSnapshot
 from hedging.engine.pricing.valuation import LegValuation, PriceSource, price_together, value_leg
+from hedging.maths.arrays import Floats
 from hedging.maths.normal import cdf
 from hedging.maths.smile import SmileModel
 from hedging.maths.types import Right

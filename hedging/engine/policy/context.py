@@ -9,7 +9,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
-from hedging.engine.market import Floats, MarketSnapshot
+from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.types import Answer, Fact
 from hedging.engine.pricing.greeks_units import Factor
@@ -27,6 +27,7 @@ from hedging.engine.results.capital import Funds
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.types import Signal, SignalDay, SignalKey, SignalState
 from hedging.engine.structure import option_arrays
+from hedging.maths.arrays import Floats
 from hedging.maths.margin import defined_risk_margin
 
 VIX_LEVELS = (30.0, 40.0, 60.0, 80.0)

@@ -14,12 +14,13 @@ from itertools import pairwise
 import numpy as np
 
 from hedging.engine.book import BookTrade, InstrumentKind, Leg
-from hedging.engine.market import ExpirySlice, Floats, MarketSnapshot
+from hedging.engine.market import ExpirySlice, MarketSnapshot
 from hedging.engine.pricing.scenarios import Shock, shock_pnl
 from hedging.engine.pricing.settlement import has_expired
 from hedging.engine.pricing.valuation import LegValuation, TradeValuation, value_trade
 from hedging.engine.structure import describe, option_arrays
 from hedging.maths import black76, margin
+from hedging.maths.arrays import Floats
 from hedging.maths.payoff import PayoffLegs, expiry_value
 from hedging.maths.probability import expected_move, probability_below, probability_below_lognormal
 from hedging.maths.smile import SmileModel

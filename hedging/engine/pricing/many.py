@@ -24,12 +24,9 @@ from hedging.engine.pricing.scenarios import ShockRules, linear_move, month_vx, 
 from hedging.engine.pricing.settlement import has_expired
 from hedging.engine.pricing.valuation import PriceSource, informative_quote, value_leg
 from hedging.maths import black76
+from hedging.maths.arrays import Bools, Floats, Ints
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.smile import SmileModel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 #: Contracts or legs from which the compiled kernels are worth their import.
 COMPILE_FROM = 2_000

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from hedging.maths.arrays import Floats, Ints
 
 
 def strategy_margins(position: Ints, strike: Floats, right: Floats, size: Floats, count: int) -> Floats:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hedging.engine.market import ExpirySlice, Floats
+from hedging.engine.market import ExpirySlice
+from hedging.maths.arrays import Floats
 from hedging.maths.implied_vol import implied_vol
 
 

@@ -26,8 +26,7 @@ from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.pricing.valuation import Factor, LegValuation, factor_of, value_leg
 from hedging.maths import black76
-
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
 
 _MONTH = 30 / 365
 

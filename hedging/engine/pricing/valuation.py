@@ -21,11 +21,12 @@ import numpy as np
 
 from hedging.engine import codec
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
-from hedging.engine.market import ExpirySlice, Flag, Floats, MarketSnapshot
+from hedging.engine.market import ExpirySlice, Flag, MarketSnapshot
 from hedging.engine.pricing.greeks_units import Factor, FactorGreeks, factor_of
 from hedging.engine.pricing.marks import Quote, option_quote
 from hedging.engine.pricing.settlement import has_expired, settled_value, settlement_level
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.smile import SmileModel
 from hedging.maths.yearfrac import MINUTES_PER_YEAR

@@ -20,11 +20,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hedging.engine.results.effects import MICRO, SCALE, Ints, States, Terms, cents_of_rows, revalue, taylor
+from hedging.engine.results.effects import MICRO, SCALE, States, Terms, cents_of_rows, revalue, taylor
+from hedging.maths.arrays import Bools, Ints
 
-Bools = NDArray[np.bool_]
 _FROM_MICRO = SCALE // MICRO
 
 
@@ -48,7 +47,7 @@ class Legs(NamedTuple):
     multiplier: Ints
 
 
-class Marks(NamedTuple):
+class MarkTable(NamedTuple):
     """Known marks: contract row, day index, price in millionths of a point, and their states.
 
     One entry a contract and day at most, in any order; a missing entry is an unknown mark.
@@ -83,7 +82,7 @@ class LegDays(NamedTuple):
 
 
 def leg_days(
-    legs: Legs, fills: Fills, marks: Marks, terms: Terms, days: int, *, full: bool = False
+    legs: Legs, fills: Fills, marks: MarkTable, terms: Terms, days: int, *, full: bool = False
 ) -> LegDays:
     """Attribute every leg's days 0 .. ``days`` - 1.
 
@@ -170,7 +169,7 @@ def _grid(count: int, fills: Fills, days: int) -> tuple[Ints, Ints, Ints, Ints, 
     return row_leg, row_day[keep], position[keep], cash[keep], cost[keep], begins.astype(np.int64)
 
 
-def _find(marks: Marks, contract: Ints, day: Ints, days: int) -> Ints:
+def _find(marks: MarkTable, contract: Ints, day: Ints, days: int) -> Ints:
     """Row of each (contract, day) in the marks, -1 where absent."""
     if not len(marks.contract):
         return np.full(len(contract), -1, np.int64)
@@ -196,7 +195,9 @@ def _at(values: Ints, rows: Ints) -> Ints:
     return values[np.maximum(rows, 0)]
 
 
-def _unit_effects(marks: Marks, base: Ints, mark: Ints, terms: Terms, contract: Ints, *, full: bool) -> Ints:
+def _unit_effects(
+    marks: MarkTable, base: Ints, mark: Ints, terms: Terms, contract: Ints, *, full: bool
+) -> Ints:
     """Effects of one unit for each pair of marks, each distinct pair computed once."""
     pairs, where = np.unique(np.stack([base, mark, contract]), axis=1, return_inverse=True)
     before = States(*(column[pairs[0]] for column in marks.states))

@@ -16,9 +16,10 @@ from itertools import pairwise
 from math import log
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
+
 Flow = tuple[date, float]
 
 TRADING_DAYS = 252

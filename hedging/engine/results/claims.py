@@ -18,9 +18,10 @@ from enum import StrEnum
 from math import inf, log
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
+
 #: Takes resamples of shape (draws, n, k) and gives one figure a draw; NaN where it is undefined.
 Statistic = Callable[[Floats], Floats]
 
@@ -73,7 +74,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ClaimFinding:
     """A claim with what was measured; ``why`` is the reason of the verdict in one sentence."""
 
     claim: Claim
@@ -202,16 +203,16 @@ def _poisson_mean(events: int, below: float) -> float:
     return (low + high) / 2
 
 
-def judge(claim: Claim, value: float | None, interval: Interval | None, observations: int) -> Finding:
+def judge(claim: Claim, value: float | None, interval: Interval | None, observations: int) -> ClaimFinding:
     """The verdict on a claim from its measured value, its interval and how much was observed."""
     if claim.unit == "count" and value:
-        return Finding(claim, value, interval, observations, Verdict.NOT_SUPPORTED, "it happened")
+        return ClaimFinding(claim, value, interval, observations, Verdict.NOT_SUPPORTED, "it happened")
     if observations < claim.needs:
         why = f"{observations} {claim.per} observed, {claim.needs} are needed"
-        return Finding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
+        return ClaimFinding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
     if value is None or interval is None:
         why = "the figure is undefined on these data"
-        return Finding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
+        return ClaimFinding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
     inside = claim.holds(interval.low) and claim.holds(interval.high)
     outside = interval.high < claim.low or interval.low > claim.high
     if claim.strict:
@@ -219,12 +220,12 @@ def judge(claim: Claim, value: float | None, interval: Interval | None, observat
     level = f"{interval.level:.0%}"
     if inside:
         why = f"the whole {level} interval lies in the claimed range"
-        return Finding(claim, value, interval, observations, Verdict.SUPPORTED, why)
+        return ClaimFinding(claim, value, interval, observations, Verdict.SUPPORTED, why)
     if outside:
         why = f"the whole {level} interval lies outside the claimed range"
-        return Finding(claim, value, interval, observations, Verdict.NOT_SUPPORTED, why)
+        return ClaimFinding(claim, value, interval, observations, Verdict.NOT_SUPPORTED, why)
     why = f"the {level} interval reaches both sides of the claimed range"
-    return Finding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
+    return ClaimFinding(claim, value, interval, observations, Verdict.NOT_ENOUGH, why)
 
 
 # -- the figures; each takes (draws, n, k) and answers (draws,)
@@ -283,7 +284,7 @@ def findings(
     unwinds: int | None,
     draws: int = DRAWS,
     seed: int = SEED,
-) -> tuple[Finding, ...]:
+) -> tuple[ClaimFinding, ...]:
     """Every claim on one history.
 
     ``daily_returns`` (n, 2) hedged and unhedged on one capital base. ``months`` (m, 6), dollars a month:
@@ -294,7 +295,7 @@ def findings(
     days = np.asarray(daily_returns, dtype=np.float64).reshape(-1, 2)
     monthly = np.asarray(months, dtype=np.float64).reshape(-1, 6)
 
-    def one(key: str, data: Floats, statistic: Statistic, block: int) -> Finding:
+    def one(key: str, data: Floats, statistic: Statistic, block: int) -> ClaimFinding:
         interval = bootstrap(data, statistic, block=block, draws=draws, seed=seed)
         return judge(CLAIMS[key], measured(data, statistic), interval, len(data))
 

@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.maths import black76
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from hedging.maths.arrays import Floats, Ints
 
 SCALE = 10**8
 MICRO = 10**6

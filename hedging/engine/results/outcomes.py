@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class OrderFill:
     """A fill: signed quantity, price in points, fees in dollars as a cost; ``of_order`` carried it out."""
 
     at: datetime
@@ -27,7 +27,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilledPart:
     """Contracts (signed as they were traded by the order) at a price in points."""
 
     quantity: int
@@ -46,27 +46,27 @@ class Followed:
 
     realized: Decimal
     fees: Decimal
-    held: tuple[Part, ...]
-    given_up: tuple[Part, ...]
+    held: tuple[FilledPart, ...]
+    given_up: tuple[FilledPart, ...]
     closed_at: datetime | None
     is_open: bool
     flat_at: datetime | None
 
 
 @dataclass(slots=True)
-class _Lot:
+class _OrderLot:
     quantity: int
     price: Decimal
     of_order: bool
 
 
-def follow(executions: Iterable[Execution], *, multiplier: int) -> Followed:
+def follow(executions: Iterable[OrderFill], *, multiplier: int) -> Followed:
     """Follow an order through all executions of one contract in one trade, in time order."""
-    lots: deque[_Lot] = deque()
+    lots: deque[_OrderLot] = deque()
     realized, fees = ZERO, ZERO
-    given_up: list[Part] = []
+    given_up: list[FilledPart] = []
     closed_at: datetime | None = None
-    last: Execution | None = None
+    last: OrderFill | None = None
     for last in executions:
         left, fee = last.quantity, last.fees / abs(last.quantity)
         if last.of_order:
@@ -79,14 +79,14 @@ def follow(executions: Iterable[Execution], *, multiplier: int) -> Followed:
                 fees += ZERO if last.of_order else fee * abs(size)
                 closed_at = last.at
             elif last.of_order:
-                given_up.append(Part(-size, last.price))
+                given_up.append(FilledPart(-size, last.price))
             lot.quantity -= size
             left += size
             if not lot.quantity:
                 lots.popleft()
         if left:
-            lots.append(_Lot(left, last.price, last.of_order))
-    held = tuple(Part(lot.quantity, lot.price) for lot in lots if lot.of_order)
+            lots.append(_OrderLot(left, last.price, last.of_order))
+    held = tuple(FilledPart(lot.quantity, lot.price) for lot in lots if lot.of_order)
     flat = last is not None and not lots and not last.of_order
     return Followed(
         realized, fees, held, tuple(given_up), None if held else closed_at, bool(lots),

@@ -14,11 +14,11 @@ from datetime import date
 from math import sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hedging.engine.results.claims import DAILY_BLOCK, Interval, bootstrap
+from hedging.maths.arrays import Floats
 
-Floats = NDArray[np.float64]
 YEAR = 252
 #: Sessions below which ratios say nothing (proposed).
 ENOUGH = 60

@@ -27,7 +27,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TradeOutcome:
     """A closed trade or chain. Dollars after fees; days to expiry in calendar days.
 
     ``mae`` (≤ 0) and ``mfe`` (≥ 0) are the worst and best running P&L at a session's close, over the
@@ -61,7 +61,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class OutcomeStatistics:
     """Statistics of a group of outcomes, dollars after fees; None is undefined or unknown.
 
     ``win_rate`` with its Wilson interval, ``expectancy`` (mean P&L) with a bootstrap interval,
@@ -123,7 +123,7 @@ def streaks(pnls: Sequence[float]) -> tuple[int, int, int]:
     return best, worst, now
 
 
-def figures(name: str, outcomes: Iterable[Outcome], *, intervals: bool = True) -> Figures:
+def figures(name: str, outcomes: Iterable[TradeOutcome], *, intervals: bool = True) -> OutcomeStatistics:
     """Statistics of a group, its outcomes taken in order of closing."""
     rows = sorted(outcomes, key=lambda one: (one.closed, one.opened, one.key))
     pnls = [one.pnl for one in rows]
@@ -134,7 +134,7 @@ def figures(name: str, outcomes: Iterable[Outcome], *, intervals: bool = True) -
     resampled = None
     if intervals and len(pnls) >= ENOUGH:
         resampled = bootstrap(pnls, lambda samples: samples[..., 0].mean(axis=-1), block=1)
-    return Figures(
+    return OutcomeStatistics(
         name=name,
         count=len(rows),
         wins=len(won),
@@ -180,12 +180,12 @@ def vix_bucket(vix: float | None) -> str:
     return next((name for below, name in _VIX if vix < below), "VIX 30 and above")
 
 
-def _one(name: Callable[[Outcome], str]) -> Callable[[Outcome], tuple[str, ...]]:
+def _one(name: Callable[[TradeOutcome], str]) -> Callable[[TradeOutcome], tuple[str, ...]]:
     return lambda one: (name(one),)
 
 
 #: Ways to break outcomes down: heading, groups an outcome belongs to, the order groups stand in.
-BREAKDOWNS: dict[str, tuple[str, Callable[[Outcome], tuple[str, ...]], tuple[str, ...]]] = {
+BREAKDOWNS: dict[str, tuple[str, Callable[[TradeOutcome], tuple[str, ...]], tuple[str, ...]]] = {
     "strategy": ("Strategy", _one(lambda one: one.strategy), ()),
     "layer": ("Hedge layer", lambda one: (f"Layer {one.layer}",) if one.layer else (), ()),
     "weekday": ("Weekday of entry", _one(lambda one: _WEEKDAYS[one.opened.weekday()]), _WEEKDAYS),
@@ -202,13 +202,13 @@ BREAKDOWNS: dict[str, tuple[str, Callable[[Outcome], tuple[str, ...]], tuple[str
 }  # fmt: skip
 
 
-def breakdown(outcomes: Sequence[Outcome], by: str) -> list[Figures]:
+def breakdown(outcomes: Sequence[TradeOutcome], by: str) -> list[OutcomeStatistics]:
     """Figures of each group of one way to break outcomes down; KeyError for an unknown way.
 
     An outcome with several tags stands in each of their groups.
     """
     _, names, order = BREAKDOWNS[by]
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[str, list[TradeOutcome]] = {}
     for one in outcomes:
         for name in names(one):
             groups.setdefault(name, []).append(one)

@@ -47,7 +47,7 @@ def split_60_40(net: Decimal) -> tuple[Decimal, Decimal]:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class TaxFill:
     """A fill: session date, signed quantity, price in points, fees in dollars as a cost."""
 
     day: date
@@ -94,7 +94,7 @@ class ContractYear:
 
 
 @dataclass(slots=True)
-class _Lot:
+class _TaxLot:
     """Open quantity, its basis in points and the opening fees per unit that are not recognized yet."""
 
     opened: date
@@ -104,7 +104,7 @@ class _Lot:
 
 
 def contract_year(
-    executions: Iterable[Execution],
+    executions: Iterable[TaxFill],
     *,
     year: int,
     multiplier: int,
@@ -117,7 +117,7 @@ def contract_year(
     With ``marked`` (Section 1256) what was open at the end of the year before starts at ``mark_before``,
     its fees recognized then, and what stays open is valued at ``mark_end``. Otherwise nothing is marked.
     """
-    lots: deque[_Lot] = deque()
+    lots: deque[_TaxLot] = deque()
     closed: list[tuple[Closed, bool]] = []
     rows = [row for row in executions if row.day.year <= year]
     for row in (row for row in rows if row.day.year < year):
@@ -137,7 +137,7 @@ def contract_year(
     return ContractYear(realized, year_end, start, end, tuple(part for part, _ in closed))
 
 
-def _open_gain(lots: Iterable[_Lot], mark: Decimal | None, multiplier: int) -> Decimal | None:
+def _open_gain(lots: Iterable[_TaxLot], mark: Decimal | None, multiplier: int) -> Decimal | None:
     total = ZERO
     for lot in lots:
         if mark is None or lot.basis is None:
@@ -146,7 +146,7 @@ def _open_gain(lots: Iterable[_Lot], mark: Decimal | None, multiplier: int) -> D
     return total
 
 
-def _execute(lots: deque[_Lot], row: Execution, multiplier: int) -> list[tuple[Closed, bool]]:
+def _execute(lots: deque[_TaxLot], row: TaxFill, multiplier: int) -> list[tuple[Closed, bool]]:
     """Close lots of the other side, then open what is left; (part, whether its basis is known)."""
     left, fee = row.quantity, row.fees / abs(row.quantity)
     done: list[tuple[Closed, bool]] = []
@@ -162,7 +162,7 @@ def _execute(lots: deque[_Lot], row: Execution, multiplier: int) -> list[tuple[C
         if not lot.quantity:
             lots.popleft()
     if left:
-        lots.append(_Lot(row.day, left, row.price, fee))
+        lots.append(_TaxLot(row.day, left, row.price, fee))
     return done
 
 

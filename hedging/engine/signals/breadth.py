@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from hedging.engine.history.series import Floats, S
-from hedging.engine.signals.frame import Column
-from hedging.engine.signals.inputs import Figures, Inputs, above, below, lagged
+from hedging.engine.history.series import S
+from hedging.engine.signals.frame import SignalColumn
+from hedging.engine.signals.inputs import DatedValues, SignalInputs, above, below, lagged
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
+from hedging.maths.arrays import Floats
 
 _BREADTH = "NYSE, after its end one stock universe"
 
 
-def breadth_columns(inputs: Inputs) -> list[Column]:
+def breadth_columns(inputs: SignalInputs) -> list[SignalColumn]:
     """The A/D line with its means and divergence, and what depends on supplied series."""
     return [*_ad_columns(inputs), *_valuation(inputs), _reit(inputs)]
 
 
-def ad_line(inputs: Inputs) -> tuple[np.ndarray, np.ndarray, Floats] | None:
+def ad_line(inputs: SignalInputs) -> tuple[np.ndarray, np.ndarray, Floats] | None:
     """Days, the day each was known, and the line: the running sum of 100·(A−D)/(A+D).
 
     Ratios instead of counts, because the number of listed issues grew fivefold and the two sources
@@ -43,7 +44,7 @@ def ad_line(inputs: Inputs) -> tuple[np.ndarray, np.ndarray, Floats] | None:
     return days, known, 100 * np.cumsum(net)
 
 
-def _ad_columns(inputs: Inputs) -> list[Column]:
+def _ad_columns(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     line = ad_line(inputs)
     if line is None:
@@ -77,7 +78,7 @@ def _ad_columns(inputs: Inputs) -> list[Column]:
         inputs.column(
             K.AD_DIVERGENCE,
             "Divergence of SPX and the A/D line",
-            Figures(lag, np.minimum(figures.as_of, spx_age.as_of)),
+            DatedValues(lag, np.minimum(figures.as_of, spx_age.as_of)),
             unit="sessions",
             threshold=(
                 f"≥ {p.divergence_lag} sessions between the {p.divergence_window}-session highs of the A/D "
@@ -91,16 +92,16 @@ def _ad_columns(inputs: Inputs) -> list[Column]:
     ]
 
 
-def _over(inputs: Inputs, symbol: str, *, traded: bool) -> Figures:
+def _over(inputs: SignalInputs, symbol: str, *, traded: bool) -> DatedValues:
     """Change in percent of what was known against what was known ``valuation_lag`` sessions before."""
     now = inputs.plain(symbol, traded=traded)
     before = lagged(now.values, inputs.params.valuation_lag)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = 100 * (now.values / before - 1)
-    return Figures(np.where(np.isfinite(value), value, np.nan), now.as_of)
+    return DatedValues(np.where(np.isfinite(value), value, np.nan), now.as_of)
 
 
-def _valuation(inputs: Inputs) -> list[Column]:
+def _valuation(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     spx = _over(inputs, S.SPX, traded=True)
     months = f"{p.valuation_lag} sessions"
@@ -151,7 +152,7 @@ def _valuation(inputs: Inputs) -> list[Column]:
     return found
 
 
-def _reit(inputs: Inputs) -> Column:
+def _reit(inputs: SignalInputs) -> SignalColumn:
     """REITs against SPX over the lag: the difference of their returns."""
     p = inputs.params
     lag = p.valuation_lag
@@ -175,7 +176,7 @@ def _reit(inputs: Inputs) -> Column:
     )
 
 
-def spread(inputs: Inputs) -> Column:
+def spread(inputs: SignalInputs) -> SignalColumn:
     """Bid-ask spread of SPX options near the money, 30 days ahead, as the chains of the session quote it."""
     p = inputs.params
     figures = inputs.plain(S.SPREAD)

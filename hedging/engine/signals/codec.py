@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.history.series import Days
-from hedging.engine.signals.frame import Column, SignalFrame
-from hedging.engine.signals.levels import Level
+from hedging.engine.signals.frame import SignalColumn, SignalFrame
+from hedging.engine.signals.levels import LevelSeries
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.regimes import RegimeHistory, RegimeInputs
 from hedging.engine.signals.types import SignalKey
@@ -64,12 +64,12 @@ def unpack(data: bytes) -> SignalFrame:
     if texts["version"] != VERSION:
         raise ValueError(f"a stored signal frame has version {texts['version']}, not {VERSION}")
     days = _days(arrays["days"])
-    columns: dict[SignalKey, Column] = {}
+    columns: dict[SignalKey, SignalColumn] = {}
     used = 0
     for at, words in enumerate(texts["columns"]):
         rules, has_distance = words.pop("rules"), words.pop("has_distance")
         key = SignalKey(words.pop("key"))
-        columns[key] = Column(
+        columns[key] = SignalColumn(
             key=key,
             values=arrays["values"][at],
             state=arrays["state"][at],
@@ -80,7 +80,7 @@ def unpack(data: bytes) -> SignalFrame:
         )
         used += rules
     shown = {
-        words["name"]: Level(
+        words["name"]: LevelSeries(
             name=words["name"],
             values=arrays["shown"][at],
             as_of=_days(arrays["shown_as_of"][at]),
@@ -112,7 +112,7 @@ def params_from_json(values: dict[str, Any]) -> SignalParams:
     return SignalParams(**{**values, "backwardation_above": Decimal(values["backwardation_above"])})
 
 
-def _texts(column: Column) -> dict[str, Any]:
+def _texts(column: SignalColumn) -> dict[str, Any]:
     arrays = ("values", "state", "as_of", "distance", "levels")
     words = {f.name: getattr(column, f.name) for f in fields(column) if f.name not in arrays}
     return {**words, "rules": len(column.levels), "has_distance": column.distance is not None}

@@ -11,11 +11,11 @@ from hedging.engine.history.series import MarketHistory, S
 from hedging.engine.signals.breadth import breadth_columns, spread
 from hedging.engine.signals.curve import VXCurve, backwardation, curve_columns, open_interest, shown_levels
 from hedging.engine.signals.expiries import days_to_major_expiry
-from hedging.engine.signals.frame import ON, UNKNOWN, Column, SignalFrame
+from hedging.engine.signals.frame import ON, UNKNOWN, SignalColumn, SignalFrame
 from hedging.engine.signals.inputs import (
     DIGITS,
-    Figures,
-    Inputs,
+    DatedValues,
+    SignalInputs,
     all_of,
     count_on,
     oldest,
@@ -33,7 +33,7 @@ _RSI_CONFLICT = (
     "RSI of VIX and of SPX are both below their thresholds: calm and stress at once. Check the closes."
 )
 
-Columns = Mapping[K, Column]
+Columns = Mapping[K, SignalColumn]
 
 
 def compute_signals(history: MarketHistory, params: SignalParams | None = None) -> SignalFrame:
@@ -42,12 +42,12 @@ def compute_signals(history: MarketHistory, params: SignalParams | None = None) 
     A history cut at a day (``known_at``) gives the same rows up to that day. Series that are absent
     make their signals unknown.
     """
-    inputs = Inputs(history, params or SignalParams())
+    inputs = SignalInputs(history, params or SignalParams())
     with np.errstate(invalid="ignore", divide="ignore"):
         return _frame(inputs)
 
 
-def _frame(inputs: Inputs) -> SignalFrame:
+def _frame(inputs: SignalInputs) -> SignalFrame:
     curve = VXCurve(inputs)
     columns = {
         column.key: column
@@ -74,7 +74,7 @@ def _frame(inputs: Inputs) -> SignalFrame:
     return SignalFrame(inputs.days, ordered, walked, alerts, shown, inputs.history.sessions)
 
 
-def _quick_ratio(inputs: Inputs) -> Column:
+def _quick_ratio(inputs: SignalInputs) -> SignalColumn:
     level = inputs.params.quick_ratio_below
     return inputs.column(
         K.QUICK_RATIO,
@@ -88,7 +88,7 @@ def _quick_ratio(inputs: Inputs) -> Column:
     )
 
 
-def _collapse(inputs: Inputs, columns: Columns) -> Column:
+def _collapse(inputs: SignalInputs, columns: Columns) -> SignalColumn:
     """RSI(VIX) low while implied stays high, realized falling faster than implied, and k further signs."""
     p = inputs.params
     ratio, realized, implied = ratio_changes(inputs)
@@ -112,7 +112,7 @@ def _collapse(inputs: Inputs, columns: Columns) -> Column:
         K.RV_COLLAPSE,
         "Realized-vol collapse",
         state,
-        oldest(Figures(ratio.values, columns[K.RSI_VIX].as_of), ratio),
+        oldest(DatedValues(ratio.values, columns[K.RSI_VIX].as_of), ratio),
         threshold=f"{rule}, and {p.collapse_evidence} of P/CF, MACD divergence, post-FOMC narrowing",
         source="SPX and VIX closes, P/CF, rates, releases",
         provenance=f"S0; measure {PROPOSED}",
@@ -120,7 +120,7 @@ def _collapse(inputs: Inputs, columns: Columns) -> Column:
     )
 
 
-def _shift(inputs: Inputs, columns: Columns, inverted: np.ndarray, known: np.ndarray) -> Column:
+def _shift(inputs: SignalInputs, columns: Columns, inverted: np.ndarray, known: np.ndarray) -> SignalColumn:
     """Backwardation above zero on the last closes and VIX above its level."""
     p = inputs.params
     closes = run_length(inverted & known)
@@ -150,7 +150,7 @@ def _before(values: np.ndarray, window: int) -> np.ndarray:
     return out
 
 
-def _regime_inputs(inputs: Inputs, columns: Columns, backwardated: np.ndarray) -> RegimeInputs:
+def _regime_inputs(inputs: SignalInputs, columns: Columns, backwardated: np.ndarray) -> RegimeInputs:
     p = inputs.params
     vix = columns[K.VIX].values
     percentile = inputs.apply(S.VIX, lambda x: indicators.percentile_rank(x, indicators.TRADING_DAYS))

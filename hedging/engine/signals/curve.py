@@ -6,17 +6,15 @@ from decimal import Decimal
 from typing import Final, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hedging.engine.history.series import Days, Floats
-from hedging.engine.signals.frame import Column
-from hedging.engine.signals.inputs import Bools, Figures, Inputs, above, below
-from hedging.engine.signals.levels import FIRST, INDEXES, RATIO, SECOND, Level
+from hedging.engine.history.series import Days
+from hedging.engine.signals.frame import SignalColumn
+from hedging.engine.signals.inputs import DatedValues, SignalInputs, above, below
+from hedging.engine.signals.levels import FIRST, INDEXES, RATIO, SECOND, LevelSeries
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
+from hedging.maths.arrays import Bools, Floats, Ints
 from hedging.maths.indicators import TRADING_DAYS, percentile_rank
-
-Ints = NDArray[np.int64]
 
 _PER_POINT: Final = 10_000
 _PER_ONE: Final = 1_000_000
@@ -51,7 +49,7 @@ def excess(near: Floats, far: Floats, share: Decimal) -> tuple[Bools, Floats, Fl
 class VXCurve:
     """M1 to M8 on the sessions, as of their own settlements."""
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: SignalInputs) -> None:
         months = inputs.vx.months()
         self.settle = cast("Floats", inputs.on_sessions(months.settle))
         self.expiry = cast("Days", inputs.on_sessions(months.expiry))
@@ -74,24 +72,26 @@ def backwardation(curve: VXCurve, share: Decimal) -> tuple[Bools, Floats, Floats
     return excess(curve.month(1), curve.month(2), share)
 
 
-def shown_levels(inputs: Inputs, curve: VXCurve) -> dict[str, Level]:
+def shown_levels(inputs: SignalInputs, curve: VXCurve) -> dict[str, LevelSeries]:
     """Index closes, M1, M2 and their ratio, with percentiles of one year."""
-    found: dict[str, Level] = {}
+    found: dict[str, LevelSeries] = {}
     limit = inputs.params.max_age_days
     for symbol in INDEXES:
         now = inputs.plain(symbol)
         place = inputs.apply(symbol, lambda x: percentile_rank(x, TRADING_DAYS))
-        found[symbol] = Level(str(symbol), now.values, now.as_of, place.values, inputs.source(symbol), limit)
+        found[symbol] = LevelSeries(
+            str(symbol), now.values, now.as_of, place.values, inputs.source(symbol), limit
+        )
     first, second = curve.month(1), curve.month(2)
     for name, values in ((FIRST, first), (SECOND, second), (RATIO, first / second)):
         known = np.isfinite(values)
         percentile = np.full(len(values), np.nan)
         percentile[known] = percentile_rank(values[known], TRADING_DAYS)
-        found[name] = Level(name, values, curve.as_of, percentile, "VX settlements", limit)
+        found[name] = LevelSeries(name, values, curve.as_of, percentile, "VX settlements", limit)
     return found
 
 
-def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:
+def curve_columns(inputs: SignalInputs, curve: VXCurve) -> list[SignalColumn]:
     """Backwardation, contango, slope, shape and roll yield."""
     p = inputs.params
     on, value, distance = backwardation(curve, p.backwardation_above)
@@ -99,7 +99,7 @@ def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:
         inputs.column(
             K.BACKWARDATION,
             "VX backwardation, M1/M2 − 1",
-            Figures(value, curve.as_of),
+            DatedValues(value, curve.as_of),
             unit="%",
             threshold=f"> {float(p.backwardation_above * 100):g}",
             source=_SOURCE,
@@ -114,7 +114,7 @@ def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:
         inputs.column(
             K.CONTANGO,
             "VX contango, M2/M1 − 1",
-            Figures(value, curve.as_of),
+            DatedValues(value, curve.as_of),
             unit="%",
             threshold="> 0",
             source=_SOURCE,
@@ -127,7 +127,7 @@ def curve_columns(inputs: Inputs, curve: VXCurve) -> list[Column]:
     return [*found, _slope(inputs, curve), _shape(inputs, curve), _roll_yield(inputs, curve)]
 
 
-def _slope(inputs: Inputs, curve: VXCurve) -> Column:
+def _slope(inputs: SignalInputs, curve: VXCurve) -> SignalColumn:
     """Rise from M1 to M4 in percent of M1 for each month between their expiries."""
     months = curve.days_between(1, 4) / _MONTH
     value = 100 * (curve.month(4) / curve.month(1) - 1) / months
@@ -135,7 +135,7 @@ def _slope(inputs: Inputs, curve: VXCurve) -> Column:
     return inputs.column(
         K.VX_SLOPE,
         "VX slope, M1 to M4",
-        Figures(value, curve.as_of),
+        DatedValues(value, curve.as_of),
         unit="% a month",
         threshold="< 0 (falling)",
         source=_SOURCE,
@@ -146,7 +146,7 @@ def _slope(inputs: Inputs, curve: VXCurve) -> Column:
     )
 
 
-def _shape(inputs: Inputs, curve: VXCurve) -> Column:
+def _shape(inputs: SignalInputs, curve: VXCurve) -> SignalColumn:
     """M2 above (+) or below (-) the straight line from M1 to M3, percent; on when M1 to M3 bend both ways."""
     first, second, third = (whole(curve.month(n)) for n in (1, 2, 3))
     near, far = curve.days_between(1, 2), curve.days_between(1, 3)
@@ -156,7 +156,7 @@ def _shape(inputs: Inputs, curve: VXCurve) -> Column:
     return inputs.column(
         K.VX_SHAPE,
         "VX shape, M2 against the line from M1 to M3",
-        Figures(value, curve.as_of),
+        DatedValues(value, curve.as_of),
         unit="%",
         threshold="M1 to M3 neither rise nor fall throughout",
         source=_SOURCE,
@@ -166,7 +166,7 @@ def _shape(inputs: Inputs, curve: VXCurve) -> Column:
     )
 
 
-def _roll_yield(inputs: Inputs, curve: VXCurve) -> Column:
+def _roll_yield(inputs: SignalInputs, curve: VXCurve) -> SignalColumn:
     """What a long M2 earns on its way to M1 if the curve stays: ln(M1/M2) a year, percent."""
     with np.errstate(invalid="ignore", divide="ignore"):
         value = 100 * np.log(curve.month(1) / curve.month(2)) * 365 / curve.days_between(1, 2)
@@ -174,7 +174,7 @@ def _roll_yield(inputs: Inputs, curve: VXCurve) -> Column:
     return inputs.column(
         K.ROLL_YIELD,
         "Roll yield of a long VX position",
-        Figures(value, curve.as_of),
+        DatedValues(value, curve.as_of),
         unit="% a year",
         threshold="> 0 (a long hedge earns)",
         source=_SOURCE,
@@ -185,7 +185,7 @@ def _roll_yield(inputs: Inputs, curve: VXCurve) -> Column:
     )
 
 
-def open_interest(inputs: Inputs, curve: VXCurve) -> Column:
+def open_interest(inputs: SignalInputs, curve: VXCurve) -> SignalColumn:
     """Open contracts over all monthly VX futures."""
     p = inputs.params
     known = np.isfinite(curve.open_interest)
@@ -194,7 +194,7 @@ def open_interest(inputs: Inputs, curve: VXCurve) -> Column:
     return inputs.column(
         K.VX_OPEN_INTEREST,
         "VX open interest, all months",
-        Figures(total, curve.as_of),
+        DatedValues(total, curve.as_of),
         unit="contracts",
         threshold=f"< {p.open_interest_below:,.0f} (thin)",
         source=_SOURCE,

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from hedging.engine.history.series import Days, EventKind, MarketHistory
-from hedging.engine.signals.frame import Column
-from hedging.engine.signals.inputs import Figures, Inputs
+from hedging.engine.history.series import CalendarEventKind, Days, MarketHistory
+from hedging.engine.signals.frame import SignalColumn
+from hedging.engine.signals.inputs import DatedValues, SignalInputs
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 
@@ -41,11 +41,11 @@ def major_expiries(history: MarketHistory, first: np.datetime64, last: np.dateti
         inside = (named >= sessions[0]) & (named <= sessions[-1])
         named[inside] = sessions[np.searchsorted(sessions, named[inside], side="right") - 1]
     if vix:
-        named = np.concatenate([named, history.events.days(EventKind.VIX_EXPIRY)])
+        named = np.concatenate([named, history.events.days(CalendarEventKind.VIX_EXPIRY)])
     return np.unique(named.astype("datetime64[D]"))
 
 
-def days_to_major_expiry(inputs: Inputs) -> Column:
+def days_to_major_expiry(inputs: SignalInputs) -> SignalColumn:
     """Calendar days to a major expiration; on inside the window, both ends included.
 
     Two expirations can lie close together: the one inside the window counts, else the next.
@@ -65,7 +65,7 @@ def days_to_major_expiry(inputs: Inputs) -> Column:
     return inputs.column(
         K.DAYS_TO_MAJOR_EXPIRY,
         "Days to a major expiration",
-        Figures(value, days),
+        DatedValues(value, days),
         unit="days",
         threshold=f"{p.expiry_window_first} to {p.expiry_window_last}",
         source="exchange calendar: third Fridays and quarter ends",

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history.series import Day, Days, Floats, day64, to_date
-from hedging.engine.signals.levels import Level, LevelDay
+from hedging.engine.history.series import Day, Days, day64, to_date
+from hedging.engine.signals.levels import LevelDay, LevelSeries
 from hedging.engine.signals.regimes import RegimeHistory
 from hedging.engine.signals.types import RegimeDay, Signal, SignalDay, SignalKey, SignalState
+from hedging.maths.arrays import Floats
 
 States = NDArray[np.int8]
 
@@ -26,7 +27,7 @@ _ONE_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
-class Column:
+class SignalColumn:
     """One signal on every session.
 
     ``state`` is 1 on, 0 off, -1 unknown. ``as_of`` is the day of the newest input (of several inputs the
@@ -79,10 +80,10 @@ class SignalFrame:
     """
 
     days: Days
-    columns: Mapping[SignalKey, Column]
+    columns: Mapping[SignalKey, SignalColumn]
     regimes: RegimeHistory
     alerts: Mapping[int, tuple[str, ...]]
-    levels: Mapping[str, Level]
+    levels: Mapping[str, LevelSeries]
     sessions: Days
 
     def __len__(self) -> int:
@@ -130,14 +131,14 @@ class SignalFrame:
         """Index of the newest session at or before the day; -1 before the first."""
         return int(np.searchsorted(self.sessions, day64(day), side="right")) - 1
 
-    def _is_late(self, column: Column, as_of: date, day: date, last: int) -> bool:
+    def _is_late(self, column: SignalColumn, as_of: date, day: date, last: int) -> bool:
         """Whether a column's newest value is older than its publication explains."""
         if column.late_days is not None:
             return (day - as_of).days > column.late_days
         due = last - column.late_sessions
         return due >= 0 and as_of < to_date(self.sessions[due])
 
-    def _signal(self, column: Column, at: int | None, day: date, last: int) -> Signal:
+    def _signal(self, column: SignalColumn, at: int | None, day: date, last: int) -> Signal:
         as_of: date | None = None if at is None else column.as_of[at].item()
         age = None if as_of is None else (day - as_of).days
         too_old = age is not None and age > column.max_age
@@ -168,7 +169,7 @@ class SignalFrame:
         )
 
 
-def _reason(column: Column, state: int, age: int | None, *, late: bool, too_old: bool) -> str:
+def _reason(column: SignalColumn, state: int, age: int | None, *, late: bool, too_old: bool) -> str:
     if too_old:
         return f"The newest value is {age} days old; beyond {column.max_age} it does not count."
     if state == UNKNOWN:

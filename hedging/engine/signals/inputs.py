@@ -10,26 +10,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history.series import Days, Floats, MarketHistory, S, Series, VXHistory
-from hedging.engine.signals.frame import OFF, ON, UNKNOWN, Column, States
+from hedging.engine.history.series import Days, MarketHistory, S, Series, VXHistory
+from hedging.engine.signals.frame import OFF, ON, UNKNOWN, SignalColumn, States
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.types import SignalKey
+from hedging.maths.arrays import Bools, Floats
 
 #: Figures are compared after rounding here, so that a computed 35 is not 34.999999999999996.
 DIGITS: Final = 9
 
-Bools = NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
-class Figures:
+class DatedValues:
     """A figure on every session, and the day it belongs to; NaN and NaT are unknown."""
 
     values: Floats
     as_of: Days
 
 
-class Inputs:
+class SignalInputs:
     """The history seen session by session: row i is what was known at the close of ``days[i]``."""
 
     def __init__(self, history: MarketHistory, params: SignalParams) -> None:
@@ -82,12 +81,12 @@ class Inputs:
         known = np.max([series.known[i] for series, i in zip(present, at, strict=True)], axis=0)
         return days, known, [series.values[i] for series, i in zip(present, at, strict=True)]
 
-    def figures(self, days: Days, known: Days, values: Floats) -> Figures:
+    def figures(self, days: Days, known: Days, values: Floats) -> DatedValues:
         """Values of their own days, carried to the sessions at whose close they were known."""
         found, as_of = Series("", days, values, known).aligned(self.days)
-        return Figures(found, as_of)
+        return DatedValues(found, as_of)
 
-    def apply(self, symbol: str, formula: Callable[[Floats], Floats], *, traded: bool = True) -> Figures:
+    def apply(self, symbol: str, formula: Callable[[Floats], Floats], *, traded: bool = True) -> DatedValues:
         """An indicator over a series' own observations, carried to the sessions.
 
         A series with revisions is read anew at each of them: what a release showed on its day is worked
@@ -111,11 +110,11 @@ class Inputs:
             if finite.any():
                 yield known, days[finite], values[finite]
 
-    def plain(self, symbol: str, *, traded: bool = True) -> Figures:
+    def plain(self, symbol: str, *, traded: bool = True) -> DatedValues:
         """The newest known value of a series on every session."""
         return self.apply(symbol, lambda values: values, traded=traded)
 
-    def apply_joined(self, symbols: Sequence[str], formula: Callable[..., Floats]) -> Figures:
+    def apply_joined(self, symbols: Sequence[str], formula: Callable[..., Floats]) -> DatedValues:
         """A formula over the common days of several series, carried to the sessions."""
         found = self.joined(*symbols)
         if found is None:
@@ -123,9 +122,9 @@ class Inputs:
         days, known, values = found
         return self.figures(days, known, formula(*values))
 
-    def nothing(self) -> Figures:
+    def nothing(self) -> DatedValues:
         """Unknown on every session."""
-        return Figures(np.full(len(self), np.nan), np.full(len(self), "NaT", dtype="datetime64[D]"))
+        return DatedValues(np.full(len(self), np.nan), np.full(len(self), "NaT", dtype="datetime64[D]"))
 
     def source(self, symbol: str) -> str:
         """The series' name with its source."""
@@ -160,7 +159,7 @@ class Inputs:
         has, _ = self.vx_rows
         return np.where(has, self.days, np.datetime64("NaT"))
 
-    def too_old(self, figures: Figures, max_age: int) -> Bools:
+    def too_old(self, figures: DatedValues, max_age: int) -> Bools:
         """Where the figure's day lies further back than it may."""
         with np.errstate(invalid="ignore"):
             return np.asarray((self.days - figures.as_of) > np.timedelta64(max_age, "D"))
@@ -169,7 +168,7 @@ class Inputs:
         self,
         key: SignalKey,
         label: str,
-        figures: Figures,
+        figures: DatedValues,
         *,
         unit: str,
         threshold: str,
@@ -183,7 +182,7 @@ class Inputs:
         late_sessions: int = 0,
         late_days: int | None = None,
         note: str = "",
-    ) -> Column:
+    ) -> SignalColumn:
         """A column: unknown where the figure or a moving level is, or where it is too old."""
         limit = self.params.max_age_days if max_age is None else max_age
         lost = self.too_old(figures, limit)
@@ -191,7 +190,7 @@ class Inputs:
         unknown = np.isnan(values)
         for level in levels:
             unknown |= np.isnan(level)
-        return Column(
+        return SignalColumn(
             key=key,
             label=label,
             unit=unit,
@@ -238,7 +237,7 @@ def above(values: Floats, level: Floats | float) -> tuple[Bools, Floats]:
         return distance < 0, distance
 
 
-def oldest(*figures: Figures) -> Days:
+def oldest(*figures: DatedValues) -> Days:
     """The oldest of the days the figures belong to; NaT where one is unknown."""
     found = figures[0].as_of
     for other in figures[1:]:

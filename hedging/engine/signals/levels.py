@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from hedging.engine.history.series import Days, Floats, S
+from hedging.engine.history.series import Days, S
+from hedging.maths.arrays import Floats
 
 INDEXES: Final = (S.SPX, S.VIX, S.VIX9D, S.VIX3M, S.VVIX, S.SKEW)
 FIRST, SECOND, RATIO = "M1", "M2", "M1/M2"
@@ -16,7 +17,7 @@ _DAY: Final = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelSeries:
     """One level on every session; NaN and NaT unknown. ``percentile`` (0 to 1) is among its last 252."""
 
     name: str

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.history.series import Days, Event, EventKind, Floats, S, Series
-from hedging.engine.signals.frame import UNKNOWN, Column, States
+from hedging.engine.history.series import CalendarEvent, CalendarEventKind, Days, S, Series
+from hedging.engine.signals.frame import UNKNOWN, SignalColumn, States
 from hedging.engine.signals.inputs import (
     DIGITS,
-    Figures,
-    Inputs,
+    DatedValues,
+    SignalInputs,
     above,
     all_of,
     below,
@@ -24,15 +24,16 @@ from hedging.engine.signals.inputs import (
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
+from hedging.maths.arrays import Floats
 
 _DAY = np.timedelta64(1, "D")
 _CALENDAR_REACH = 100  # a schedule further away than this is a gap in the calendar, not an answer
 _REVISED = "Figures are of a later vintage than what was printed on the day."
 
 
-def macro_columns(inputs: Inputs) -> list[Column]:
+def macro_columns(inputs: SignalInputs) -> list[SignalColumn]:
     """FOMC, CPI, PPI, GDP, exchange rate and rate differential."""
-    cpi, ppi = _Print(inputs, EventKind.CPI, S.CPI), _Print(inputs, EventKind.PPI, S.PPI)
+    cpi, ppi = _Print(inputs, CalendarEventKind.CPI, S.CPI), _Print(inputs, CalendarEventKind.PPI, S.PPI)
     return [
         *_fomc(inputs),
         cpi.column(K.CPI_SURPRISE, "CPI surprise, year on year"),
@@ -44,11 +45,11 @@ def macro_columns(inputs: Inputs) -> list[Column]:
     ]
 
 
-def _fomc(inputs: Inputs) -> list[Column]:
+def _fomc(inputs: SignalInputs) -> list[SignalColumn]:
     p, events = inputs.params, inputs.history.events
-    planned = np.array([e.day for e in events.of(EventKind.FOMC) if e.scheduled], "datetime64[D]")
+    planned = np.array([e.day for e in events.of(CalendarEventKind.FOMC) if e.scheduled], "datetime64[D]")
     held = np.unique(
-        np.concatenate([events.days(EventKind.FOMC), events.days(EventKind.FOMC_UNSCHEDULED)])
+        np.concatenate([events.days(CalendarEventKind.FOMC), events.days(CalendarEventKind.FOMC_UNSCHEDULED)])
     ).astype("datetime64[D]")
     ahead = _days_ahead(inputs.days, planned)
     on, distance = below(ahead, p.fomc_soon_days + 1)
@@ -59,7 +60,7 @@ def _fomc(inputs: Inputs) -> list[Column]:
         inputs.column(
             K.DAYS_TO_FOMC,
             "Days to the next scheduled FOMC decision",
-            Figures(ahead, inputs.days),
+            DatedValues(ahead, inputs.days),
             unit="days",
             threshold=f"≤ {p.fomc_soon_days}",
             source=source,
@@ -71,7 +72,7 @@ def _fomc(inputs: Inputs) -> list[Column]:
         inputs.column(
             K.DAYS_SINCE_FOMC,
             "Days since the last FOMC decision",
-            Figures(since, inputs.days),
+            DatedValues(since, inputs.days),
             unit="days",
             threshold=f"≤ {p.fomc_after_days}",
             source=source,
@@ -104,7 +105,7 @@ def _days_since(days: Days, events: Days) -> Floats:
 class _Print:
     """Releases of a price index: surprise against consensus, else against the print before it."""
 
-    def __init__(self, inputs: Inputs, kind: EventKind, symbol: str) -> None:
+    def __init__(self, inputs: SignalInputs, kind: CalendarEventKind, symbol: str) -> None:
         self.inputs, self.kind = inputs, kind
         released = [e for e in inputs.history.events.of(kind) if e.actual is not None]
         own = _from_events(released)
@@ -114,7 +115,7 @@ class _Print:
         self.against_previous = self._latest(own[:, 2], indexed[:, 2], own, indexed)
         self.revised = series is not None and not series.first_print
 
-    def _latest(self, mine: Floats, other: Floats, own: Floats, indexed: Floats) -> Figures:
+    def _latest(self, mine: Floats, other: Floats, own: Floats, indexed: Floats) -> DatedValues:
         """The newest release by the day it was known; a figured event beats the index of that day."""
         known = np.concatenate([own[:, 0], indexed[:, 0]])
         values = np.concatenate([mine, other])
@@ -124,7 +125,7 @@ class _Print:
         days = known[keep][order].astype("int64").astype("datetime64[D]")
         return self.inputs.figures(days, days, values[keep][order])
 
-    def column(self, key: K, label: str) -> Column:
+    def column(self, key: K, label: str) -> SignalColumn:
         """The surprise in percentage points."""
         limit = self.inputs.params.macro_stable_pp
         on, distance = above(np.abs(self.figures.values), limit)
@@ -150,7 +151,7 @@ class _Print:
 _NONE = np.empty((0, 3))
 
 
-def _from_events(events: Sequence[Event]) -> Floats:
+def _from_events(events: Sequence[CalendarEvent]) -> Floats:
     """Rows of (day known, surprise, change against the print before)."""
     rows = []
     for event in events:
@@ -162,7 +163,7 @@ def _from_events(events: Sequence[Event]) -> Floats:
     return np.array(rows) if rows else _NONE
 
 
-def _from_index(inputs: Inputs, symbol: str, series: Series) -> Floats:
+def _from_index(inputs: SignalInputs, symbol: str, series: Series) -> Floats:
     """The same from a monthly index: the yearly rate against the month before's, both to 0.1 as printed."""
     if not inputs.history.series[symbol].revised:
         step = _yearly_steps(series.days, series.values)
@@ -186,7 +187,7 @@ def _yearly_steps(days: Days, values: Floats) -> Floats:
     return np.round(np.diff(np.round(100 * (values[12:] / values[:-12] - 1), 1)), DIGITS)
 
 
-def _stable(inputs: Inputs, cpi: _Print, ppi: _Print) -> Column:
+def _stable(inputs: SignalInputs, cpi: _Print, ppi: _Print) -> SignalColumn:
     limit = inputs.params.macro_stable_pp
     parts: list[States] = []
     for release in (cpi, ppi):
@@ -210,7 +211,7 @@ def _stable(inputs: Inputs, cpi: _Print, ppi: _Print) -> Column:
 
 
 def yes_or_no(
-    inputs: Inputs,
+    inputs: SignalInputs,
     key: K,
     label: str,
     state: States,
@@ -223,9 +224,9 @@ def yes_or_no(
     max_age: int | None = None,
     late_days: int | None = None,
     late_sessions: int = 0,
-) -> Column:
+) -> SignalColumn:
     """A column without a figure: on, off or unknown."""
-    return Column(
+    return SignalColumn(
         key=key,
         label=label,
         unit="",
@@ -242,7 +243,7 @@ def yes_or_no(
     )
 
 
-def _gdp(inputs: Inputs) -> Column:
+def _gdp(inputs: SignalInputs) -> SignalColumn:
     figures = inputs.apply(
         S.GDP, lambda level: 100 * ((1 + indicators.change(level, 1)) ** 4 - 1), traded=False
     )
@@ -287,7 +288,7 @@ def _running_median(values: Floats) -> Floats:
     return out
 
 
-def _reer(inputs: Inputs) -> list[Column]:
+def _reer(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     level = inputs.plain(S.REER, traded=False)
     z = inputs.apply(S.REER, lambda x: indicators.z_score(x, p.reer_window), traded=False)
@@ -348,7 +349,7 @@ def _reer(inputs: Inputs) -> list[Column]:
     ]
 
 
-def _foreign(inputs: Inputs) -> Column:
+def _foreign(inputs: SignalInputs) -> SignalColumn:
     """Ten-year rates here less abroad, each as newest known, against the same ``valuation_lag`` before."""
     lag = inputs.params.valuation_lag
     home, abroad = inputs.plain(S.DGS10), inputs.plain(S.FOREIGN_10Y, traded=False)
@@ -359,7 +360,7 @@ def _foreign(inputs: Inputs) -> Column:
     return inputs.column(
         K.FOREIGN_DIFFERENTIAL,
         "Rate differential, 10 years here less abroad",
-        Figures(value, oldest(home, abroad)),
+        DatedValues(value, oldest(home, abroad)),
         unit="pp",
         threshold=f"< {{0}}, its value {lag} sessions before (narrows)",
         source=f"{inputs.source(S.DGS10)}, {inputs.source(S.FOREIGN_10Y)}",
@@ -379,11 +380,11 @@ def bill_yield(discount: Floats) -> Floats:
     return 100 * 365 * rate / (360 - 91 * rate)
 
 
-def _rates(inputs: Inputs, cpi: _Print, ppi: _Print) -> list[Column]:
+def _rates(inputs: SignalInputs, cpi: _Print, ppi: _Print) -> list[SignalColumn]:
     p = inputs.params
     figures = inputs.apply_joined((S.DGS10, S.DTB3), lambda ten, bill: ten - bill_yield(bill))
     on, distance = below(figures.values, 0.0)
-    held = inputs.history.events.days(EventKind.FOMC)
+    held = inputs.history.events.days(CalendarEventKind.FOMC)
     since = _days_since(inputs.days, held)
     # The differential known at the last close before the decision.
     before = np.searchsorted(inputs.days, inputs.days - np.nan_to_num(since).astype("int64") * _DAY) - 1
@@ -409,7 +410,7 @@ def _rates(inputs: Inputs, cpi: _Print, ppi: _Print) -> list[Column]:
             max_age=8,
             late_sessions=1,
         ),
-        Column(
+        SignalColumn(
             key=K.POST_FOMC_NARROWING,
             label="Differential narrows after FOMC while CPI and PPI moderate",
             unit="pp",

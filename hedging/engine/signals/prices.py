@@ -7,18 +7,19 @@ from functools import partial
 
 import numpy as np
 
-from hedging.engine.history.series import Floats, S
-from hedging.engine.signals.frame import Column
-from hedging.engine.signals.inputs import Figures, Inputs, above, below, run_length
+from hedging.engine.history.series import S
+from hedging.engine.signals.frame import SignalColumn
+from hedging.engine.signals.inputs import DatedValues, SignalInputs, above, below, run_length
 from hedging.engine.signals.params import PROPOSED
 from hedging.engine.signals.types import SignalKey as K
 from hedging.maths import indicators
+from hedging.maths.arrays import Floats
 
 METHOD = "method 3"
 YEAR = indicators.TRADING_DAYS
 
 
-def price_columns(inputs: Inputs) -> list[Column]:
+def price_columns(inputs: SignalInputs) -> list[SignalColumn]:
     """Every signal that needs closes of SPX, VIX and their kin only."""
     return [
         *_momentum(inputs),
@@ -29,7 +30,7 @@ def price_columns(inputs: Inputs) -> list[Column]:
     ]
 
 
-def _momentum(inputs: Inputs) -> list[Column]:
+def _momentum(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     found = []
     for key, symbol, level, origin in (
@@ -73,7 +74,7 @@ def _momentum(inputs: Inputs) -> list[Column]:
     return found
 
 
-def macd_divergence(inputs: Inputs) -> Column:
+def macd_divergence(inputs: SignalInputs) -> SignalColumn:
     """SPX against the volatility term structure: both MACD histograms on the same side of zero.
 
     A rising SPX normally comes with a falling front end against the back (VIX/VIX3M; M1/M2 where VIX3M
@@ -98,7 +99,7 @@ def macd_divergence(inputs: Inputs) -> Column:
     return inputs.column(
         K.MACD_DIVERGENCE,
         "MACD divergence, SPX against the volatility term structure",
-        Figures(count, as_of),
+        DatedValues(count, as_of),
         unit="closes",
         threshold=f"≥ {p.macd_divergence_closes} closes with both histograms on one side",
         source="SPX and VIX/VIX3M, before its history M1/M2",
@@ -109,7 +110,7 @@ def macd_divergence(inputs: Inputs) -> Column:
     )
 
 
-def _futures_ratio(inputs: Inputs, histogram: Callable[[Floats], Floats]) -> Figures:
+def _futures_ratio(inputs: SignalInputs, histogram: Callable[[Floats], Floats]) -> DatedValues:
     months = inputs.vx.months()
     ratio = months.settle[:, 0] / months.settle[:, 1]
     known = np.isfinite(ratio)
@@ -119,7 +120,7 @@ def _futures_ratio(inputs: Inputs, histogram: Callable[[Floats], Floats]) -> Fig
     return inputs.figures(days, days, histogram(ratio[known]))
 
 
-def _volatility(inputs: Inputs) -> list[Column]:
+def _volatility(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     iv = inputs.plain(S.VIX)
     on, distance = above(iv.values, p.iv_above)
@@ -149,7 +150,9 @@ def _volatility(inputs: Inputs) -> list[Column]:
     return columns
 
 
-def _realized(inputs: Inputs, key: K, label: str, figures: Figures, iv: Figures) -> Column:
+def _realized(
+    inputs: SignalInputs, key: K, label: str, figures: DatedValues, iv: DatedValues
+) -> SignalColumn:
     level = np.where(inputs.too_old(iv, inputs.params.max_age_days), np.nan, iv.values)
     on, distance = above(figures.values, level)
     ranged = key is K.RV_RANGE
@@ -172,7 +175,7 @@ def _realized(inputs: Inputs, key: K, label: str, figures: Figures, iv: Figures)
     )
 
 
-def _range_vol(inputs: Inputs) -> Figures:
+def _range_vol(inputs: SignalInputs) -> DatedValues:
     bars = inputs.history.bars.get(S.SPX)
     if bars is None or not len(bars):
         return inputs.nothing()
@@ -195,7 +198,7 @@ def _changed(values: Floats, lag: int) -> Floats:
     return np.where(np.isfinite(out), out, np.nan)
 
 
-def ratio_changes(inputs: Inputs) -> tuple[Figures, Figures, Figures]:
+def ratio_changes(inputs: SignalInputs) -> tuple[DatedValues, DatedValues, DatedValues]:
     """Ten-session changes in percent of RV10/IV30, of RV10 and of IV30, on common days."""
     pair = (S.SPX, S.VIX)
     ratio = inputs.apply_joined(pair, lambda spx, vix: _changed(_ratio_of_vols(spx, vix), 10))
@@ -204,7 +207,7 @@ def ratio_changes(inputs: Inputs) -> tuple[Figures, Figures, Figures]:
     return ratio, realized, implied
 
 
-def _ratios(inputs: Inputs) -> list[Column]:
+def _ratios(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     rv_iv = inputs.apply_joined((S.SPX, S.VIX), _ratio_of_vols)
     on, distance = above(rv_iv.values, 1.0)
@@ -264,7 +267,7 @@ def _ratios(inputs: Inputs) -> list[Column]:
     return columns
 
 
-def _high_levels(inputs: Inputs) -> list[Column]:
+def _high_levels(inputs: SignalInputs) -> list[SignalColumn]:
     p = inputs.params
     vix = inputs.plain(S.VIX)
     on, distance = above(vix.values, p.shift_vix_above)

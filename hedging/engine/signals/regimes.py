@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.history.series import Days, Floats
+from hedging.engine.history.series import Days
 from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.types import Regime, RegimeDay
+from hedging.maths.arrays import Bools, Floats
 
-Bools = NDArray[np.bool_]
 States = NDArray[np.int8]
 
 #: The code of a regime is its place here.

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.fast.vector import (
     INV_SQRT_2PI,
     Threads,
@@ -29,7 +30,6 @@ from hedging.maths.fast.vector import (
     threaded,
 )
 
-Floats = NDArray[np.float64]
 Rows = tuple[Floats, ...]
 
 #: Options a thread takes at a time: inputs and outputs of a chunk stay in its second-level cache.

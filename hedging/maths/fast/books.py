@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import ArrayLike, NDArray
 
+from hedging.maths.arrays import Floats
 from hedging.maths.fast.black import greeks, launch
 from hedging.maths.fast.vector import (
     Threads,
@@ -26,8 +27,7 @@ from hedging.maths.fast.vector import (
     threaded,
 )
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int32]
+Int32s = NDArray[np.int32]
 Offsets = NDArray[np.int64]
 
 _LANES = 8  # outputs are padded to one cache line a contract
@@ -45,15 +45,15 @@ class Contracts(NamedTuple):
     right: Floats
 
 
-class Book(NamedTuple):
+class LegArrays(NamedTuple):
     """Legs by owner (see the module); int32 ``contract``, float64 ``size``, int64 ``offsets``."""
 
-    contract: Ints
+    contract: Int32s
     size: Floats
     offsets: Offsets
 
 
-def book_from_legs(owner: ArrayLike, contract: ArrayLike, size: ArrayLike, owners: int) -> Book:
+def book_from_legs(owner: ArrayLike, contract: ArrayLike, size: ArrayLike, owners: int) -> LegArrays:
     """Sort legs by owner index (0 .. owners - 1); the order of an owner's legs is kept.
 
     Raises ValueError when lengths differ or an owner index is out of range.
@@ -67,14 +67,14 @@ def book_from_legs(owner: ArrayLike, contract: ArrayLike, size: ArrayLike, owner
         raise ValueError("owner index out of range")
     offsets = np.zeros(owners + 1, dtype=np.int64)
     np.cumsum(np.bincount(who, minlength=owners), out=offsets[1:])
-    book = Book(np.empty_like(what), np.empty_like(much), offsets)
+    book = LegArrays(np.empty_like(what), np.empty_like(much), offsets)
     _place(who, what, much, offsets[:-1].copy(), book.contract, book.size)
     return book
 
 
 @compiled
 def _place(
-    owner: Offsets, contract: Ints, size: Floats, free: Offsets, to_contract: Ints, to_size: Floats
+    owner: Offsets, contract: Int32s, size: Floats, free: Offsets, to_contract: Int32s, to_size: Floats
 ) -> None:
     """Counting sort: each leg goes to the next free place of its owner."""
     for j in range(owner.shape[0]):
@@ -86,7 +86,7 @@ def _place(
 
 @compiled
 def _sum_rows(
-    contract: Ints, size: Floats, offsets: Offsets, table: Floats, out: Floats, a: int, b: int
+    contract: Int32s, size: Floats, offsets: Offsets, table: Floats, out: Floats, a: int, b: int
 ) -> None:
     """``table`` is flat, eight lanes a contract; unsigned indices spare the test for negative ones."""
     for i in range(a, b):
@@ -113,19 +113,19 @@ def _sum_rows(
 
 
 @compiled
-def _sum_rows_serial(contract: Ints, size: Floats, offsets: Offsets, table: Floats, out: Floats) -> None:
+def _sum_rows_serial(contract: Int32s, size: Floats, offsets: Offsets, table: Floats, out: Floats) -> None:
     _sum_rows(contract, size, offsets, table, out, 0, out.shape[0])
 
 
 @threaded
-def _sum_rows_parallel(contract: Ints, size: Floats, offsets: Offsets, table: Floats, out: Floats) -> None:
+def _sum_rows_parallel(contract: Int32s, size: Floats, offsets: Offsets, table: Floats, out: Floats) -> None:
     owners = out.shape[0]
     for c in prange((owners + 255) // 256):
         _sum_rows(contract, size, offsets, table, out, c * 256, min(owners, (c + 1) * 256))
 
 
 def sum_by_owner(
-    book: Book, values: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+    book: LegArrays, values: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
 ) -> Floats:
     """Size-weighted sums of contract values per owner.
 
@@ -145,13 +145,13 @@ def sum_by_owner(
     return result
 
 
-def _check(book: Book, count: int) -> None:
+def _check(book: LegArrays, count: int) -> None:
     if len(book.contract) and not 0 <= book.contract.min() <= book.contract.max() < count:
         raise ValueError("contract index out of range")
 
 
 def value_book(
-    book: Book, contracts: Contracts, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+    book: LegArrays, contracts: Contracts, *, out: Floats | None = None, threads: Threads = Threads.AUTO
 ) -> Floats:
     """Value and first-order Greeks in dollars per owner, (owners, 8): price, delta, gamma, vega, theta, rho.
 
@@ -256,7 +256,7 @@ def reprice(
 
 
 @compiled
-def _cells(book: Book, table: Floats, out: Floats, a: int, b: int) -> None:
+def _cells(book: LegArrays, table: Floats, out: Floats, a: int, b: int) -> None:
     width = out.shape[1]
     for i in range(a, b):
         total = out[i]
@@ -270,19 +270,19 @@ def _cells(book: Book, table: Floats, out: Floats, a: int, b: int) -> None:
 
 
 @compiled
-def _cells_serial(book: Book, table: Floats, out: Floats) -> None:
+def _cells_serial(book: LegArrays, table: Floats, out: Floats) -> None:
     _cells(book, table, out, 0, out.shape[0])
 
 
 @threaded
-def _cells_parallel(book: Book, table: Floats, out: Floats) -> None:
+def _cells_parallel(book: LegArrays, table: Floats, out: Floats) -> None:
     owners = out.shape[0]
     for n in prange((owners + 31) // 32):
         _cells(book, table, out, n * 32, min(owners, (n + 1) * 32))
 
 
 def sum_cells(
-    book: Book, table: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
+    book: LegArrays, table: Floats, *, out: Floats | None = None, threads: Threads = Threads.AUTO
 ) -> Floats:
     """Size-weighted sums of table rows (contracts × any number of cells) per owner: owners × cells."""
     _check(book, len(table))
@@ -302,7 +302,7 @@ def _buffer(out: Floats | None, shape: tuple[int, int]) -> Floats:
 
 
 def scenario_grid(
-    book: Book,
+    book: LegArrays,
     contracts: Contracts,
     shocks: Shocks,
     spot_moves: ArrayLike,

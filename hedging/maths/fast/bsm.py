@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.fast.black import CHUNK, Kernel, Outputs, Rows, allocate, core, cross, fill
 from hedging.maths.fast.vector import Threads, compiled, exp_, inlined, log_ratio_, threaded
-
-Floats = NDArray[np.float64]
 
 _LARGEST = 700.0  # of |r T| and |(r - q) T|, beyond which an exponential leaves the range of doubles
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hedging.maths.arrays import Floats
 from hedging.maths.coefficients import AT_THE_MONEY_BOTTOM, AT_THE_MONEY_TOP, BACHELIER_BOTTOM, BACHELIER_TOP
 from hedging.maths.fast.black import CHUNK, launch, vectors
 from hedging.maths.fast.vector import (
@@ -29,8 +30,6 @@ from hedging.maths.fast.vector import (
     threaded,
 )
 from hedging.maths.implied_vol import ROUNDING
-
-Floats = NDArray[np.float64]
 
 _SQRT_2PI = 2.5066282746310002
 _PER_SECOND = 40e6  # options one thread solves

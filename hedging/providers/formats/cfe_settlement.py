@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from hedging.models import Quality
-from hedging.providers.formats.tables import MarketFileError, ParsedFile, Table, VXRow
+from hedging.providers.formats.tables import CsvTable, MarketFileError, ParsedFile, VXRow
 
 NAME = "cfe-settlement"
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
@@ -26,7 +26,7 @@ def parse(lines: list[str], name: str) -> ParsedFile:
         day = None
     if day is None:
         raise MarketFileError("the file name must hold the day, such as settlement_2024-01-17.csv")
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(NAME, "cfe", Quality.EOD)
     product_at, expiry_at, price_at = (
         table.need("product"),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hedging.maths.arrays import Floats
 
 
 class ChainError(ValueError):

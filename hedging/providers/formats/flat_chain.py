@@ -11,7 +11,7 @@ from hedging.maths.types import Right
 from hedging.models import Quality
 from hedging.providers.formats.chain import ChainError, build_chain
 from hedging.providers.formats.quote_time import quote_moment
-from hedging.providers.formats.tables import MarketFileError, ParsedFile, Table
+from hedging.providers.formats.tables import CsvTable, MarketFileError, ParsedFile
 from hedging.selectors.calendar import closes_at, session_on_or_before
 
 NAME = "flat-chain"
@@ -35,7 +35,7 @@ def sniff(header: list[str]) -> bool:
 
 def parse(lines: list[str]) -> ParsedFile:
     """Read all quote times; a file with dates only speaks for the closes of those dates."""
-    table = Table(lines)
+    table = CsvTable(lines)
     day_at, time_at = table.position("date"), table.position("commit_time_utc", "quote_time")
     if day_at is None and time_at is None:
         raise MarketFileError("no column named date or quote_time", 1)
@@ -82,7 +82,7 @@ def parse(lines: list[str]) -> ParsedFile:
     return parsed
 
 
-def _moment(table: Table, row: list[str], time_at: int | None, day_at: int | None) -> datetime:
+def _moment(table: CsvTable, row: list[str], time_at: int | None, day_at: int | None) -> datetime:
     if time_at is not None:
         cell = table.text(row[time_at], time_at)
         try:

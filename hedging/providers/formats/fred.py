@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from hedging.models import Quality
-from hedging.providers.formats.tables import BarRow, MarketFileError, ParsedFile, Table
+from hedging.providers.formats.tables import BarRow, CsvTable, MarketFileError, ParsedFile
 from hedging.selectors.calendar import NEW_YORK
 
 NAME = "fred"
@@ -30,7 +30,7 @@ def sniff(header: list[str]) -> bool:
 
 def parse(lines: list[str]) -> ParsedFile:
     """Read values; a dot or an empty cell is no value. A vintage repeats only what it changed."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(NAME, NAME, Quality.EOD)
     columns = [(at, *_column(name)) for at, name in enumerate(table.header) if at]
     columns.sort(key=lambda column: (column[1], column[2] or date.min))

@@ -7,9 +7,9 @@ from datetime import date, time
 from decimal import Decimal
 
 from hedging.engine.history.rules import VX_RESCALED_FROM
-from hedging.engine.history.series import EventKind, S
+from hedging.engine.history.series import CalendarEventKind, S
 from hedging.models import Quality
-from hedging.providers.formats.tables import BarRow, EventRow, MarketFileError, ParsedFile, Table
+from hedging.providers.formats.tables import BarRow, CsvTable, EventRow, MarketFileError, ParsedFile
 from hedging.selectors.calendar import is_early_close, is_session, vix_expiry
 
 EVENTS, CONSENSUS, FINALS = "event-calendar", "consensus", "vx-final-settlement"
@@ -34,7 +34,7 @@ def sniff_events(header: list[str]) -> bool:
 
 def parse_events(lines: list[str]) -> ParsedFile:
     """Calendar of releases, meetings and expirations; outcomes may follow from another file."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(EVENTS, "file", Quality.EOD)
     day_at, kind_at, period_at = table.need("date"), table.need("event"), table.need("ref_period")
     detail_at, time_at, source_at = (
@@ -54,14 +54,14 @@ def parse_events(lines: list[str]) -> ParsedFile:
                 period=table.text(row[period_at], period_at)[:40],
                 time_et=_time(table, row, time_at),
                 detail="" if detail_at is None else table.text(row[detail_at], detail_at)[:200],
-                scheduled=kind != EventKind.FOMC_UNSCHEDULED,
+                scheduled=kind != CalendarEventKind.FOMC_UNSCHEDULED,
                 source="" if source_at is None else table.text(row[source_at], source_at)[:60],
             )
         )
     return parsed
 
 
-def _time(table: Table, row: list[str], at: int | None) -> time | None:
+def _time(table: CsvTable, row: list[str], at: int | None) -> time | None:
     cell = "" if at is None else row[at].strip()
     if not cell:
         return None
@@ -78,7 +78,7 @@ def sniff_consensus(header: list[str]) -> bool:
 
 def parse_consensus(lines: list[str]) -> ParsedFile:
     """Actual, forecast and previous by release; the file's clock times are in no stated zone, not read."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(CONSENSUS, "file", Quality.EOD)
     day_at, month_at = table.need("date"), table.need("ref_month")
     name = next(name for name in table.header if _FIGURE.match(name))
@@ -106,7 +106,7 @@ def parse_consensus(lines: list[str]) -> ParsedFile:
     return parsed
 
 
-def _period(table: Table, row: list[str], at: int, released: date) -> str:
+def _period(table: CsvTable, row: list[str], at: int, released: date) -> str:
     """The full month and year of a short month name: the last such month before the release."""
     cell = table.text(row[at], at)
     months = [
@@ -118,7 +118,7 @@ def _period(table: Table, row: list[str], at: int, released: date) -> str:
     return f"{_MONTHS[months[0] - 1]} {year}"
 
 
-def _percent(table: Table, row: list[str], at: int | None) -> Decimal | None:
+def _percent(table: CsvTable, row: list[str], at: int | None) -> Decimal | None:
     if at is None:
         return None
     row = [*row]
@@ -133,7 +133,7 @@ def sniff_finals(header: list[str]) -> bool:
 
 def parse_finals(lines: list[str]) -> ParsedFile:
     """VRO by contract month; before 26 March 2007 prices were quoted at ten times today's scale."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(FINALS, "cfe", Quality.EOD)
     month_at, year_at, price_at = (
         table.need("settlementmonth"), table.need("settlementyear"), table.need("settlementprice")
@@ -173,7 +173,7 @@ def sniff_sessions(header: list[str]) -> bool:
 
 def parse_sessions(lines: list[str]) -> ParsedFile:
     """Sessions are not stored: the calendar knows them; each row is compared with it."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(SESSIONS, "file", Quality.EOD)
     day_at, early_at = table.need("date"), table.need("early_close")
     for row in table.rows():
@@ -191,7 +191,7 @@ def sniff_term_structure(header: list[str]) -> bool:
 
 def parse_term_structure(lines: list[str]) -> ParsedFile:
     """A curve by rank is derived from the contracts and is not stored."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(TERM_STRUCTURE, "file", Quality.EOD)
     day_at = table.need("date")
     for row in table.rows():

@@ -13,7 +13,7 @@ from typing import Any
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
 from hedging.providers.formats.chain import ChainError, build_chain
 from hedging.providers.formats.quote_time import quote_moment
-from hedging.providers.formats.tables import MarketFileError, ParsedFile, Table
+from hedging.providers.formats.tables import CsvTable, MarketFileError, ParsedFile
 from hedging.selectors.calendar import NEW_YORK
 
 NAME = "cboe-quotedata"
@@ -51,7 +51,7 @@ def parse(lines: list[str]) -> ParsedFile:
     spot = _LAST.search(preamble) or _OLD_LAST.search(preamble)
     if spot is None:
         raise MarketFileError("the preamble has no last price of the index", 1)
-    table = Table(lines[start:], start + 1)
+    table = CsvTable(lines[start:], start + 1)
     puts = table.need("puts")
     sides = [
         (table.need("calls"), range(table.need("calls"), table.need("strike"))),
@@ -89,7 +89,7 @@ def parse(lines: list[str]) -> ParsedFile:
     return parsed
 
 
-def _column(table: Table, span: range, titles: tuple[str, ...]) -> int:
+def _column(table: CsvTable, span: range, titles: tuple[str, ...]) -> int:
     for position in span:
         if table.header[position] in titles:
             return position

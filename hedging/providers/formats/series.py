@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from hedging.models import Quality
-from hedging.providers.formats.tables import BarRow, MarketFileError, ParsedFile, Table, VXRow, a_symbol
+from hedging.providers.formats.tables import BarRow, CsvTable, MarketFileError, ParsedFile, VXRow, a_symbol
 
 INDEX_HISTORY, ISO_SERIES, VX_DAILY = "cboe-index-history", "iso-series", "vx-daily"
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -56,7 +56,7 @@ def parse_iso(lines: list[str], symbol: str) -> ParsedFile:
 
 
 def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[str, ...]) -> ParsedFile:
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(form, source)
     day_at = table.need("date")
     if (close := table.position("close", "adj_close", "settle", "value", symbol.lower())) is not None:
@@ -82,7 +82,7 @@ def _bars(form: str, source: str, lines: list[str], symbol: str, dates: tuple[st
     return parsed
 
 
-def _several(symbol: str, table: Table, columns: list[int]) -> dict[str, int]:
+def _several(symbol: str, table: CsvTable, columns: list[int]) -> dict[str, int]:
     """Series names of the columns; those known and not kept are left out."""
     named = {at: f"{symbol}:{table.header[at]}".upper() for at in columns}
     return {kept: at for at, name in named.items() if (kept := COLUMNS.get(name, name)) is not None}
@@ -95,7 +95,7 @@ def sniff_vx_daily(header: list[str]) -> bool:
 
 def parse_vx_daily(lines: list[str]) -> ParsedFile:
     """Daily VX settlements of many contracts; a settlement of 0 means no price and is dropped."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(VX_DAILY, "cfe", Quality.EOD)
     day_at, expiry_at, settle_at = table.need("date"), table.need("expiry"), table.need("settle")
     prices = {n: table.position(n) for n in ("open", "high", "low", "close")}

@@ -95,7 +95,7 @@ class ParsedFile:
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-class Table:
+class CsvTable:
     """A CSV with a header, read row by row; every refusal names line and column."""
 
     def __init__(self, lines: Sequence[str], first_line: int = 1) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from hedging.models import Quality
 from hedging.providers.formats.series import count_or_none, price_or_none
-from hedging.providers.formats.tables import MarketFileError, ParsedFile, Table, VXRow
+from hedging.providers.formats.tables import CsvTable, MarketFileError, ParsedFile, VXRow
 from hedging.selectors.calendar import vix_expiry
 
 NAME = "cfe-vx-contract"
@@ -23,7 +23,7 @@ def sniff(header: list[str]) -> bool:
 
 def parse(lines: list[str], name: str) -> ParsedFile:
     """Read one contract; the month in the file fixes the expiry, the file name may confirm it."""
-    table = Table(lines)
+    table = CsvTable(lines)
     parsed = ParsedFile(NAME, "cfe", Quality.EOD)
     day_at, contract_at, settle_at = (table.need("trade date"), table.need("futures"), table.need("settle"))
     prices = {n: table.position(n) for n in ("open", "high", "low", "close")}
@@ -58,7 +58,7 @@ def parse(lines: list[str], name: str) -> ParsedFile:
     return parsed
 
 
-def _expiry(table: Table, row: list[str], at: int) -> date:
+def _expiry(table: CsvTable, row: list[str], at: int) -> date:
     cell = table.text(row[at], at)
     match = _CONTRACT.match(cell)
     if match is None:

@@ -23,7 +23,7 @@ from hedging.jobs.engine import job_request
 from hedging.jobs.kinds import MARKET_FETCH
 from hedging.jobs.registry import job_handler
 from hedging.models import DailyBar, IngestRun, Job, MarketSource, Quality
-from hedging.providers.base import Provider, Wanted
+from hedging.providers.base import Provider, WantedFile
 from hedging.providers.cboe_history import CboeHistory
 from hedging.providers.cboe_quotes import CboeQuotes
 from hedging.providers.cfe_vx import CFEArchive, CFEContracts, CFESettlements
@@ -138,7 +138,9 @@ def market_fetch(
         return done
 
 
-def source_fetch(*, provider: Provider, wanted: Wanted, check: Callable[[], None] = lambda: None) -> Fetched:
+def source_fetch(
+    *, provider: Provider, wanted: WantedFile, check: Callable[[], None] = lambda: None
+) -> Fetched:
     """Fetch one file and store what is new; a failure is recorded and leaves the stored data as it is."""
     row, _ = MarketSource.objects.update_or_create(
         key=wanted.key, defaults={"provider": provider.name, "group": wanted.group, "url": wanted.url[:500]}
@@ -176,7 +178,7 @@ def source_fetch(*, provider: Provider, wanted: Wanted, check: Callable[[], None
     return _well(row, Fetched(wanted.key, "new" if run.rows_new else "unchanged", run.rows_new))
 
 
-def _not_cut_off(row: MarketSource, wanted: Wanted, content: bytes) -> None:
+def _not_cut_off(row: MarketSource, wanted: WantedFile, content: bytes) -> None:
     """Histories grow; a much smaller one is a piece of it."""
     if wanted.group != "quotes" and row.size and len(content) < SMALLEST_SHARE * row.size:
         raise MarketFileError(f"{len(content):,} bytes after {row.size:,}: cut off")
@@ -210,7 +212,7 @@ def _well(row: MarketSource, outcome: Fetched, *, answered: bool = True) -> Fetc
     return outcome
 
 
-def _badly(row: MarketSource, wanted: Wanted, message: str, wait: float | None) -> Fetched:
+def _badly(row: MarketSource, wanted: WantedFile, message: str, wait: float | None) -> Fetched:
     """Record the failure in the source and among the runs; validators are dropped, the file was not kept."""
     known = MarketSource.objects.get(pk=row.pk)
     row.etag, row.last_modified = known.etag, known.last_modified

@@ -21,7 +21,6 @@ from hedging.services.snapshots.slices import ChainSlices
 
 __all__ = ["MarketFileError", "bucket_figures", "chain_greeks", "chains_greeks", "chains_read", "csv_write"]
 
-Floats = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
 #: Days to settlement: lower bound included, upper excluded.

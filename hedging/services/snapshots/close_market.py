@@ -20,7 +20,7 @@ from hedging.maths.smile import SmileModel
 from hedging.maths.yearfrac import year_fraction
 from hedging.models import ChainSnapshot
 from hedging.selectors.calendar import closes_at, opens_at, vix_expiry
-from hedging.services.snapshots.closes import Closing, closings
+from hedging.services.snapshots.closes import SessionClose, closings
 from hedging.services.snapshots.modelled import LevelsKnown, ModelledSlices
 from hedging.services.snapshots.slices import ChainSlices, MergedSlices
 from hedging.services.snapshots.snapshots import bill_rate, chain_slices
@@ -38,26 +38,26 @@ class ClosingMarket:
     chains: dict[str, date]
 
 
-def closing_market(closing: Closing) -> ClosingMarket:
+def closing_market(closing: SessionClose) -> ClosingMarket:
     """The market of a close; cached by the key of its data."""
-    return _cached(closing.key(), _Held(closing))
+    return _cached(closing.key(), _HeldClose(closing))
 
 
-class _Held:
+class _HeldClose:
     """A closing that counts as equal to any other, so that the cache looks at the key alone."""
 
-    def __init__(self, closing: Closing) -> None:
+    def __init__(self, closing: SessionClose) -> None:
         self.closing = closing
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
+        return isinstance(other, _HeldClose)
 
     def __hash__(self) -> int:
         return 0
 
 
 @lru_cache(maxsize=16)
-def _cached(key: str, held: _Held) -> ClosingMarket:
+def _cached(key: str, held: _HeldClose) -> ClosingMarket:
     closing = held.closing
     moment = closes_at(closing.day)
     levels = {

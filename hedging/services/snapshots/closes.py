@@ -38,7 +38,7 @@ _OFFICIAL = (Quality.EOD, Quality.SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ClosingLevel:
     """A closing or official level in points and how it came to be."""
 
     value: Decimal
@@ -46,7 +46,7 @@ class Level:
 
 
 @dataclass(slots=True)
-class Closing:
+class SessionClose:
     """The close of one session.
 
     ``levels`` by symbol (rates may be a few days old, everything else is of the day), VX settlements by
@@ -55,8 +55,8 @@ class Closing:
 
     day: date
     simulated: bool
-    levels: dict[str, Level] = field(default_factory=dict)
-    vx: dict[date, Level] = field(default_factory=dict)
+    levels: dict[str, ClosingLevel] = field(default_factory=dict)
+    vx: dict[date, ClosingLevel] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
     chain_days: dict[str, date] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class Closing:
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def final_level(self, spec: ContractSpec) -> Level | None:
+    def final_level(self, spec: ContractSpec) -> ClosingLevel | None:
         """The official level that settles the contract on this day; None while it is not loaded."""
         symbol = _FINAL.get((spec.underlying, spec.settlement), "")
         level = self.levels.get(symbol)
@@ -93,9 +93,9 @@ def final_symbol(spec: ContractSpec) -> str:
     return _FINAL.get((spec.underlying, spec.settlement), "")
 
 
-def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
+def closings(*, days: Collection[date], simulated: bool) -> dict[date, SessionClose]:
     """The closes of the days, real or simulated, with a constant number of queries."""
-    found = {day: Closing(day, simulated) for day in days}
+    found = {day: SessionClose(day, simulated) for day in days}
     if not found:
         return found
     first, last = min(found), max(found)
@@ -107,7 +107,7 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
         .values_list("date", "symbol", "close", "quality")
     ):
         if day in found:
-            found[day].levels[symbol] = Level(close, quality)
+            found[day].levels[symbol] = ClosingLevel(close, quality)
     rows = VXSettlement.objects.filter(superseded_at__isnull=True, date__range=(first, last))
     for day, expiry, settle, quality in (
         _of_kind(rows, simulated)
@@ -115,29 +115,29 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, Closing]:
         .values_list("date", "expiry", "settle", "quality")
     ):
         if day in found:
-            found[day].vx[expiry] = Level(settle, quality)
+            found[day].vx[expiry] = ClosingLevel(settle, quality)
     _add_chains(found, first, last, simulated=simulated)
     return found
 
 
-def _add_rates(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
+def _add_rates(found: dict[date, SessionClose], first: date, last: date, *, simulated: bool) -> None:
     """Bills and SOFR are not published on every session: the newest rate of the days before stands."""
     bars = DailyBar.objects.filter(
         superseded_at__isnull=True, symbol__in=_RATES, date__range=(first - _RATE_AGE, last)
     )
     rows = _of_kind(bars, simulated).order_by("date", "recorded_at", "pk")
-    known: dict[str, tuple[date, Level]] = {}
+    known: dict[str, tuple[date, ClosingLevel]] = {}
     waiting = list(rows.values_list("date", "symbol", "close", "quality"))[::-1]
     for day in sorted(found):
         while waiting and waiting[-1][0] <= day:
             at, symbol, close, quality = waiting.pop()
-            known[symbol] = (at, Level(close, quality))
+            known[symbol] = (at, ClosingLevel(close, quality))
         for symbol, (at, level) in known.items():
             if day - at <= _RATE_AGE:
                 found[day].levels[symbol] = level
 
 
-def _add_chains(found: dict[date, Closing], first: date, last: date, *, simulated: bool) -> None:
+def _add_chains(found: dict[date, SessionClose], first: date, last: date, *, simulated: bool) -> None:
     """The newest chain of each underlying by each close, at most CARRY_DAYS old."""
     chains = ChainSnapshot.objects.filter(
         as_of__gt=closes_at(first) - timedelta(days=CARRY_DAYS + 1), as_of__lte=closes_at(last) + LATEST_CHAIN

@@ -22,7 +22,7 @@ from hedging.maths.yearfrac import year_fraction
 from hedging.models import Contract, ContractMark, Quality
 from hedging.selectors.calendar import closes_at, settles_at
 from hedging.services.snapshots.close_market import ClosingMarket, carried_vol, closing_market, option_price
-from hedging.services.snapshots.closes import Closing, closings
+from hedging.services.snapshots.closes import SessionClose, closings
 from hedging.services.snapshots.contracts import contract_spec
 
 Wanted = Mapping[date, Collection[Contract]]
@@ -85,7 +85,7 @@ def _stored(wanted: Wanted, keys: Mapping[date, str]) -> dict[tuple[int, date], 
     return found
 
 
-def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[ContractMark]:
+def _made(closing: SessionClose, key: str, contracts: Iterable[Contract]) -> list[ContractMark]:
     """Marks of one session, not stored yet."""
     options: list[tuple[Contract, ContractSpec]] = []
     rows = []
@@ -114,13 +114,13 @@ def _made(closing: Closing, key: str, contracts: Iterable[Contract]) -> list[Con
     return rows
 
 
-def _blank(contract: Contract, closing: Closing, key: str) -> ContractMark:
+def _blank(contract: Contract, closing: SessionClose, key: str) -> ContractMark:
     """A row to fill; unknown marks of the simulated market are simulated, too."""
     quality = Quality.SIMULATED.value if closing.simulated else ""
     return ContractMark(contract=contract, day=closing.day, market_key=key, quality=quality)
 
 
-def _final(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractMark:
+def _final(row: ContractMark, spec: ContractSpec, closing: SessionClose) -> ContractMark:
     level = closing.final_level(spec)
     if level is None:
         return _unknown(row, AWAITING)
@@ -131,7 +131,7 @@ def _final(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractM
     return row
 
 
-def _future(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractMark:
+def _future(row: ContractMark, spec: ContractSpec, closing: SessionClose) -> ContractMark:
     assert spec.expiry is not None
     settle = closing.vx.get(spec.expiry)
     if settle is None:
@@ -143,7 +143,7 @@ def _future(row: ContractMark, spec: ContractSpec, closing: Closing) -> Contract
     return _linear(row)
 
 
-def _share(row: ContractMark, spec: ContractSpec, closing: Closing) -> ContractMark:
+def _share(row: ContractMark, spec: ContractSpec, closing: SessionClose) -> ContractMark:
     level = closing.levels.get(spec.symbol)
     if level is None:
         return _unknown(row, f"no {spec.symbol} close that day")

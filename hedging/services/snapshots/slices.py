@@ -13,11 +13,11 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.instruments import ROOTS
 from hedging.engine.market import ExpirySlice, Flag, ForwardSource, VXPoint
 from hedging.maths import black76
+from hedging.maths.arrays import Floats
 from hedging.maths.implied_vol import implied_vol
 from hedging.maths.parity import ParityFit, fit_parity
 from hedging.maths.smile import SmileModel, fit_smile, smile_with_quality
@@ -26,7 +26,6 @@ from hedging.maths.yearfrac import year_fraction
 from hedging.providers.formats.chain import ChainTable, expiry_dates
 from hedging.selectors.calendar import settlement_moment
 
-Floats = NDArray[np.float64]
 Key = tuple[str, date]
 
 _RATE_WINDOW = (15 / 365, 400 / 365)  # years in which parity states a rate reliably

@@ -38,7 +38,7 @@ class SignalsNotReadyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MarketQuestion:
     """Whose market and thresholds a question is about: an account's, or the named ones."""
 
     simulated: bool
@@ -46,18 +46,18 @@ class Asked:
     account: Account | None = None
 
 
-def asked_of(*, market: str, account: Account | None = None, ruleset: str = "") -> Asked:
+def asked_of(*, market: str, account: Account | None = None, ruleset: str = "") -> MarketQuestion:
     """From the words of a request. An account brings its market and its rules in force.
 
     Raises RuleError for words that are none or that contradict each other.
     """
     if account is None:
-        return Asked(parse_market(market), _named(ruleset))
+        return MarketQuestion(parse_market(market), _named(ruleset))
     if ruleset:
         raise RuleError("Name an account or a ruleset, not both.", "ruleset")
     if market and parse_market(market) is not account.is_demo:
         raise RuleError(f"The account lives on the {MARKETS[account.is_demo]} market.", "market")
-    return Asked(account.is_demo, signal_rules(account), account)
+    return MarketQuestion(account.is_demo, signal_rules(account), account)
 
 
 def _named(ruleset: str) -> SignalRules:
@@ -74,7 +74,7 @@ def parse_market(text: str) -> bool:
     return text == "simulated"
 
 
-def _stored(asked: Asked) -> StoredSignals:
+def _stored(asked: MarketQuestion) -> StoredSignals:
     stored = stored_signals(simulated=asked.simulated, params=asked.rules.params)
     if stored is None or not stored.current:
         signals_request(simulated=asked.simulated, params=asked.rules.params)
@@ -90,7 +90,7 @@ def _day(text: str, stored: StoredSignals) -> date:
     return stored.last_day or stored.computed_at.date()
 
 
-def _state(stored: StoredSignals, asked: Asked) -> dict[str, Any]:
+def _state(stored: StoredSignals, asked: MarketQuestion) -> dict[str, Any]:
     rules = asked.rules
     return {
         "market": MARKETS[asked.simulated],
@@ -108,7 +108,7 @@ def _state(stored: StoredSignals, asked: Asked) -> dict[str, Any]:
     }
 
 
-def signals_answer(asked: Asked, *, as_of: str) -> dict[str, Any]:
+def signals_answer(asked: MarketQuestion, *, as_of: str) -> dict[str, Any]:
     """Every signal and the regime of a day; unknown figures are null with a reason."""
     stored = _stored(asked)
     day = _day(as_of, stored)
@@ -123,7 +123,7 @@ def signals_answer(asked: Asked, *, as_of: str) -> dict[str, Any]:
     }
 
 
-def regimes_answer(asked: Asked, *, first: str, last: str) -> dict[str, Any]:
+def regimes_answer(asked: MarketQuestion, *, first: str, last: str) -> dict[str, Any]:
     """Runs of regimes that touch the days from ``first`` to ``last``, oldest first."""
     stored = _stored(asked)
     begin, end = parse_day(first, "from"), parse_day(last, "to")

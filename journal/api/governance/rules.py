@@ -139,7 +139,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         fields = ("id", "account", "trade", "kind", "key", "message", "raised_at", "cleared_at", "seen_at")
 
 
-class _ByUuid(viewsets.GenericViewSet[Any]):
+class _DecidedByUuid(viewsets.GenericViewSet[Any]):
     lookup_value_converter = "uuid"
 
     def owned(self, pk: Any) -> Any:
@@ -152,7 +152,7 @@ class _ByUuid(viewsets.GenericViewSet[Any]):
         return found
 
 
-class RulesetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
+class RulesetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _DecidedByUuid):
     """Versions of rules of the user's accounts."""
 
     serializer_class = RulesetSerializer
@@ -213,7 +213,7 @@ class RulesetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
         return Response(RulesetSerializer(version).data)
 
 
-class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
+class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _DecidedByUuid):
     """Recommendations of the user's accounts."""
 
     serializer_class = RecommendationSerializer
@@ -264,7 +264,7 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _B
         return Response(RecommendationSerializer(row).data)
 
 
-class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _ByUuid):
+class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _DecidedByUuid):
     """Alerts of the user's accounts."""
 
     serializer_class = AlertSerializer

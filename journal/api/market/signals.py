@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from hedging.engine.rulesets.presets import NAMES
 from journal.api.answers.market import (
     MARKETS,
-    Asked,
+    MarketQuestion,
     SignalsNotReadyError,
     asked_of,
     regimes_answer,
@@ -60,7 +60,7 @@ class _MarketView(APIView):
             return problem(404, "Not found.", str(exc))
         return _not_ready() if isinstance(exc, SignalsNotReadyError) else super().handle_exception(exc)
 
-    def asked(self, request: Request) -> Asked:
+    def asked(self, request: Request) -> MarketQuestion:
         """Whose market and rules; an account the user cannot see is 404."""
         query = request.query_params
         return asked_of(

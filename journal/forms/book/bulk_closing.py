@@ -30,7 +30,7 @@ class SharedForm(StyledForm):
     filled_at = WallClockField()
 
 
-class RowForm(StyledForm):
+class ClosingRowForm(StyledForm):
     """One trade: whether it is closed, at what price a package, its fees and its own time.
 
     Legs with different multipliers have a price each. ``prefill`` is ``marks`` or ``market``: prices are
@@ -127,7 +127,7 @@ class BulkCloseForms:
     """The shared form and the rows' forms of one page; ``skipped`` are trades that cannot be closed here."""
 
     shared: SharedForm
-    rows: list[RowForm]
+    rows: list[ClosingRowForm]
     skipped: list[ClosingTrade]
 
     @classmethod
@@ -135,7 +135,7 @@ class BulkCloseForms:
         cls, data: Any, trades: Sequence[ClosingTrade], *, filled_at: str, prefill: str = ""
     ) -> BulkCloseForms:
         """Forms of a page, bound to ``data`` when it was sent."""
-        rows = [RowForm(data, row=row, prefill=prefill) for row in trades if not row.reason]
+        rows = [ClosingRowForm(data, row=row, prefill=prefill) for row in trades if not row.reason]
         shared = SharedForm(data, initial={"filled_at": filled_at})
         return cls(shared, rows, [row for row in trades if row.reason])
 
@@ -149,7 +149,7 @@ class BulkCloseForms:
         """Whether a row that is taken, or what all share, was refused."""
         return bool(self.shared.errors) or any(form.errors for form in self._taken())
 
-    def _taken(self) -> list[RowForm]:
+    def _taken(self) -> list[ClosingRowForm]:
         return [form for form in self.rows if form.data.get(form.add_prefix("take"))]
 
     def closings(self) -> list[Closing]:

@@ -23,7 +23,7 @@ _CLOSE = time(16, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Payoff:
+class PayoffChart:
     """A payoff chart (see docs/frontend.md), dollars after fees; without one ``reason`` says why.
 
     ``market`` describes the market it stands on, None where it is exact without one.
@@ -35,7 +35,7 @@ class Payoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PayoffAtLevel:
     """P&L in dollars after fees at one level of the underlying: now, on the day asked for, at expiry."""
 
     day: date
@@ -46,7 +46,7 @@ class Asked:
     expiry: float
 
 
-def payoff_after(trades: Sequence[Trade], moment: datetime) -> Payoff:
+def payoff_after(trades: Sequence[Trade], moment: datetime) -> PayoffChart:
     """The position of a chain as it stood after a moment, on that day's market, with the one before it.
 
     P&L counts everything the chain made so far. Where the moment closed everything, it is the position
@@ -58,7 +58,7 @@ def payoff_after(trades: Sequence[Trade], moment: datetime) -> Payoff:
     changed = any(fill.executed_at == moment for fill in fills)
     shown = after if after.legs else before
     if not shown.legs:
-        return Payoff(None, None, "Nothing was open.")
+        return PayoffChart(None, None, "Nothing was open.")
     first = trades[0]
     book = BookTrade(
         str(first.pk),
@@ -74,7 +74,7 @@ def payoff_after(trades: Sequence[Trade], moment: datetime) -> Payoff:
     return found
 
 
-def _on_market(book: BookTrade, moment: datetime, *, simulated: bool) -> Payoff | None:
+def _on_market(book: BookTrade, moment: datetime, *, simulated: bool) -> PayoffChart | None:
     evening = moment.astimezone(NEW_YORK).replace(hour=23, minute=59)
     row = snapshot_for(as_of=evening, simulated=simulated)
     if row is None:
@@ -84,16 +84,16 @@ def _on_market(book: BookTrade, moment: datetime, *, simulated: bool) -> Payoff 
     if not curve:
         return None
     chart = {**curve, "break_evens": result["structure"]["break_evens"], "today_name": "At the marks of then"}
-    return Payoff(chart, result["market"])
+    return PayoffChart(chart, result["market"])
 
 
-def _exact(position: Position) -> Payoff:
+def _exact(position: Position) -> PayoffChart:
     """The payoff at expiry alone, which needs no market."""
     structure = describe(position.engine_legs(), float(position.cash - position.fees))
     chart = expiry_chart(position, structure)
     if chart is None:
-        return Payoff(None, None, "These legs have no exact payoff at one expiry.")
-    return Payoff(chart)
+        return PayoffChart(None, None, "These legs have no exact payoff at one expiry.")
+    return PayoffChart(chart)
 
 
 def _before(position: Position, prices: Sequence[float]) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def _before(position: Position, prices: Sequence[float]) -> list[dict[str, Any]]
 
 def payoff_asked(
     trade: Trade, chart: dict[str, Any], *, day: date | None, vol_points: float, spot: float | None
-) -> tuple[dict[str, Any], Asked]:
+) -> tuple[dict[str, Any], PayoffAtLevel]:
     """Add the curve of a day and a volatility to a trade's present chart; raises RuleError naming the input.
 
     The day counts at its close; from the expiry on it is the payoff at expiry.
@@ -131,5 +131,7 @@ def payoff_asked(
     expiry = payoff_curve(book.legs, book.cash - book.fees, [at])[0]
     name = f"{shown_day:%Y-%m-%d}" + (f", volatility {vol_points:+g}" if vol_points else "")
     more = [{"name": name, "pnl": [round(value, 2) for value in curve]}]
-    asked = Asked(shown_day, vol_points, at, today[0] if today else None, then[0] if then else None, expiry)
+    asked = PayoffAtLevel(
+        shown_day, vol_points, at, today[0] if today else None, then[0] if then else None, expiry
+    )
     return {**chart, "more": more}, asked

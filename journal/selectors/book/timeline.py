@@ -43,7 +43,7 @@ _TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEvent:
     """Fills of one moment, or a note. Dollars: ``cash`` it moved after fees, ``cumulative`` so far.
 
     Both are of all trades of the chain; None for a note. ``link`` is the adjustment that these fills are.
@@ -83,7 +83,7 @@ class Event:
 class Timeline:
     """Events oldest first and the chain they belong to; ``left_out`` older ones are not shown."""
 
-    events: tuple[Event, ...]
+    events: tuple[TimelineEvent, ...]
     chain: Chain
     left_out: int = 0
 
@@ -92,7 +92,7 @@ class Timeline:
         """The trades of the chain with their fills."""
         return tuple(step.trade for step in self.chain.steps)
 
-    def find(self, key: str) -> Event | None:
+    def find(self, key: str) -> TimelineEvent | None:
         """The event of an address."""
         return next((event for event in self.events if event.key == key), None)
 
@@ -122,7 +122,7 @@ def timeline_of(user: User, trade: Trade, until: datetime | None = None) -> Time
         kind = EventKind.ROLLED if link else _kind(before, after, now)
         total = after.cash - after.fees
         events.append(
-            Event(
+            TimelineEvent(
                 moment, kind, link.get_kind_display() if link else _TITLES[kind], "", tuple(now),
                 tuple(trades[pk] for pk in dict.fromkeys(fill.trade_id for fill in now)),
                 total - (before.cash - before.fees), total, link,
@@ -155,14 +155,14 @@ def _is_settlement(fill: Fill) -> bool:
     return fill.source == Fill.SETTLEMENT or settles_at(contract_spec(fill.contract)) == fill.executed_at
 
 
-def _notes(user: User, trades: dict[UUID, Trade], until: datetime | None) -> list[Event]:
+def _notes(user: User, trades: dict[UUID, Trade], until: datetime | None) -> list[TimelineEvent]:
     notes = Note.objects.for_user(user).filter(review__trade__in=list(trades), deleted_at=None)
     if until is not None:
         notes = notes.filter(created_at__lte=until)
     rows = notes.values_list("created_at", "text", "review__trade")
     title = _TITLES[EventKind.NOTE]
     return [
-        Event(moment, EventKind.NOTE, title, _shortened(text), trades=(trades[pk],))
+        TimelineEvent(moment, EventKind.NOTE, title, _shortened(text), trades=(trades[pk],))
         for moment, text, pk in rows
     ]
 

@@ -27,7 +27,7 @@ class ChainSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TradeFigures:
     """Figures of one trade.
 
     ``quantity`` counts the smallest leg, of the opening once closed. ``settles`` is AM or PM of the
@@ -44,15 +44,15 @@ def with_fills_of(trades: QuerySet[Any]) -> QuerySet[Any]:
     return trades.prefetch_related(Prefetch("fills", queryset=Fill.objects.select_related("contract")))
 
 
-def figures_of(user: User, rows: Sequence[TradeRow]) -> dict[UUID, Figures]:
+def figures_of(user: User, rows: Sequence[TradeRow]) -> dict[UUID, TradeFigures]:
     """Figures of the rows of a page read through ``with_fills_of``, by trade."""
     chains = chain_sums(user, [row.trade.pk for row in rows])
     return {row.trade.pk: _figures(row.trade, chains.get(row.trade.pk)) for row in rows}
 
 
-def _figures(trade: Trade, chain: ChainSum | None) -> Figures:
+def _figures(trade: Trade, chain: ChainSum | None) -> TradeFigures:
     nearest = [leg.spec for leg in trade_position(trade).legs if leg.spec.expiry == trade.nearest_expiry]
-    return Figures(
+    return TradeFigures(
         quantity=trade_structure(trade).quantity,
         settles=nearest[0].settlement.value if nearest else "",
         chain=chain,

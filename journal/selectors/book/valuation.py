@@ -14,7 +14,7 @@ from hedging.models import Job
 from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AccountRisk, Trade, Valuation
 
-__all__ = ["WORKER_LOST", "Current", "Marks", "account_current", "trade_current", "trade_marks"]
+__all__ = ["WORKER_LOST", "Current", "NewestMarks", "account_current", "trade_current", "trade_marks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def account_current(account: Account) -> Current:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class NewestMarks:
     """Newest marks of a trade's legs in points by symbol, where they are known, and their moment."""
 
     as_of: datetime
@@ -65,7 +65,7 @@ class Marks:
     flags: tuple[str, ...]
 
 
-def trade_marks(trade: Trade) -> Marks | None:
+def trade_marks(trade: Trade) -> NewestMarks | None:
     """The marks of the newest valuation, rounded to a cent of a point; None before the first."""
     row = Valuation.objects.filter(trade=trade).order_by("-book_revision", "-as_of").first()
     if row is None:
@@ -75,4 +75,4 @@ def trade_marks(trade: Trade) -> Marks | None:
         for leg in row.result["legs"]
         if leg["price"] is not None
     }
-    return Marks(row.as_of, prices, tuple(row.result["market"]["flags"]))
+    return NewestMarks(row.as_of, prices, tuple(row.result["market"]["flags"]))

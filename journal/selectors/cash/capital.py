@@ -27,8 +27,9 @@ from hedging.engine.results.capital import (
     time_weighted,
     wacc,
 )
+from hedging.maths.arrays import Floats
 from journal.models import Account, DailyMark
-from journal.selectors.cash.capital_series import CapitalSeries, Floats, capital_series
+from journal.selectors.cash.capital_series import CapitalSeries, capital_series
 
 #: Sessions the cost of equity is estimated over, and those the rates in the charts look back.
 CAPM_WINDOW, RATE_WINDOW = 252, 63

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.results.effects import EFFECTS, MICRO
+from hedging.maths.arrays import Floats
 from hedging.models import DailyBar, Quality
 from hedging.selectors.calendar import sessions_between
 from journal.models import Account, AttributionDay, CapitalDay, CashEntry, DailyMark, Fill, Trade
@@ -19,14 +20,13 @@ from journal.selectors.book.trades import first_fill_day
 from journal.selectors.cash.ledger import EXTERNAL, OTHER, POOLS, entries, opens_with_deposit
 from journal.selectors.cash.liquidity import FundsByDay, funds_by_day
 
-Floats = NDArray[np.float64]
 GROUPS = ("condor", "hedge", "other", "layer_1", "layer_2", "layer_3")
 _THETA, _FEES, _TRADING = (EFFECTS.index(name) for name in ("theta", "fees", "trading"))
 Kind = CashEntry.Kind
 
 
 @dataclass(slots=True)
-class Group:
+class CapitalGroup:
     """Daily dollars of condors, hedges or one layer: P&L, time decay (+ earned), fills and fees, capital."""
 
     pnl: Floats
@@ -68,7 +68,7 @@ class CapitalSeries:
     margin: Floats
     partial: NDArray[np.bool_]
     funds: FundsByDay | None
-    groups: dict[str, Group]
+    groups: dict[str, CapitalGroup]
     spx: Floats
     bills: Floats
     vix: Floats
@@ -100,7 +100,7 @@ def capital_series(account: Account, until: date | None = None) -> CapitalSeries
     ordinals = np.array([day.toordinal() for day in days])
     gap = np.append(np.diff(ordinals), 1).astype(np.float64)
     pnl = np.zeros(count)
-    groups = {name: Group(*(np.zeros(count) for _ in range(5))) for name in GROUPS}
+    groups = {name: CapitalGroup(*(np.zeros(count) for _ in range(5))) for name in GROUPS}
     for row in stored:
         i = place[row.day]
         pnl[i] = row.pnl / MICRO

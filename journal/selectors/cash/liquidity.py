@@ -14,14 +14,13 @@ from datetime import date
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.results.capital import Funds
+from hedging.maths.arrays import Floats
 from journal.models import Account, CashEntry, DailyMark, Fill
 from journal.selectors.book.trades import first_fill_day
 from journal.selectors.cash.ledger import POOLS, ZERO, entries, opens_with_deposit
 
-Floats = NDArray[np.float64]
 _BESIDE = {*POOLS["bucket"], *POOLS["bills"]}
 
 

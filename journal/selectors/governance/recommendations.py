@@ -24,7 +24,7 @@ from journal.models import (
 )
 from journal.selectors.governance.signing import (
     ApprovalRule,
-    Progress,
+    SigningProgress,
     approval_rule,
     signer_names,
     signing_progress,
@@ -39,7 +39,7 @@ class Card:
     signatures: tuple[Signature, ...]
     stale: tuple[str, ...]
     signed_by_me: bool
-    progress: Progress
+    progress: SigningProgress
 
 
 def stale_reasons(row: Recommendation, now: datetime) -> list[str]:

@@ -16,7 +16,7 @@ from hedging.services.rulesets import MIN_HASH, ruleset_find
 from journal.models import Account, RulesetVersion, Signature, User
 from journal.selectors.governance.signing import (
     ApprovalRule,
-    Progress,
+    SigningProgress,
     approval_rule,
     signer_names,
     signing_progress,
@@ -70,7 +70,7 @@ class VersionPage:
     rule: ApprovalRule
     may_sign: bool
     signed_by_me: bool
-    progress: Progress
+    progress: SigningProgress
     needs_evidence: bool
 
     @property

@@ -39,7 +39,7 @@ class ApprovalRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SigningProgress:
     """How far the signing of one thing is: today's signers by name, those who signed first.
 
     Signatures of people who are no longer signers do not count and are not among them.
@@ -63,11 +63,11 @@ def signer_names(rule: ApprovalRule) -> dict[int, str]:
 
 def signing_progress(
     rule: ApprovalRule, names: Mapping[int, str], signatures: Iterable[Signature]
-) -> Progress:
+) -> SigningProgress:
     """Who signed and who still may; ``names`` come from ``signer_names``."""
     done = [row.signer_id for row in signatures if row.signer_id in names]
     left = (name for pk, name in names.items() if pk not in done)
-    return Progress(tuple(names[pk] for pk in done if pk is not None), tuple(left), rule.needed)
+    return SigningProgress(tuple(names[pk] for pk in done if pk is not None), tuple(left), rule.needed)
 
 
 def approval_rule(account: Account) -> ApprovalRule:

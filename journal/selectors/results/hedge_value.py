@@ -18,10 +18,11 @@ import numpy as np
 from django.db.models import Q
 
 from hedging.engine.results.capital import Funds, Irr, flow_returns
-from hedging.engine.results.claims import Finding, findings
+from hedging.engine.results.claims import ClaimFinding, findings
 from hedging.engine.results.performance import MarketFit, Performance, market_fit
+from hedging.maths.arrays import Floats
 from journal.models import Account, DailyMark, Fill, Tag, Tagging, Trade
-from journal.selectors.cash.capital_series import CapitalSeries, Floats, capital_series
+from journal.selectors.cash.capital_series import CapitalSeries, capital_series
 from journal.selectors.results.performance import account_performance
 
 ZERO = Decimal(0)
@@ -107,7 +108,7 @@ class HedgeValue:
     quick_ratio: float | None
     quick_at_most: bool
     permanent: Permanent
-    findings: tuple[Finding, ...]
+    findings: tuple[ClaimFinding, ...]
     credit_share: float | None
 
 

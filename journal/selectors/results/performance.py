@@ -17,9 +17,10 @@ from hedging.engine.results.performance import (
     underwater,
     until_ruin,
 )
+from hedging.maths.arrays import Floats
 from hedging.selectors.calendar import previous_session
 from journal.models import Account, AttributionDay
-from journal.selectors.cash.capital_series import CapitalSeries, Floats, capital_series
+from journal.selectors.cash.capital_series import CapitalSeries, capital_series
 
 
 @dataclass(frozen=True, slots=True)

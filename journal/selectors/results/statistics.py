@@ -21,7 +21,7 @@ from django.db.models import Count, Max, Q, Sum
 
 from hedging.engine.money import to_cents
 from hedging.engine.results.effects import MICRO
-from hedging.engine.results.statistics import Outcome, excursions
+from hedging.engine.results.statistics import TradeOutcome, excursions
 from hedging.maths.payoff import PayoffLegs, profile
 from hedging.models import DailyBar, Quality
 from hedging.selectors.signals import stored_signals
@@ -62,7 +62,7 @@ class OutcomeFilters:
     date_to: date | None = None
     by_trade: bool = False
 
-    def passes(self, one: Outcome, kind: str) -> bool:
+    def passes(self, one: TradeOutcome, kind: str) -> bool:
         """Whether an outcome is asked for."""
         return (
             (not self.kind or kind == self.kind)
@@ -77,7 +77,7 @@ class OutcomeFilters:
 class Outcomes:
     """Closed outcomes that pass the filters, and how many positions are still open."""
 
-    rows: tuple[Outcome, ...]
+    rows: tuple[TradeOutcome, ...]
     still_open: int
 
 
@@ -93,7 +93,7 @@ def outcomes(account: Account, filters: OutcomeFilters) -> Outcomes:
     tags = _tags(account)
     groups = [[pk] for pk in trades] if filters.by_trade else _chains(account, trades)
     names = dict(Trade.Kind.choices)
-    found: list[Outcome] = []
+    found: list[TradeOutcome] = []
     still_open = 0
     for group in groups:
         members = sorted((pk for pk in group if pk in facts), key=lambda pk: (facts[pk].opened, str(pk)))
@@ -115,7 +115,7 @@ def outcomes(account: Account, filters: OutcomeFilters) -> Outcomes:
 
 def _outcome(
     pk: UUID, label: str, strategy: str, layer: int | None, pnl: float, facts: Sequence[Facts]
-) -> Outcome:
+) -> TradeOutcome:
     opened, closed = facts[0].opened, max(fact.last for fact in facts)
     total: dict[date, int] = defaultdict(int)
     known: dict[date, bool] = {}
@@ -128,7 +128,7 @@ def _outcome(
     marked = [value / MICRO for day, value in zip(days, sums, strict=True) if known[day]]
     swing = excursions(marked)
     ends = [fact.final_expiry for fact in facts if fact.final_expiry is not None]
-    return Outcome(
+    return TradeOutcome(
         key=str(pk), label=label, strategy=strategy, opened=opened, closed=closed, pnl=pnl, layer=layer,
         dte_open=(facts[0].expiry - opened).days if facts[0].expiry else None,
         dte_close=max((max(ends) - closed).days, 0) if ends else None,
@@ -226,7 +226,7 @@ def _running(account_id: UUID) -> dict[UUID, list[Running]]:
     return found
 
 
-def _with_market(account: Account, rows: list[Outcome]) -> list[Outcome]:
+def _with_market(account: Account, rows: list[TradeOutcome]) -> list[TradeOutcome]:
     """Add VIX and regime of the last close before entry."""
     if not rows:
         return rows

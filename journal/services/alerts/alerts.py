@@ -38,7 +38,7 @@ _MOST_CHANNELS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AlertFinding:
     """Something that asks for attention now; ``key`` is its name within the account."""
 
     kind: Alert.Kind
@@ -49,7 +49,7 @@ class Finding:
 
 @transaction.atomic
 def alerts_update(
-    *, account: Account, kinds: Sequence[Alert.Kind], findings: Sequence[Finding]
+    *, account: Account, kinds: Sequence[Alert.Kind], findings: Sequence[AlertFinding]
 ) -> list[Alert]:
     """Raise what is new, clear what of ``kinds`` is over; what stays is not told again. Returns the new."""
     Account.objects.select_for_update().get(pk=account.pk)
@@ -70,7 +70,7 @@ def alerts_update(
 
 
 @transaction.atomic
-def alert_raise(*, account: Account, finding: Finding) -> Alert | None:
+def alert_raise(*, account: Account, finding: AlertFinding) -> Alert | None:
     """Raise one alert beside the others; None when it stands already."""
     Account.objects.select_for_update().get(pk=account.pk)
     if Alert.objects.filter(account=account, key=finding.key[:120], cleared_at__isnull=True).exists():
@@ -86,7 +86,7 @@ def alert_clear(*, account: Account, key: str) -> int:
     return rows.update(cleared_at=timezone.now())
 
 
-def _raise(account: Account, finding: Finding, trades: Collection[str], now: datetime) -> Alert:
+def _raise(account: Account, finding: AlertFinding, trades: Collection[str], now: datetime) -> Alert:
     alert = Alert.objects.create(
         account=account, kind=finding.kind, key=finding.key[:120], message=finding.message[:300],
         trade_id=finding.trade_id if finding.trade_id in trades else None,

@@ -17,12 +17,13 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
-from hedging.engine.results.attribution import Fills, Legs, Marks, leg_days, micro
-from hedging.engine.results.effects import Ints, States, Terms
+from hedging.engine.results.attribution import Fills, Legs, MarkTable, leg_days, micro
+from hedging.engine.results.effects import States, Terms
 from hedging.jobs.context import JobContext
 from hedging.jobs.engine import job_request
 from hedging.jobs.registry import job_handler
 from hedging.jobs.scopes import accounts_scope
+from hedging.maths.arrays import Ints
 from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import previous_session
 from hedging.services.snapshots.closes import closings
@@ -216,10 +217,10 @@ def _entries(keys: _Keys, held: list[Any], fills: list[tuple[Any, ...]]) -> Fill
     )
 
 
-def _mark_vectors(known: list[ContractMark], row_of: Ints, before: date) -> Marks:
+def _mark_vectors(known: list[ContractMark], row_of: Ints, before: date) -> MarkTable:
     states = np.array([(m.forward, m.iv, m.t, m.rate) for m in known], np.float64).reshape(-1, 4)
     states[:, 3] = np.nan_to_num(states[:, 3])
-    return Marks(
+    return MarkTable(
         row_of[np.array([m.contract_id for m in known], np.int64)],
         np.array([int(m.day != before) for m in known], np.int64),
         np.array([micro(m.price) for m in known if m.price is not None], np.int64),

@@ -17,7 +17,7 @@ from hedging.engine.results.attribution import (
     Fills,
     LegDays,
     Legs,
-    Marks,
+    MarkTable,
     held_days,
     leg_days,
     micro,
@@ -70,7 +70,7 @@ class AccountHistory:
     legs: tuple[LegKey, ...]
     contracts: dict[int, Contract]
     trades: dict[UUID, Trade]
-    marks: Marks
+    marks: MarkTable
     mark_rows: tuple[ContractMark | None, ...]
     taylor: LegDays
     full: LegDays
@@ -245,7 +245,7 @@ def _marks(
     contracts: dict[int, Contract],
     place: dict[int, int],
     days: Sequence[date],
-) -> tuple[Marks, tuple[ContractMark | None, ...]]:
+) -> tuple[MarkTable, tuple[ContractMark | None, ...]]:
     """Known marks as vectors: the stored ones, and settlements people typed in where none is loaded."""
     index = {day: number for number, day in enumerate(days)}
     known: list[ContractMark | None] = [mark for mark in stored if mark.price is not None]
@@ -273,7 +273,7 @@ def _marks(
     # At the settlement rate and volatility are not needed; a missing rate elsewhere counts as zero.
     states[:, 3] = np.nan_to_num(states[:, 3])
     return (
-        Marks(columns[:, 0].copy(), columns[:, 1].copy(), columns[:, 2].copy(), States(*states.T.copy())),
+        MarkTable(columns[:, 0].copy(), columns[:, 1].copy(), columns[:, 2].copy(), States(*states.T.copy())),
         tuple(known),
     )
 

@@ -10,24 +10,23 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedging.engine.book import Leg
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.money import to_cents
 from hedging.engine.pricing.margins import strategy_margins
-from hedging.engine.results.effects import MICRO, Ints, States
+from hedging.engine.results.effects import MICRO, States
 from hedging.engine.structure import describe
 from hedging.maths import black76
+from hedging.maths.arrays import Floats, Ints
 from hedging.maths.margin import PORTFOLIO_MOVES, portfolio_margin_estimate
 from journal.models import Account, CapitalDay
 from journal.services.attribution.days import SPX, BookRows, market_value
 
-Floats = NDArray[np.float64]
 _ROLES = ("condor", "hedge", "other")
 
 
-class _Held(NamedTuple):
+class _HeldLegs(NamedTuple):
     """Legs held at a close, sorted by account, session and trade; ``trade`` counts trade-sessions."""
 
     row: Ints
@@ -100,7 +99,7 @@ def _row(
     )
 
 
-def _held(book: BookRows, at: Ints) -> _Held:
+def _held(book: BookRows, at: Ints) -> _HeldLegs:
     rows = book.taylor
     at = at[rows.quantity[at] != 0]
     leg = rows.leg[at]
@@ -113,10 +112,10 @@ def _held(book: BookRows, at: Ints) -> _Held:
     changed[1:] = (key[1:] != key[:-1]) | (number[1:] != number[:-1])
     contract = book.legs.contract[rows.leg[at]]
     size = (rows.quantity[at] * book.contracts.multiplier[contract]).astype(np.float64)
-    return _Held(at, contract, rows.quantity[at], size, np.cumsum(changed) - 1, key)
+    return _HeldLegs(at, contract, rows.quantity[at], size, np.cumsum(changed) - 1, key)
 
 
-def _trade_margins(book: BookRows, held: _Held, count: int) -> tuple[Floats, Floats]:
+def _trade_margins(book: BookRows, held: _HeldLegs, count: int) -> tuple[Floats, Floats]:
     """Gross margin of each trade-session and its IBKR variant, NaN where the rule knows none.
 
     Legs of several expiries are taken one expiry at a time.
@@ -161,7 +160,7 @@ def _ibkr(held: tuple[tuple[str, int], ...]) -> float:
     return float("nan") if found.margin_ibkr is None else found.margin_ibkr
 
 
-def portfolio_estimate(book: BookRows, held: _Held, part: slice) -> float | None:
+def portfolio_estimate(book: BookRows, held: _HeldLegs, part: slice) -> float | None:
     """Portfolio-margin estimate in dollars: the SPX class at ten moves; None with an unknown state."""
     contract, rows = held.contract[part], held.row[part]
     spx = (book.contracts.factor[contract] == SPX) & (book.contracts.right[contract] != 0)

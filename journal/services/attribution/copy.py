@@ -21,7 +21,7 @@ _EPOCH = date(2000, 1, 1).toordinal()
 _WIRE = {"uuid": "V16", "int8": ">i8", "int4": ">i4", "bool": ">i1", "date": ">i4"}
 
 
-class Column(NamedTuple):
+class CopyColumn(NamedTuple):
     """One column: name, kind (uuid, int8, int4, bool, date as ordinals), values, and where they are null."""
 
     name: str
@@ -68,7 +68,7 @@ def read_rows(sql: str, parameters: Sequence[Any], kinds: Sequence[str]) -> list
     ]
 
 
-def write_rows(table: str, columns: Sequence[Column]) -> int:
+def write_rows(table: str, columns: Sequence[CopyColumn]) -> int:
     """Append rows to a table; returns how many. Runs in the caller's transaction."""
     count = len(columns[0].values)
     if not count:
@@ -100,7 +100,7 @@ def _record(kinds: Sequence[str | None]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-def _packed(columns: Sequence[Column], at: NDArray[np.int64]) -> bytes:
+def _packed(columns: Sequence[CopyColumn], at: NDArray[np.int64]) -> bytes:
     """Rows that share one pattern of nulls."""
     kinds = [None if column.null is not None and column.null[at[0]] else column.kind for column in columns]
     dtype = _record(kinds)
@@ -116,7 +116,7 @@ def _packed(columns: Sequence[Column], at: NDArray[np.int64]) -> bytes:
     return rows.tobytes()
 
 
-def _insert(table: str, columns: Sequence[Column], count: int) -> int:
+def _insert(table: str, columns: Sequence[CopyColumn], count: int) -> int:
     lists = [_python(column) for column in columns]
     names = ", ".join(f'"{column.name}"' for column in columns)
     marks = ", ".join(["%s"] * len(columns))
@@ -128,7 +128,7 @@ def _insert(table: str, columns: Sequence[Column], count: int) -> int:
     return count
 
 
-def _python(column: Column) -> list[Any]:
+def _python(column: CopyColumn) -> list[Any]:
     """Values as SQLite keeps them: uuids as hex, dates as text."""
     if column.kind == "uuid":
         values: list[Any] = [bytes(value).hex() for value in column.values]

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.engine.pricing.scenarios import ShockRules
-from hedging.engine.results.attribution import LegDays, Marks, residual_share
-from hedging.engine.results.effects import EFFECTS, Ints
+from hedging.engine.results.attribution import LegDays, MarkTable, residual_share
+from hedging.engine.results.effects import EFFECTS
+from hedging.maths.arrays import Bools, Floats, Ints
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 CONDOR, HEDGE, OTHER = 0, 1, 2
 SPX, VX, ELSE = 0, 1, 2
 _SPX_MOVES = [EFFECTS.index(name) for name in ("delta", "gamma", "vega", "vanna", "volga")]
@@ -68,7 +67,7 @@ class BookRows:
     first: int
     legs: LegFacts
     contracts: ContractFacts
-    marks: Marks
+    marks: MarkTable
     delta: Floats
     modelled: Bools
     taylor: LegDays

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from hedging.engine.results.effects import Ints
 from hedging.jobs.context import JobContext, JobStaleError
 from hedging.jobs.engine import job_request
 from hedging.jobs.registry import job_handler
 from hedging.jobs.scopes import account_scope
+from hedging.maths.arrays import Ints
 from hedging.models import Job
 from hedging.selectors.calendar import closes_at, previous_session, session_date, session_on_or_before
 from hedging.services.snapshots.closes import LATEST_CHAIN, first_day_recorded

@@ -7,7 +7,7 @@ from datetime import date
 from hedging.engine.results.attribution import from_cents
 from journal.models import Account, Alert, AttributionDay
 from journal.selectors.attribution import residuals_called_out
-from journal.services.alerts.alerts import Finding, alerts_update
+from journal.services.alerts.alerts import AlertFinding, alerts_update
 
 _KIND = Alert.Kind.RESIDUAL
 
@@ -31,9 +31,9 @@ def residuals_follow(*, day: date) -> int:
     return len(called)
 
 
-def _finding(row: AttributionDay) -> Finding:
+def _finding(row: AttributionDay) -> AlertFinding:
     account, residual = row.account, from_cents(row.result["effects"][-1])
-    return Finding(
+    return AlertFinding(
         _KIND,
         f"residual:{row.day}",
         f"The effects leave ${abs(residual):,.2f} of {row.day} unexplained, {row.residual_share or 0:.0%} of "

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.engine.results.effects import EFFECTS, Ints
+from hedging.engine.results.effects import EFFECTS
+from hedging.maths.arrays import Ints
 from journal.models import DailyMark
-from journal.services.attribution.copy import Column, write_rows
+from journal.services.attribution.copy import CopyColumn, write_rows
 from journal.services.attribution.days import BookRows, market_value
 
 
@@ -26,19 +27,19 @@ def write_marks(
     since = rows.since[at]
     mark, base = (_ids(mark_ids, column[at]) for column in (rows.mark, rows.base))
     columns = [
-        Column("account_id", "uuid", accounts[book.legs.account[leg]]),
-        Column("trade_id", "uuid", book.legs.trade[leg]),
-        Column("contract_id", "int8", contract_ids[book.legs.contract[leg]]),
-        Column("mark_id", "int8", mark, mark < 0),
-        Column("base_id", "int8", base, base < 0),
-        Column("day", "date", ordinals[rows.day[at]]),
-        Column("since", "date", ordinals[np.maximum(since, 0)], since < 0),
-        Column("quantity", "int4", rows.quantity[at]),
-        Column("held", "int4", rows.held[at]),
-        Column("known", "bool", rows.known[at]),
-        Column("value", "int8", market_value(book)[at]),
-        Column("pnl", "int8", rows.pnl[at]),
-        *(Column(name, "int8", rows.cents[number, at]) for number, name in enumerate(EFFECTS)),
+        CopyColumn("account_id", "uuid", accounts[book.legs.account[leg]]),
+        CopyColumn("trade_id", "uuid", book.legs.trade[leg]),
+        CopyColumn("contract_id", "int8", contract_ids[book.legs.contract[leg]]),
+        CopyColumn("mark_id", "int8", mark, mark < 0),
+        CopyColumn("base_id", "int8", base, base < 0),
+        CopyColumn("day", "date", ordinals[rows.day[at]]),
+        CopyColumn("since", "date", ordinals[np.maximum(since, 0)], since < 0),
+        CopyColumn("quantity", "int4", rows.quantity[at]),
+        CopyColumn("held", "int4", rows.held[at]),
+        CopyColumn("known", "bool", rows.known[at]),
+        CopyColumn("value", "int8", market_value(book)[at]),
+        CopyColumn("pnl", "int8", rows.pnl[at]),
+        *(CopyColumn(name, "int8", rows.cents[number, at]) for number, name in enumerate(EFFECTS)),
     ]
     table: Any = DailyMark._meta.db_table  # noqa: SLF001 - Django's documented way to a table's name
     return write_rows(table, columns)

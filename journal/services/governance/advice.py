@@ -26,7 +26,7 @@ from journal.selectors.cash.ledger import bucket_balance
 from journal.selectors.cash.liquidity import account_funds
 from journal.selectors.governance.rules import ruleset_of
 from journal.selectors.jobs import account_of_job
-from journal.services.alerts.alerts import Finding, alerts_update
+from journal.services.alerts.alerts import AlertFinding, alerts_update
 from journal.services.governance.recommendations import advice_store, waiting_finding
 from journal.services.governance.rulesets import ruleset_ensure
 
@@ -116,26 +116,26 @@ def account_facts(account: Account, day: date) -> AccountFacts:
     )
 
 
-def findings(account: Account, advice: Advice) -> list[Finding]:
+def findings(account: Account, advice: Advice) -> list[AlertFinding]:
     """What of the advice asks for attention: trades, fired triggers, waiting recommendations, limits."""
     found = [
-        Finding(_OF_TRADES[alert.key], f"{alert.key}:{alert.trade_id}", alert.message, alert.trade_id)
+        AlertFinding(_OF_TRADES[alert.key], f"{alert.key}:{alert.trade_id}", alert.message, alert.trade_id)
         for alert in advice.alerts
         if alert.key in _OF_TRADES
     ]
     for trace in advice.traces:
         if trace.procedure in {Procedure.COLLAPSE, Procedure.EXPANSION} and trace.state not in _CALM:
             words = f"{trace.procedure.value}: {trace.state}"
-            found.append(Finding(Alert.Kind.TRIGGER, f"trigger:{words}", words.capitalize()))
+            found.append(AlertFinding(Alert.Kind.TRIGGER, f"trigger:{words}", words.capitalize()))
     for row in advice.ladder.rows:
         if row.layer > 1 and row.is_open.value == "yes":
             key = f"trigger:layer{row.layer}"
-            found.append(Finding(Alert.Kind.TRIGGER, key, f"The gate of layer {row.layer} is open"))
+            found.append(AlertFinding(Alert.Kind.TRIGGER, key, f"The gate of layer {row.layer} is open"))
     waiting = Recommendation.objects.filter(account=account, state=Recommendation.State.NEW)
     found += [waiting_finding(one) for one in waiting]
     stressed = next((p.effects.before.scenario_loss for p in advice.proposals if p.effects), None)
     limit = float(account.max_stress_loss_pct) / _PERCENT * float(account.base_capital)
     if stressed is not None and stressed > limit:
         text = f"The stressed loss of ${stressed:,.0f} is above the limit of ${limit:,.0f}"
-        found.append(Finding(Alert.Kind.STRESS, "stress", text))
+        found.append(AlertFinding(Alert.Kind.STRESS, "stress", text))
     return found

@@ -26,7 +26,7 @@ from hedging.engine.market import MarketSnapshot as EngineSnapshot
 from hedging.engine.money import to_cents
 from hedging.engine.pricing.settlement import has_expired
 from hedging.engine.pricing.valuation import AWAITING, value_leg
-from hedging.engine.results.outcomes import Execution, Followed, follow, horizon
+from hedging.engine.results.outcomes import Followed, OrderFill, follow, horizon
 from hedging.models import MarketSnapshot
 from hedging.services.snapshots.closes import closings
 from hedging.services.snapshots.contracts import contract_spec
@@ -44,7 +44,7 @@ NO_FILLS = "the fills that carried it out were corrected or are not recorded any
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class OutcomeResult:
     """P&L in dollars after ``costs``, why it is unknown, whether it can still change.
 
     ``realized`` is the part of what was opened and closed again, before costs; None while nothing was.
@@ -148,7 +148,9 @@ def _due(row: MarketSnapshot, simulated: bool) -> QuerySet[Recommendation]:
     return rows.select_related("account", "outcome").prefetch_related("decisions")
 
 
-def _store(recommendation: Recommendation, at: MarketSnapshot, result: Result, fills_hash: str) -> None:
+def _store(
+    recommendation: Recommendation, at: MarketSnapshot, result: OutcomeResult, fills_hash: str
+) -> None:
     with transaction.atomic():
         Outcome.objects.update_or_create(
             recommendation=recommendation,
@@ -162,7 +164,7 @@ def _store(recommendation: Recommendation, at: MarketSnapshot, result: Result, f
         )  # fmt: skip
 
 
-def proposal_result(proposal: dict[str, Any], prices: Prices, costs: Decimal) -> Result:
+def proposal_result(proposal: dict[str, Any], prices: Prices, costs: Decimal) -> OutcomeResult:
     """The orders since their limits: cash plus the value of what was bought and sold, less assumed costs.
 
     A future counts from its mark then. Final once every leg has settled.
@@ -174,22 +176,22 @@ def proposal_result(proposal: dict[str, Any], prices: Prices, costs: Decimal) ->
             spec = parse_symbol(given["symbol"])
             price, reason, settled = prices.of(spec)
             if price is None:
-                return Result(None, costs, f"{given['symbol']}: {reason}")
+                return OutcomeResult(None, costs, f"{given['symbol']}: {reason}")
             start = Decimal(str(given["price"])) if spec.kind is InstrumentKind.FUTURE else Decimal(0)
             total += (price - start) * given["quantity"] * spec.multiplier
             final = final and settled
-    return Result(to_cents(total), costs, is_final=final)
+    return OutcomeResult(to_cents(total), costs, is_final=final)
 
 
 def fills_result(
     parts: Sequence[tuple[ContractSpec, Followed]], ended: datetime | None, prices: Prices
-) -> Result:
+) -> OutcomeResult:
     """The fills that carried it out: what was closed again is realized, the rest is valued at ``prices``.
 
     What they closed of an earlier holding is compared with having kept it, until the story ended.
     """
     if not parts:
-        return Result(None, Decimal(0), NO_FILLS)
+        return OutcomeResult(None, Decimal(0), NO_FILLS)
     costs = sum((part.fees for _, part in parts), Decimal(0))
     gains = sum((part.realized for _, part in parts), Decimal(0))
     closed = any(part.realized or part.closed_at for _, part in parts)
@@ -199,10 +201,10 @@ def fills_result(
         for one in (*part.held, *part.given_up):
             price, reason, final = prices.of(spec)
             if price is None:
-                return Result(None, to_cents(costs), f"{spec.symbol}: {reason}", realized=realized)
+                return OutcomeResult(None, to_cents(costs), f"{spec.symbol}: {reason}", realized=realized)
             total += (price - one.price) * one.quantity * spec.multiplier
             settled = settled and final
-    return Result(to_cents(total), to_cents(costs), "", ended is not None or settled, realized, ended)
+    return OutcomeResult(to_cents(total), to_cents(costs), "", ended is not None or settled, realized, ended)
 
 
 def followed(
@@ -213,7 +215,7 @@ def followed(
     for fills in groups.values():
         spec = contract_spec(fills[0].contract)
         rows = [
-            Execution(fill.executed_at, fill.quantity, fill.price, fill.fees, str(fill.pk) in linked)
+            OrderFill(fill.executed_at, fill.quantity, fill.price, fill.fees, str(fill.pk) in linked)
             for fill in fills
         ]
         found.append((spec, follow(rows, multiplier=spec.multiplier)))

@@ -33,7 +33,7 @@ from journal.models import (
 from journal.selectors.book.trades import chain_near, live_fills
 from journal.selectors.governance.recommendations import stale_reasons
 from journal.selectors.governance.signing import SIGN_ROLES, approval_rule
-from journal.services.alerts.alerts import Finding, alert_clear, alert_raise
+from journal.services.alerts.alerts import AlertFinding, alert_clear, alert_raise
 from journal.services.audit import audit_record
 from journal.services.governance.signing import signature_add
 
@@ -263,10 +263,10 @@ def _check_writer(user: User, row: Recommendation) -> None:
         raise RuleError("You may read this account, not decide in it.")
 
 
-def waiting_finding(row: Recommendation) -> Finding:
+def waiting_finding(row: Recommendation) -> AlertFinding:
     """What the alert of a waiting recommendation says; its key stays the same from one answer to the next."""
     key = f"waits:{row.action}:{row.layer or row.trade_id}"
-    return Finding(Alert.Kind.RECOMMENDATION, key, row.title)
+    return AlertFinding(Alert.Kind.RECOMMENDATION, key, row.title)
 
 
 def _decide(row: Recommendation, kind: Decision.Kind, user: User | None, **values: object) -> Decision:

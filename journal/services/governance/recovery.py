@@ -26,7 +26,7 @@ from journal.errors import RuleError
 from journal.job_kinds import NOTIFY_SIGNER
 from journal.models import Account, Alert, ApprovalChange, AuditEvent, Membership, Signature, User
 from journal.selectors.governance.signing import approval_rule
-from journal.services.alerts.alerts import Finding, alerts_update
+from journal.services.alerts.alerts import AlertFinding, alerts_update
 from journal.services.audit import audit_record
 
 #: How long a released change waits, and how long a login must have been silent to be called lost.
@@ -118,7 +118,7 @@ def _tell(row: ApprovalChange, signers: Iterable[int]) -> None:
     """Alert on the page and its channels, and an e-mail to every signer, asked for in this transaction."""
     assert row.effective_at is not None
     text = f"{row.summary}: released by the operator, in force {row.effective_at:%Y-%m-%d} unless withdrawn"
-    finding = Finding(Alert.Kind.SIGNERS, f"signers:{row.pk}", text)
+    finding = AlertFinding(Alert.Kind.SIGNERS, f"signers:{row.pk}", text)
     alerts_update(account=row.account, kinds=[Alert.Kind.SIGNERS], findings=[finding])
     for pk in sorted(signers):
         job_request(

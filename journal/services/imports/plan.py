@@ -7,7 +7,7 @@ from typing import Any
 
 from hedging.engine.money import to_cents
 from hedging.services.snapshots.closes import closings
-from journal.importers.grouping import Group, moved_cash
+from journal.importers.grouping import TradeGroup, moved_cash
 from journal.importers.shapes import RollKind, find_rolls
 from journal.models import Account, Trade
 from journal.selectors.book.trades import OpenLeg, Position
@@ -63,7 +63,7 @@ def group_label(wanted: Desired) -> str:
     return position_label(Trade.Kind(wanted.named.kind), position, wanted.named.layer)
 
 
-def group_cash(group: Group, keys: set[str] | None = None) -> Decimal:
+def group_cash(group: TradeGroup, keys: set[str] | None = None) -> Decimal:
     """Cash of a group's parts after fees, of all rows or of some."""
     moved = zip(group.parts, moved_cash(group.parts), strict=True)
     return sum((cash - part.fees for part, cash in moved if keys is None or part.source.key in keys), ZERO)

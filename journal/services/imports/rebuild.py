@@ -22,7 +22,7 @@ from hedging.selectors.calendar import NEW_YORK, session_date
 from hedging.services.bulk import objects_insert
 from hedging.services.snapshots.contracts import contract_spec, contracts_get_or_create
 from journal.errors import RuleError
-from journal.importers.grouping import Execution, Group, Grouping, Part, group_executions
+from journal.importers.grouping import Execution, ExecutionPart, Grouping, TradeGroup, group_executions
 from journal.importers.rows import BOOKED, IMPORTED
 from journal.importers.shapes import Named, name_group
 from journal.models import (
@@ -54,7 +54,7 @@ _EVENING = 18
 class Desired:
     """A group with its name and what a person said about it."""
 
-    group: Group
+    group: TradeGroup
     named: Named
     title: str = ""
     reviewed: bool = False
@@ -179,7 +179,7 @@ def _fixed(key: str, fill: Fill) -> Execution:
     )  # fmt: skip
 
 
-def _named(account: Account, groups: Sequence[Group], choices: dict[str, str]) -> list[Desired]:
+def _named(account: Account, groups: Sequence[TradeGroup], choices: dict[str, str]) -> list[Desired]:
     """Names of groups; a person's words go before what the shape says."""
     labels = {label.group: label for label in GroupLabel.objects.filter(account=account)}
     by_hand = {_signature(group) for group in groups if group.parts[0].source.fixed}
@@ -200,13 +200,13 @@ def _named(account: Account, groups: Sequence[Group], choices: dict[str, str]) -
     return wanted
 
 
-def _signature(group: Group) -> tuple[object, ...]:
+def _signature(group: TradeGroup) -> tuple[object, ...]:
     """Day and legs of an opening: two trades that share it may be one, recorded twice."""
     legs = frozenset((spec.symbol, quantity) for spec, quantity in group.opening())
     return session_date(group.opened), legs
 
 
-def group_token(group: Group) -> str:
+def group_token(group: TradeGroup) -> str:
     """The name under which a group that nobody chose keeps its label: its anchor."""
     return f"a:{group.anchor[-38:]}"
 
@@ -281,7 +281,7 @@ def _write_fills(
     transaction ends.
     """
     moved = {pk for pk in outcome.changed if pk in fresh}
-    portion: list[tuple[Trade, list[Part]]] = []
+    portion: list[tuple[Trade, list[ExecutionPart]]] = []
     waiting = 0
     for wanted in plan.wanted:
         parts = [p for p in wanted.group.parts if not p.source.fixed and p.identity not in plan.fills]
@@ -299,7 +299,7 @@ def _write_portion(
     user: User,
     account: Account,
     plan: Plan,
-    portion: Sequence[tuple[Trade, list[Part]]],
+    portion: Sequence[tuple[Trade, list[ExecutionPart]]],
     fresh: set[UUID],
     moved: set[UUID],
     outcome: Outcome,
@@ -333,7 +333,7 @@ def _write_portion(
     return len(made)
 
 
-def _specs(parts: Iterable[Part]) -> list[ContractSpec]:
+def _specs(parts: Iterable[ExecutionPart]) -> list[ContractSpec]:
     return list({part.source.spec.symbol: part.source.spec for part in parts}.values())
 
 

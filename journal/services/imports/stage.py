@@ -21,7 +21,7 @@ from hedging.jobs.scopes import account_scope
 from hedging.services.bulk import rows_insert
 from journal.errors import ConflictError, RuleError
 from journal.importers.read import read_file
-from journal.importers.rows import BOOKED, ParsedFile, RowKind
+from journal.importers.rows import BOOKED, BrokerFile, RowKind
 from journal.importers.text import MAX_BYTES, FileError, is_packed
 from journal.job_kinds import IMPORT_READ
 from journal.models import Account, ImportBatch, ImportRow, ImportSetting, User
@@ -49,10 +49,10 @@ _AS_READ = ("line", "kind", "raw", "message", "field", "word", "cash")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReading:
     """A file read: its rows as they will be stored, or why it cannot be read."""
 
-    parsed: ParsedFile | None
+    parsed: BrokerFile | None
     rows: Sequence[dict[str, Any]]
     zone: str
     encoding: str
@@ -147,7 +147,7 @@ def batch_lock(batch: ImportBatch, version: int | None, *states: str) -> ImportB
     return fresh
 
 
-def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = None) -> Reading:
+def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = None) -> FileReading:
     """Read the stored file. No database rows are written; the problem of a bad file is part of the answer."""
     data = zlib.decompress(bytes(batch.content))
     zone, encoding = batch.zone or batch.account.time_zone, batch.encoding
@@ -168,7 +168,7 @@ def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = N
             parsed = read_file(data, zone=zone, encoding=encoding, broker=batch.broker)
     except FileError as error:
         problem = {"message": error.message, "line": error.line, "ask": error.ask}
-        return Reading(None, [], zone, batch.encoding, problem)
+        return FileReading(None, [], zone, batch.encoding, problem)
     if parsed.broker.value in known:
         words = known[parsed.broker.value].movements
     now = timezone.now()
@@ -177,10 +177,10 @@ def reading_make(batch: ImportBatch, tell: Callable[[int, int], None] | None = N
         rows.append(stored_row(row, now, words))
         if tell and at % _BATCH == 0:
             tell(at, len(parsed.rows))
-    return Reading(replace(parsed, rows=()), rows, zone, encoding, None)
+    return FileReading(replace(parsed, rows=()), rows, zone, encoding, None)
 
 
-def reading_store(batch: ImportBatch, reading: Reading) -> ImportBatch:
+def reading_store(batch: ImportBatch, reading: FileReading) -> ImportBatch:
     """Keep what was read, tell duplicates apart, and plan. Runs in the caller's transaction."""
     batch.version += 1
     batch.zone, batch.encoding = reading.zone, reading.encoding

@@ -26,9 +26,9 @@ from journal.services.book.ledger import account_revalue
 from journal.services.own_data.read import MIB, Archive, TransferError, completed, spooled
 from journal.services.own_data.tables import (
     KEPT,
+    KeptTable,
     Row,
     RowsDigest,
-    Table,
     canonical,
     digest_of,
     own_fields,
@@ -145,7 +145,9 @@ def _survey(archive: Archive, context: JobContext) -> _Found:
     return found
 
 
-def _hashed(table: Table, rows: Iterable[tuple[Row, int]], digest: RowsDigest) -> Iterator[tuple[Row, int]]:
+def _hashed(
+    table: KeptTable, rows: Iterable[tuple[Row, int]], digest: RowsDigest
+) -> Iterator[tuple[Row, int]]:
     for row, length in rows:
         try:
             digest.add(row)
@@ -155,7 +157,7 @@ def _hashed(table: Table, rows: Iterable[tuple[Row, int]], digest: RowsDigest) -
         yield row, length
 
 
-def _in_order(table: Table, number: int, row: Row, last: str) -> str:
+def _in_order(table: KeptTable, number: int, row: Row, last: str) -> str:
     """The text by which rows are sorted, checked against that of the row before: names depend on it."""
     apart = {f.name: None for f in own_fields(table)}
     text = canonical({name: value for name, value in (row | apart).items() if name != "protects"})
@@ -164,7 +166,7 @@ def _in_order(table: Table, number: int, row: Row, last: str) -> str:
     return text
 
 
-def _symbols(table: Table, number: int, row: Row, known: set[str]) -> None:
+def _symbols(table: KeptTable, number: int, row: Row, known: set[str]) -> None:
     symbol = row.get("contract")
     if isinstance(symbol, str) and symbol not in known:
         try:

@@ -18,7 +18,7 @@ from django.db.models.functions import Substr
 
 from journal.importers.text import DAMAGED
 from journal.models import DataTransfer, Trade
-from journal.services.own_data.tables import VERSION, Row, Table, plain_default, plain_fields
+from journal.services.own_data.tables import VERSION, KeptTable, Row, plain_default, plain_fields
 
 MIB = 1024 * 1024
 #: Most bytes that are read, unpacked, by the start of their names.
@@ -101,11 +101,11 @@ class Archive:
             raise TransferError(f"{name} names no digests.")
         return digests
 
-    def has(self, table: Table) -> bool:
+    def has(self, table: KeptTable) -> bool:
         """Whether the export knows the table; one that came later is missing in older exports."""
         return table.name in self.digests or f"data/{table.name}.json" in self._names
 
-    def rows(self, table: Table) -> Iterator[tuple[Row, int]]:
+    def rows(self, table: KeptTable) -> Iterator[tuple[Row, int]]:
         """Rows of a table as they are in the file, each with the characters it took."""
         if not self.has(table):
             return
@@ -239,7 +239,7 @@ class _Text:
         return len(self._text) > before
 
 
-def completed(table: Table, rows: Iterable[tuple[Row, int]]) -> Iterator[tuple[int, Row, int]]:
+def completed(table: KeptTable, rows: Iterable[tuple[Row, int]]) -> Iterator[tuple[int, Row, int]]:
     """Rows with their numbers from 1; later columns get their defaults.
 
     Raises TransferError for a column that has no default or is unknown. The same value in every row leaves

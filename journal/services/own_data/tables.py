@@ -31,7 +31,7 @@ _NAME = re.compile(r"@@([a-z_]+:[0-9]+)@@")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class KeptTable:
     """One kept table: its name in the file, its model, fields that are made anew, and its owner."""
 
     name: str
@@ -44,8 +44,8 @@ class Table:
 
 def _table(
     name: str, model: type[models.Model], *without: str, personal: bool = False, heavy: bool = False
-) -> Table:
-    return Table(name, model, frozenset(without), personal, heavy)
+) -> KeptTable:
+    return KeptTable(name, model, frozenset(without), personal, heavy)
 
 
 #: Tables that are read back, those that are named before those that name them.
@@ -176,7 +176,7 @@ def collect(
     return found
 
 
-def owned_rows(table: Table, user: User, accounts: Sequence[Any]) -> QuerySet[Any]:
+def owned_rows(table: KeptTable, user: User, accounts: Sequence[Any]) -> QuerySet[Any]:
     """Rows of a table that are the user's own, ``accounts`` being the keys of the owned accounts."""
     manager = table.model._default_manager  # noqa: SLF001
     if table.personal:
@@ -216,7 +216,7 @@ class _Names:
         return UUID_TEXT.sub(lambda match: self.by_text.get(match[0], match[0]), text)
 
 
-def plain_fields(table: Table) -> list[Any]:
+def plain_fields(table: KeptTable) -> list[Any]:
     """Columns of a table that are data: no id, nothing the database writes by itself."""
     return [
         f
@@ -234,7 +234,7 @@ def plain_default(f: Any) -> Any:
 
 
 def _encode(
-    table: Table, objects: QuerySet[Any], user: User, names: _Names, files: dict[str, bytes]
+    table: KeptTable, objects: QuerySet[Any], user: User, names: _Names, files: dict[str, bytes]
 ) -> list[Row]:
     symbols = symbols_of(table, objects)
     pairs: list[tuple[str, Row, Any]] = []
@@ -252,26 +252,26 @@ def _encode(
 
 
 def plain_row(
-    table: Table, item: Any, user: User, names: Names, symbols: Mapping[int, str],
+    table: KeptTable, item: Any, user: User, names: Names, symbols: Mapping[int, str],
     files: dict[str, bytes] | None,
 ) -> Row:  # fmt: skip
     """A row without what it says about rows of its own table; its files are put into ``files``, if asked."""
     return {f.name: _value(f, item, table, user, names, symbols, files) for f in plain_fields(table)}
 
 
-def own_fields(table: Table) -> list[Any]:
+def own_fields(table: KeptTable) -> list[Any]:
     """Columns that name rows of the same table."""
     return [f for f in plain_fields(table) if f.is_relation and f.related_model is table.model]
 
 
-def name_own(table: Table, item: Any, row: Row, names: Names) -> None:
+def name_own(table: KeptTable, item: Any, row: Row, names: Names) -> None:
     """Name the rows of the same table, once all of them have names."""
     for f in own_fields(table):
         if getattr(item, f.attname) is not None:
             row[f.name] = names.of(table.model, getattr(item, f.attname))
 
 
-def symbols_of(table: Table, objects: QuerySet[Any]) -> dict[int, str]:
+def symbols_of(table: KeptTable, objects: QuerySet[Any]) -> dict[int, str]:
     """Symbols of the contracts the rows name, in one query."""
     related = [f for f in plain_fields(table) if f.is_relation and f.related_model is Contract]
     if not related:
@@ -292,7 +292,7 @@ def add_links(rows: Mapping[Any, Row], names: Names) -> None:
 
 
 def _value(
-    f: Any, item: Any, table: Table, user: User, names: Names, symbols: Mapping[int, str],
+    f: Any, item: Any, table: KeptTable, user: User, names: Names, symbols: Mapping[int, str],
     files: dict[str, bytes] | None,
 ) -> Any:  # fmt: skip
     value = getattr(item, f.attname)
@@ -318,7 +318,7 @@ def _value(
 
 
 def _relation(
-    f: Any, value: Any, table: Table, user: User, names: Names, symbols: Mapping[int, str]
+    f: Any, value: Any, table: KeptTable, user: User, names: Names, symbols: Mapping[int, str]
 ) -> str | None:
     """How a row names another one: people as ``me`` or nobody, contracts by symbol, rows by name."""
     if value is None or f.related_model is table.model:

@@ -25,9 +25,9 @@ from journal.services.own_data.read import MIB, Archive, TransferError, complete
 from journal.services.own_data.tables import (
     KEPT,
     UUID_TEXT,
+    KeptTable,
     Row,
     RowsDigest,
-    Table,
     add_links,
     name_own,
     own_fields,
@@ -65,7 +65,7 @@ class RowIds:
         #: Tables whose ids are named inside texts: those that were read back so far.
         self._known: set[str] = set()
 
-    def row(self, table: Table, number: int) -> UUID | None:
+    def row(self, table: KeptTable, number: int) -> UUID | None:
         """The id of a row, numbered from 1; None where the database makes it."""
         first = self._first.get(table.name)
         return None if first is None else UUID(int=first + number - 1)
@@ -91,7 +91,7 @@ class RowIds:
 
         return UUID_TEXT.sub(name, text)
 
-    def know(self, table: Table) -> None:
+    def know(self, table: KeptTable) -> None:
         """From here on name the table's rows inside texts."""
         self._known.add(table.name)
 
@@ -140,7 +140,7 @@ def _contracts(symbols: set[str]) -> dict[str, int]:
     return found
 
 
-def _object(writing: _Writing, table: Table, number: int, row: Row) -> Any:
+def _object(writing: _Writing, table: KeptTable, number: int, row: Row) -> Any:
     """The row as an object that was checked like input, without what it says of its own table's rows."""
     place, values, own = f"data/{table.name}.json, row {number}", {}, own_fields(table)
     for f in plain_fields(table):
@@ -210,7 +210,7 @@ def _check_file(item: Attachment, place: str) -> None:
         raise TransferError(f"{place}, column content: {error}") from None
 
 
-def _insert(table: Table, user: User, held: Sequence[tuple[int, Any]]) -> None:
+def _insert(table: KeptTable, user: User, held: Sequence[tuple[int, Any]]) -> None:
     """Write a portion. Raises TransferError naming the row that the database refuses."""
     if not held:
         return
@@ -231,7 +231,7 @@ def _insert(table: Table, user: User, held: Sequence[tuple[int, Any]]) -> None:
             Membership.objects.create(account=item, user=user, role=Role.OWNER)
 
 
-def _rows_insert(table: Table, items: Sequence[Any]) -> None:
+def _rows_insert(table: KeptTable, items: Sequence[Any]) -> None:
     fields = [
         f
         for f in table.model._meta.concrete_fields  # noqa: SLF001
@@ -247,7 +247,7 @@ def _stored(f: Any, value: Any) -> Any:
     return value
 
 
-def _link(writing: _Writing, table: Table) -> None:
+def _link(writing: _Writing, table: KeptTable) -> None:
     """Second reading of a table whose rows name each other."""
     through = Trade.protects.through
     for number, row, _ in completed(table, writing.archive.rows(table)):
@@ -267,7 +267,7 @@ def _link(writing: _Writing, table: Table) -> None:
                 )
 
 
-def _own(writing: _Writing, table: Table, name: Any, place: str) -> UUID:
+def _own(writing: _Writing, table: KeptTable, name: Any, place: str) -> UUID:
     found = writing.ids.find(name) if isinstance(name, str) and name.startswith(f"{table.name}:") else None
     if found is None:
         raise TransferError(f"{place}: there is no {str(name)[:80]} in the file")
@@ -283,7 +283,7 @@ def _naming(place: str) -> Iterator[None]:
         raise TransferError(f"{place}: {str(error).splitlines()[0]}") from None
 
 
-def _read_back(table: Table, user: User, ids: RowIds) -> str:
+def _read_back(table: KeptTable, user: User, ids: RowIds) -> str:
     """The digest of a table as it was written, read in the order of its rows."""
     accounts = list(owned_accounts(user).values_list("pk", flat=True))
     objects = owned_rows(table, user, accounts)

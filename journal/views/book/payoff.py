@@ -13,8 +13,8 @@ from journal.errors import RuleError
 from journal.forms.book.payoff import PayoffForm
 from journal.models import Trade
 from journal.selectors.as_of import as_of_for
-from journal.selectors.book.payoffs import Payoff, payoff_after, payoff_asked
-from journal.selectors.book.timeline import Event, EventKind, Timeline, timeline_of
+from journal.selectors.book.payoffs import PayoffChart, payoff_after, payoff_asked
+from journal.selectors.book.timeline import EventKind, Timeline, TimelineEvent, timeline_of
 from journal.selectors.book.trades import trade_get
 from journal.views.book.valuation import valuation_context
 from journal.views.common import person
@@ -47,7 +47,7 @@ def payoff_context(request: HttpRequest, trade: Trade, valued: dict[str, Any]) -
             except RuleError as refusal:
                 form.add_error(refusal.field, refusal.message)
             else:
-                payoff = Payoff(chart, payoff.market)
+                payoff = PayoffChart(chart, payoff.market)
     return {
         "timeline": timeline, "event": event, "payoff": payoff, "asked": asked, "payoff_form": form,
         "may_ask": event is None and payoff.chart is not None and not past,
@@ -56,21 +56,21 @@ def payoff_context(request: HttpRequest, trade: Trade, valued: dict[str, Any]) -
     }  # fmt: skip
 
 
-def _default(timeline: Timeline, result: dict[str, Any] | None) -> Event | None:
+def _default(timeline: Timeline, result: dict[str, Any] | None) -> TimelineEvent | None:
     """A trade that is no longer valued is shown as it was opened."""
     if result is not None:
         return None
     return next((event for event in timeline.events if event.kind is not EventKind.NOTE), None)
 
 
-def _present(result: dict[str, Any] | None) -> Payoff:
+def _present(result: dict[str, Any] | None) -> PayoffChart:
     if result is None:
-        return Payoff(None, None, "Not valued yet.")
+        return PayoffChart(None, None, "Not valued yet.")
     curve = result["analysis"]["payoff"]
     if not curve:
-        return Payoff(None, result["market"], result["analysis"].get("reason", ""))
+        return PayoffChart(None, result["market"], result["analysis"].get("reason", ""))
     chart = {**curve, "break_evens": result["structure"]["break_evens"]}
-    return Payoff(chart, result["market"])
+    return PayoffChart(chart, result["market"])
 
 
 def _ask(trade: Trade, chart: dict[str, Any], form: PayoffForm) -> tuple[dict[str, Any], Any]:

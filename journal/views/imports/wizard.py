@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from journal.errors import ConflictError, RuleError
-from journal.forms.imports import ReadForm, RowForm, UploadForm, row_initial
+from journal.forms.imports import ImportRowForm, ReadForm, UploadForm, row_initial
 from journal.models import WRITE_ROLES, Account, ImportBatch, ImportRow, Trade, User
 from journal.selectors.book.roll_history import links_proposed
 from journal.selectors.imports.answer import BROKERS, broker_name
@@ -249,7 +249,7 @@ def fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(ImportRow.objects.for_user(user), batch=batch, pk=int(stated))
     if request.method == "GET" and not row_is_mendable(row):
         return redirect("journal:import_view", pk=pk)
-    form = RowForm(request.POST or None, initial=row_initial(row))
+    form = ImportRowForm(request.POST or None, initial=row_initial(row))
     status = 200
     if request.method == "POST":
         status = 400

@@ -11,7 +11,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from hedging.engine.results.statistics import BREAKDOWNS, ENOUGH, Figures, Outcome, breakdown, figures
+from hedging.engine.results.statistics import (
+    BREAKDOWNS,
+    ENOUGH,
+    OutcomeStatistics,
+    TradeOutcome,
+    breakdown,
+    figures,
+)
 from journal.downloads import csv_response
 from journal.forms.attribution import PeriodForm
 from journal.forms.statistics import StatisticsForm
@@ -33,7 +40,7 @@ def _form(request: HttpRequest, account: Account) -> StatisticsForm:
     return StatisticsForm(request.GET or None, tags=tags)
 
 
-def _asked(request: HttpRequest, account: Account) -> tuple[StatisticsForm, tuple[Outcome, ...], int]:
+def _asked(request: HttpRequest, account: Account) -> tuple[StatisticsForm, tuple[TradeOutcome, ...], int]:
     """The form, the outcomes it leaves, and how many positions are open."""
     form = _form(request, account)
     filters = form.filters()
@@ -70,7 +77,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     return render(request, "journal/results/statistics/page.html", context)
 
 
-def _cumulative(rows: Sequence[Outcome]) -> dict[str, Any]:
+def _cumulative(rows: Sequence[TradeOutcome]) -> dict[str, Any]:
     """Running P&L by closing, with its table."""
     sums = [round(v, 2) for v in accumulate(one.pnl for one in rows)]
     step = max(1, len(rows) // _POINTS)
@@ -111,7 +118,7 @@ _OUTCOME_HEAD = (
 )  # fmt: skip
 
 
-def _group_line(one: Figures) -> list[Any]:
+def _group_line(one: OutcomeStatistics) -> list[Any]:
     win = one.win_interval
     return [
         safe_cell(one.name), one.count, one.wins, one.losses, f"{one.total:.2f}",
@@ -125,7 +132,7 @@ def _group_line(one: Figures) -> list[Any]:
     ]  # fmt: skip
 
 
-def _outcome_line(one: Outcome) -> list[Any]:
+def _outcome_line(one: TradeOutcome) -> list[Any]:
     return [
         one.opened, one.closed, safe_cell(one.label), one.strategy, one.layer or "", one.trades,
         f"{one.pnl:.2f}", "" if one.dte_open is None else one.dte_open,

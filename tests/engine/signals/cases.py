@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from hedging.engine.history.series import Bars, Event, Events, MarketHistory, S, Series, VXHistory
+from hedging.engine.history.series import Bars, CalendarEvent, Events, MarketHistory, S, Series, VXHistory
 
 START = date(2019, 1, 2)
 
@@ -41,7 +41,7 @@ def no_curve() -> VXHistory:
 def history(
     *found: Series,
     vx: VXHistory | None = None,
-    events: Sequence[Event] = (),
+    events: Sequence[CalendarEvent] = (),
     bars: Mapping[str, Bars] | None = None,
     sessions: np.ndarray | None = None,
 ) -> MarketHistory:
@@ -49,7 +49,7 @@ def history(
     if sessions is None:
         first = min((s.days[0] for s in found if len(s)), default=np.datetime64(START, "D"))
         sessions = weekdays(1600, (first - 30).item())
-    kinds: dict[str, list[Event]] = {}
+    kinds: dict[str, list[CalendarEvent]] = {}
     for event in events:
         kinds.setdefault(event.kind, []).append(event)
     calendar = Events({kind: tuple(sorted(rows, key=lambda e: e.day)) for kind, rows in kinds.items()})

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from hedging.engine.history.series import Event, EventKind, S
+from hedging.engine.history.series import CalendarEvent, CalendarEventKind, S
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.curve import excess
 from hedging.engine.signals.inputs import above, below
@@ -107,8 +107,10 @@ def test_both_rsi_below_35_on_one_day_raises_an_alert_about_the_data() -> None:
     assert rising.day(days[-1].item()).alerts == ()
 
 
-def release(day: date, actual: float, forecast: float | None, previous: float | None) -> Event:
-    return Event(EventKind.CPI, day, day, actual=actual, forecast=forecast, previous=previous, unit="%")
+def release(day: date, actual: float, forecast: float | None, previous: float | None) -> CalendarEvent:
+    return CalendarEvent(
+        CalendarEventKind.CPI, day, day, actual=actual, forecast=forecast, previous=previous, unit="%"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hedging.engine.history.folder import history_from_folder
-from hedging.engine.history.series import EventKind, S
+from hedging.engine.history.series import CalendarEventKind, S
 from hedging.models import DailyBar, IngestRun, MacroEvent
 from hedging.selectors.history import history_revision, market_history
 from hedging.services.market.load import MarketFileError, market_file_load
@@ -89,9 +89,9 @@ def test_figures_join_the_event_they_belong_to() -> None:
     assert market_file_load(name="cpi_consensus.csv", data=CONSENSUS).rows_new == 0
     assert market_file_load(name="macro_events.csv", data=CALENDAR).rows_new == 0
     events = market_history().events
-    assert [e.scheduled for e in events.of(EventKind.FOMC_UNSCHEDULED)] == [False]
+    assert [e.scheduled for e in events.of(CalendarEventKind.FOMC_UNSCHEDULED)] == [False]
     # A release on Good Friday is known on Monday.
-    assert events.of(EventKind.CPI)[1].known == date(2024, 4, 1)
+    assert events.of(CalendarEventKind.CPI)[1].known == date(2024, 4, 1)
 
 
 def test_a_macro_value_is_dated_by_the_release_calendar() -> None:

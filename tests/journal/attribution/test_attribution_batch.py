@@ -15,7 +15,7 @@ from hedging.models import Job
 from journal.job_kinds import ATTRIBUTE
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Trade
 from journal.services.attribution.batch import batch_day, day_request
-from journal.services.attribution.copy import Column, read_rows, write_rows
+from journal.services.attribution.copy import CopyColumn, read_rows, write_rows
 from journal.services.attribution.jobs import attribution_run, last_closed_session
 from journal.services.book.trades import trade_create
 from journal.services.demo import demo_guest, demo_start
@@ -94,8 +94,8 @@ def test_rows_go_out_and_come_back_with_nulls_and_extremes() -> None:
     wrote = write_rows(
         "odd",
         [
-            Column("u", "uuid", ids), Column("a", "int8", big),
-            Column("b", "int4", np.arange(count), null), Column("c", "date", days),
+            CopyColumn("u", "uuid", ids), CopyColumn("a", "int8", big),
+            CopyColumn("b", "int4", np.arange(count), null), CopyColumn("c", "date", days),
         ],
     )  # fmt: skip
     assert wrote == count
@@ -107,4 +107,4 @@ def test_rows_go_out_and_come_back_with_nulls_and_extremes() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT MIN(c), MAX(c) FROM odd")
         assert [str(v) for v in cursor.fetchone()] == ["1999-12-31", "2000-01-04"]
-    assert write_rows("odd", [Column("a", "int8", np.zeros(0, np.int64))]) == 0
+    assert write_rows("odd", [CopyColumn("a", "int8", np.zeros(0, np.int64))]) == 0

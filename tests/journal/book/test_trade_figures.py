@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from hedging.models import MarketSnapshot
 from journal.models import Trade, Valuation
-from journal.selectors.book.trade_figures import Figures, chain_pnl, figures_of, with_fills_of
+from journal.selectors.book.trade_figures import TradeFigures, chain_pnl, figures_of, with_fills_of
 from journal.selectors.book.trade_list import TradeFilters, trade_rows, trades_filtered, with_page_details
 from journal.services.book.links import link_decide, link_draw
 from journal.services.book.trades import trade_create
@@ -38,7 +38,7 @@ def people() -> People:
     return make_people()
 
 
-def _figures(people: People) -> dict[Any, Figures]:
+def _figures(people: People) -> dict[Any, TradeFigures]:
     found = trades_filtered(people.owner, TradeFilters(), today=timezone.now().date())
     return figures_of(people.owner, trade_rows(with_fills_of(with_page_details(found))))
 
@@ -66,10 +66,10 @@ def test_quantity_and_settlement(people: People) -> None:
     )  # fmt: skip
     closed = close_condor(people, open_condor(people))
     found = _figures(people)
-    assert found[condor.pk] == Figures(3, "PM", None)
-    assert found[am.pk] == Figures(1, "AM", None)
-    assert found[layer.pk] == Figures(10, "AM", None)
-    assert found[closed.pk] == Figures(1, "", None)
+    assert found[condor.pk] == TradeFigures(3, "PM", None)
+    assert found[am.pk] == TradeFigures(1, "AM", None)
+    assert found[layer.pk] == TradeFigures(10, "AM", None)
+    assert found[closed.pk] == TradeFigures(1, "", None)
 
 
 def test_a_chain_is_added_up_on_each_of_its_trades(people: People) -> None:

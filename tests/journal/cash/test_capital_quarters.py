@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from journal.selectors.cash.capital import quarters
-from journal.selectors.cash.capital_series import GROUPS, CapitalSeries, Group
+from journal.selectors.cash.capital_series import GROUPS, CapitalGroup, CapitalSeries
 
 DAYS = (date(2026, 9, 29), date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 2))
 
 
 def series(margin: float) -> CapitalSeries:
     zeros = np.zeros(len(DAYS))
-    groups = {name: Group(*(zeros.copy() for _ in range(5))) for name in GROUPS}
+    groups = {name: CapitalGroup(*(zeros.copy() for _ in range(5))) for name in GROUPS}
     tied_up = np.full(len(DAYS), margin)
     groups["condor"].pnl, groups["condor"].margin = np.array([10.0, 10.0, 20.0, -5.0]), tied_up
     groups["hedge"].theta = np.array([-2.0, -2.0, -3.0, -3.0])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hedging.engine.history.series import Event, EventKind, MarketHistory, S
+from hedging.engine.history.series import CalendarEvent, CalendarEventKind, MarketHistory, S
 from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.from_ruleset import signal_params
@@ -57,10 +57,10 @@ def printed(cpi: float, ppi: float) -> MarketHistory:
     """A market with prices off their consensus by so much, and one decision after which rates narrow."""
     day = DAYS[40].item()
     events = [
-        Event(kind, day, day, actual=2.0 + off, forecast=2.0, previous=2.5, unit="%")
-        for kind, off in ((EventKind.CPI, cpi), (EventKind.PPI, ppi))
+        CalendarEvent(kind, day, day, actual=2.0 + off, forecast=2.0, previous=2.5, unit="%")
+        for kind, off in ((CalendarEventKind.CPI, cpi), (CalendarEventKind.PPI, ppi))
     ]
-    decision = Event(EventKind.FOMC, DECISION, DECISION)
+    decision = CalendarEvent(CalendarEventKind.FOMC, DECISION, DECISION)
     rates = (series(S.DGS10, DAYS, np.linspace(4.0, 3.0, 80)), series(S.DTB3, DAYS, np.full(80, 2.0)))
     plain = quiet()
     made = history(events=[*events, decision], sessions=DAYS, *rates)  # noqa: B026
