@@ -1,6 +1,6 @@
 # The two commands: `make run` and `make test`. Everything else serves them.
 
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do command -v $$name && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
 STATE_DIR ?= $(CURDIR)/var
@@ -14,23 +14,18 @@ help:
 	@echo "make test   install, lint, type-check and run every test on SQLite and PostgreSQL"
 	@echo "make bench  time the option kernel against its peers"
 
-$(VENV)/.installed: requirements.txt
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
-	test -x $(PY) || "$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade-strategy only-if-needed -r requirements.txt
-	touch $@
-
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
-
-install: $(VENV)/.installed
-install-dev: $(VENV)/.installed-dev
+# Succeeds or leaves nothing; does nothing when the requirements are those installed before.
+install:
+	@"$(PYTHON)" .ci/environment.py $(VENV) requirements.txt
+install-dev:
+	@"$(PYTHON)" .ci/environment.py $(VENV) requirements.txt requirements-dev.txt
 
 run: install
-	$(PY) manage.py migrate --verbosity 0
-	$(PY) manage.py demo load
-	exec $(PY) manage.py up
+	@echo "Database: bringing its tables up to date"
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py demo load
+	@echo "Site: starting web server, workers, relay and schedule"
+	@exec $(PY) manage.py up
 
 lint: install-dev
 	$(VENV)/bin/ruff check .
@@ -50,12 +45,8 @@ suite: install-dev
 test: lint types suite
 
 # Peers live in an environment of their own: the site never sees them.
-.venv-bench/.installed: requirements.txt requirements-bench.txt
-	test -x .venv-bench/bin/python || "$(PYTHON)" -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	touch $@
-
-bench: .venv-bench/.installed
+bench:
+	@"$(PYTHON)" .ci/environment.py .venv-bench requirements.txt requirements-bench.txt
 	.venv-bench/bin/python -m bench $(BENCH)
 
 screenshots: install-dev

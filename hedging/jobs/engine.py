@@ -79,12 +79,17 @@ def job_request(
 
 
 def worker_notify(job_id: uuid.UUID) -> bool:
-    """Send the message that makes a worker look at the job; without Redis the relay does it later."""
+    """Send the message that makes a worker look at the job; without Redis the relay does it later.
+
+    A command run by hand before the site starts, as the one that loads the demo, warns of nothing.
+    """
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
-    from hedging.jobs.notify import message_send
+    from hedging.jobs.notify import message_send, redis_is_expected
 
+    if not redis_is_expected():
+        return False
     try:
         message_send(job_id)
     except (OperationalError, RedisError, OSError) as error:

@@ -18,6 +18,11 @@ def _probe() -> redis.Redis:
     return redis.Redis.from_url(settings.ENV.cache_url, socket_connect_timeout=1, socket_timeout=1)
 
 
+def redis_is_expected() -> bool:
+    """Whether a Redis should answer: the embedded one is started, and removed, with the site."""
+    return settings.ENV.redis_url is not None or bool(settings.ENV.redis_socket.exists())
+
+
 def message_send(job_id: uuid.UUID) -> None:
     """Send the message for one job; raises redis.RedisError or OSError at once when Redis is away."""
     _probe().ping()

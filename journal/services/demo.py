@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
@@ -43,6 +43,7 @@ _NICKEL = Decimal("0.05")
 _HOLD = timedelta(days=24)
 _BILLS = Decimal("98650.00")
 _STEP = 3  # a condor on every third chain day
+_TOLD = 10  # chain days between two words of progress
 
 
 class DemoError(RuntimeError):
@@ -50,8 +51,12 @@ class DemoError(RuntimeError):
 
 
 @transaction.atomic
-def demo_start(*, user: User) -> Account:
-    """The user's demo account, made if missing or out of date; raises DemoError."""
+def demo_start(*, user: User, tell: Callable[[str], None] = lambda _: None) -> Account:
+    """The user's demo account, made if missing or out of date; raises DemoError.
+
+    ``tell`` hears how far it is, a few lines in all.
+    """
+    tell("Demo: simulated market")
     days = simulated_market_load(now=timezone.now())
     account = Account.objects.for_user(user).filter(is_demo=True).first()
     if account is not None:
@@ -70,14 +75,16 @@ def demo_start(*, user: User) -> Account:
         fee_per_future=Decimal("2.40"),
         max_stress_loss_pct=Decimal(20),
     )
-    _populate(user, account, days)
+    _populate(user, account, days, tell)
     return account
 
 
-def _populate(user: User, account: Account, days: list[date]) -> None:
+def _populate(user: User, account: Account, days: list[date], tell: Callable[[str], None]) -> None:
     """Months of condors, each hedged by layer 1, and layers 2 and 3 above the open ones."""
     waiting: list[Trade] = []
     for number, day in enumerate(days):
+        if number % _TOLD == 0:
+            tell(f"Demo: trades of day {number + 1} of {len(days)}")
         market = _market(day)
         waiting = _close_due(user, waiting, market, day)
         if number % _STEP == 0 or number == len(days) - 6:

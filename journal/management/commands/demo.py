@@ -25,12 +25,16 @@ class Command(BaseCommand):
                 demo_login(username=name, password=password, is_risk=name == "risk")
                 for name, password in logins.items()
             ]
-            account = demo_start(user=users[0])
+            account = demo_start(user=users[0], tell=self._tell)
             self.stdout.write(
-                f"demo account with {account.trades.count()} trades, logins: {', '.join(logins)}"
+                f"Demo: account with {account.trades.count()} trades, logins: {', '.join(logins)}"
             )
             return
         for user in User.objects.filter(is_demo=True):
             user.groups.clear()
             demo_remove(user=user)
         self.stdout.write("demo removed")
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
@@ -178,3 +181,14 @@ def test_a_request_succeeds_while_redis_is_away(monkeypatch: pytest.MonkeyPatch)
     job.refresh_from_db()
     assert job.state == Job.State.QUEUED
     assert job.notified_at is None
+
+
+def test_before_the_site_starts_its_redis_a_job_waits_for_the_relay_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with override_settings(ENV=replace(settings.ENV, redis_url=None, state_dir=tmp_path)):
+        job = asked()
+        assert jobs.worker_notify(job.pk) is False
+    job.refresh_from_db()
+    assert job.notified_at is None
+    assert caplog.text == ""
