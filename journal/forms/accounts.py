@@ -67,6 +67,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "base_capital": "What returns and limits are measured against.",
             "residual_share_pct": "A session whose P&L the effects leave unexplained; 15% is proposed.",
             "residual_limit": "Both must be reached; 100 is proposed.",
+            "warn_trade_loss_pct": "Empty: as the rules in force say. A tighter limit goes before theirs.",
+            "max_trade_loss_pct": "Empty: as the rules in force say. A tighter limit goes before theirs.",
             "fee_per_option": "Used when you leave a trade's fees empty; per contract and side.",
         }
 

@@ -13,7 +13,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from hedging.engine import purpose
 from hedging.engine.book import ContractSpec, InstrumentKind, Leg, Right
+from hedging.engine.purpose import HedgeInstrument, hedge_instrument
 from hedging.engine.structure import Shape, recognise
 from journal.importers.grouping import ExecutionPart, TradeGroup
 
@@ -59,28 +61,19 @@ def name_group(group: TradeGroup) -> Named:
         return Named("condor")
     if legs and all(spec.kind is InstrumentKind.FUTURE for spec, _ in legs):
         return Named("other", review="VX futures: say whether they belong to a hedge layer.")
-    days = _days(group, legs)
-    options = all(spec.kind is InstrumentKind.OPTION for spec, _ in legs)
-    if legs and options and all(spec.underlying == "VIX" and spec.right is Right.CALL for spec, _ in legs):
-        if all(quantity > 0 for _, quantity in legs):
-            layer = 1 if days <= _NEAR_DAYS else 3
-            return Named("hedge_layer", layer, f"Taken for layer {layer} by its {days} days to expiry.")
-        strikes = {quantity > 0: spec.strike or 0.0 for spec, quantity in legs}
-        if _shape(legs) is Shape.VERTICAL and strikes[True] < strikes[False]:
-            return Named("hedge_layer", 2, "Taken for layer 2: a bought VIX call spread.")
+    found = hedge_instrument(_engine(legs))
+    if found is HedgeInstrument.VIX_CALL:
+        days = _days(group, legs)
+        layer = 1 if days <= _NEAR_DAYS else 3
+        return Named("hedge_layer", layer, f"Taken for layer {layer} by its {days} days to expiry.")
+    if found is HedgeInstrument.VIX_CALL_SPREAD:
+        return Named("hedge_layer", 2, "Taken for layer 2: a bought VIX call spread.")
     return Named("other")
 
 
 def is_condor(legs: Legs) -> bool:
-    """An iron condor or butterfly on SPX of one expiry with both wings; sides may differ in number."""
-    if len(legs) != 4 or {spec.underlying for spec, _ in legs} != {"SPX"}:
-        return False
-    if len({(spec.root, spec.expiry) for spec, _ in legs}) != 1:
-        return False
-    ordered = sorted(legs, key=lambda leg: (leg[0].strike or 0.0, leg[0].right is Right.CALL))
-    rights = [spec.right for spec, _ in ordered]
-    signs = [quantity > 0 for _, quantity in ordered]
-    return rights == [Right.PUT, Right.PUT, Right.CALL, Right.CALL] and signs == [True, False, False, True]
+    """An iron condor or butterfly on SPX with both wings; see ``hedging.engine.purpose``."""
+    return purpose.is_condor(_engine(legs))
 
 
 def find_rolls(groups: Sequence[TradeGroup]) -> list[Roll]:
@@ -194,7 +187,11 @@ def _rights(legs: Legs) -> set[Right | None]:
 
 
 def _shape(legs: Legs) -> Shape:
-    return recognise([Leg(spec, quantity, 0.0) for spec, quantity in legs])
+    return recognise(_engine(legs))
+
+
+def _engine(legs: Legs) -> list[Leg]:
+    return [Leg(spec, quantity, 0.0) for spec, quantity in legs]
 
 
 def _day(moment: datetime) -> date:

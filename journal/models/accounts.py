@@ -72,8 +72,14 @@ class Account(models.Model):
         max_digits=8, decimal_places=4, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
     )
     max_margin_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(50))
-    max_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(10))
-    warn_trade_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(2))
+    max_trade_loss_pct = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, blank=True,
+        help_text="percent of capital above which a trade needs a reason; empty: as the rules in force say",
+    )  # fmt: skip
+    warn_trade_loss_pct = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, blank=True,
+        help_text="percent of capital above which a trade is warned of; empty: as the rules in force say",
+    )  # fmt: skip
     max_stress_loss_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(25))
     residual_share_pct = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(15))
     residual_limit = models.DecimalField(

@@ -47,7 +47,9 @@ class Trade(models.Model):
     class Instrument(models.TextChoices):
         VIX_CALLS = "vix_calls", "VIX calls"
         VIX_CALL_SPREAD = "vix_call_spread", "VIX call spread"
+        VIX_CALENDAR = "vix_calendar", "VIX calendar"
         VX_FUTURE = "vx_future", "VX futures"
+        SPX_PUTS = "spx_puts", "SPX puts"
         SPX_PUT_SPREAD = "spx_put_spread", "SPX put spread"
         VXX = "vxx", "VXX"
         NONE = "", "-"

@@ -44,6 +44,8 @@ _PERCENTS = (
     "max_stress_loss_pct",
     "residual_share_pct",
 )
+#: Limits of the rules in force that an account may state tighter; None leaves them to the rules.
+_OPTIONAL = frozenset({"max_trade_loss_pct", "warn_trade_loss_pct"})
 _MAX_PERCENT = 999
 
 
@@ -54,9 +56,13 @@ def _checked(account: Account) -> None:
         field, messages = next(iter(error.message_dict.items()))
         raise RuleError(messages[0], field) from None
     for name in _PERCENTS:
-        if not 0 < getattr(account, name) <= _MAX_PERCENT:
+        value = getattr(account, name)
+        if name in _OPTIONAL and value is None:
+            continue
+        if not 0 < value <= _MAX_PERCENT:
             raise RuleError(f"A limit is between 0 and {_MAX_PERCENT} percent.", name)
-    if account.warn_trade_loss_pct > account.max_trade_loss_pct:
+    warn, most = account.warn_trade_loss_pct, account.max_trade_loss_pct
+    if warn is not None and most is not None and warn > most:
         raise RuleError("The warning comes before the limit.", "warn_trade_loss_pct")
     if account.time_zone not in available_timezones():
         raise RuleError(f"{account.time_zone} is not a time zone.", "time_zone")

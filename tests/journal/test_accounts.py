@@ -32,7 +32,7 @@ def people() -> People:
 
 def form_of(account: Account, **values: object) -> dict[str, object]:
     return {
-        **{name: getattr(account, name) for name in FIELDS},
+        **{name: "" if (value := getattr(account, name)) is None else value for name in FIELDS},
         "version": account.version,
         **values,
     }
@@ -56,7 +56,11 @@ def test_whoever_creates_an_account_owns_it() -> None:
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"fee_per_option": Decimal(-1)}, "fee_per_option"),
         ({"max_margin_pct": Decimal(0)}, "max_margin_pct"),
-        ({"warn_trade_loss_pct": Decimal(11)}, "warn_trade_loss_pct"),
+        (
+            {"warn_trade_loss_pct": Decimal(11), "max_trade_loss_pct": Decimal(10)},
+            "warn_trade_loss_pct",
+        ),
+        ({"max_trade_loss_pct": Decimal(0)}, "max_trade_loss_pct"),
         ({"kind": "casino"}, "kind"),
         ({"name": ""}, "name"),
     ],
@@ -187,7 +191,7 @@ def test_wrong_input_stays_in_the_form(client: Client, people: People) -> None:
     assert answer.status_code == 200
     assert "Keep the last digits only" in page
     assert 'value="Kept"' in page
-    data = form_of(people.account, warn_trade_loss_pct="20")
+    data = form_of(people.account, warn_trade_loss_pct="20", max_trade_loss_pct="10")
     page = client.post(reverse("journal:account_create"), data).content.decode()
     assert "The warning comes before the limit." in page
 

@@ -28,6 +28,7 @@ from hedging.engine.policy.types import (
     Answer,
     CondorCandidate,
     Figures,
+    Guard,
     Inputs,
     Procedure,
     Proposal,
@@ -87,6 +88,7 @@ def advise(
             margin_limit=ctx.facts.margin_limit,
             vx_beta=ctx.facts.vx_beta,
             funds=ctx.facts.funds,
+            trade_size=ctx.facts.trade_size,
         ),
         regime=signal_day.regime.regime.value,
         traces=(data_trace(ctx), gates, collapsing, expanding, capital, _condor_trace(ctx, candidates)),
@@ -195,7 +197,7 @@ def _broken(ctx: Context, book: Book, draft: Proposal) -> Iterator[Refusal]:
         legs = [leg for at in places for leg in order_legs(draft.orders[at])]
         yield from guardrails(
             book, legs, ctx.rules, trade_id=trade_id, role=role, layer=draft.layer,
-            roll=draft.action in _ROLLS,
+            roll=draft.action in _ROLLS, size=ctx.trade_size,
         )  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def _checks(ctx: Context, draft: Proposal, expanding: Trace, capital: Trace) -> 
     """What is no guardrail of an order but a rule of the procedures."""
     if draft.funding == SECOND_ENGINE and round((draft.cost or 0.0) - ctx.second_engine, DIGITS) > 0:
         yield Refusal(
-            "funding", "The Second Engine does not hold what the adjustment costs.", "CON-6",
+            Guard.FUNDING, "The Second Engine does not hold what the adjustment costs.", "CON-6",
             value=draft.cost, limit=ctx.second_engine, unit="$",
         )  # fmt: skip
     if draft.action not in {Action.ADD_LAYER, Action.EXTEND_LAYER}:
@@ -211,10 +213,10 @@ def _checks(ctx: Context, draft: Proposal, expanding: Trace, capital: Trace) -> 
     if expanding.state not in {expansion.QUIET, expansion.UNKNOWN}:
         beta = expanding.step("expansion.beta")
         if beta.answer is Answer.NO:
-            yield Refusal("portfolio volatility", beta.consequence, "IRR-4")
+            yield Refusal(Guard.PORTFOLIO_VOLATILITY, beta.consequence, "IRR-4")
     for step in capital.steps:
         if step.key != "capital.target" and step.answer is Answer.NO:
-            yield Refusal(step.key, step.consequence, step.requirement)
+            yield Refusal(Guard(step.key), step.consequence, step.requirement)
 
 
 def _hold(plans: Sequence[LayerPlan], candidates: Sequence[CondorCandidate]) -> Proposal:

@@ -11,7 +11,7 @@ import numpy as np
 from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.chain import days_to
-from hedging.engine.policy.types import Answer, Fact
+from hedging.engine.policy.types import Answer, Fact, SizeLimits
 from hedging.engine.pricing.greeks_units import Factor
 from hedging.engine.pricing.scenarios import (
     STRESS,
@@ -45,13 +45,15 @@ class AccountFacts:
 
     ``second_engine`` dollars in the bucket, ``margin_limit`` a share of equity, both as the account states
     them; ``vx_beta`` VX points per 1% of SPX as estimated from history (``hedging.engine.policy.beta``);
-    ``funds`` what its cash ledger and fills say is liquid and owed (CON-7), None is unknown.
+    ``funds`` what its cash ledger and fills say is liquid and owed (CON-7), None is unknown; ``trade_size``
+    the account's own limits of one trade.
     """
 
     second_engine: float | None = None
     margin_limit: float | None = None
     vx_beta: float | None = None
     funds: Funds | None = None
+    trade_size: SizeLimits | None = None
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,13 @@ class Context:
         """Most margin as a share of equity: the account's own limit, else the ruleset's."""
         stated = self.facts.margin_limit
         return self.number("condor.margin_of_equity") if stated is None else stated
+
+    @property
+    def trade_size(self) -> SizeLimits:
+        """Most one trade may lose: the account's own limits, else the ruleset's."""
+        return self.facts.trade_size or SizeLimits(
+            self.number("guard.warn_of_equity"), self.number("guard.block_of_equity")
+        )
 
     def signal(self, key: SignalKey) -> Signal:
         """One signal of the day."""

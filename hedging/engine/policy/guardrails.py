@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role, Settlement
 from hedging.engine.policy.after import after_legs, trade_of
 from hedging.engine.policy.context import LAYERS, credit_of, risk_of
-from hedging.engine.policy.types import Refusal
+from hedging.engine.policy.types import Guard, Refusal, SizeLimits
 from hedging.engine.rulesets.types import Ruleset
 from hedging.maths.types import Right
 
@@ -28,19 +28,24 @@ def guardrails(
     layer: int | None = None,
     roll: bool = False,
     approved: bool = False,
+    size: SizeLimits | None = None,
 ) -> tuple[Refusal, ...]:
     """Every guardrail the order breaks; empty when it may go.
 
     ``legs`` are the order's signed quantities at its prices, in trade ``trade_id`` or a new one of ``role``.
-    ``roll`` says that it replaces a position, ``approved`` that a larger roll was signed off. Raises KeyError
-    for an unknown trade.
+    ``roll`` says that it replaces a position, ``approved`` that a larger roll was signed off; ``size`` are
+    the limits of one trade where an account states its own, None takes the ruleset's. Raises KeyError for an
+    unknown trade.
     """
     after = after_legs(book, legs, trade_id=trade_id, role=role, layer=layer)
     changed = trade_of(after, trade_id) if trade_id is not None else after.trades[-1]
     before = trade_of(book, trade_id) if trade_id is not None else None
     found = [*_net_short_vix(book, after), *_undefined(book, after, before, changed)]
     if not found:
-        found += [*_size(before, changed, book.capital, rules), *_premium(book, after, changed, rules)]
+        limits = size or _limits(rules)
+        found += [
+            *_size(before, changed, book.capital, limits), *_premium(book, after, changed, rules),
+        ]  # fmt: skip
     if roll and before is not None and not approved and rules.on("guard.roll_keeps_size"):
         found += _roll(before, changed)
     return tuple(found)
@@ -59,7 +64,7 @@ def _net_short_vix(book: Book, after: Book) -> Iterator[Refusal]:
     net = _vix_calls(_legs(after.trades))
     if net < 0 and net < _vix_calls(_legs(book.trades)):
         yield Refusal(
-            "net short VIX calls",
+            Guard.NET_SHORT_VIX,
             f"The account would be short {-net} VIX calls net. A hedge never sells more than it holds.",
             "LAY-8", value=float(net), limit=0.0, unit="contracts",
         )  # fmt: skip
@@ -76,8 +81,9 @@ def _uncovered(book: Book, after: Book) -> Iterator[Refusal]:
         was = uncovered(_legs(book.trades)).get(name, 0)
         if now > was:
             yield Refusal(
-                "undefined risk",
-                f"{now} short {name} would have no long one of the same or a later expiry behind them.",
+                Guard.UNDEFINED_RISK,
+                f"{now} short {name} would have no long one of the same or a later expiry behind them: "
+                "what they may lose is not limited.",
                 "CON-2", value=float(now), limit=float(was), unit="contracts",
             )  # fmt: skip
             return
@@ -92,7 +98,7 @@ def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookT
     for name, now in uncovered(changed.legs).items():
         if now > held.get(name, 0):
             yield Refusal(
-                "condor without wings",
+                Guard.WINGS,
                 f"The condor would keep {now} short {name} without a long wing of its own.",
                 "CON-2", value=float(now), limit=0.0, unit="contracts",
             )  # fmt: skip
@@ -130,18 +136,26 @@ def _life(leg: Leg) -> tuple[int, int, int]:
     return (spec.expiry.toordinal() if spec.expiry else 0, _EVENING[spec.settlement], leg.quantity)
 
 
-def _size(before: BookTrade | None, changed: BookTrade, capital: float, rules: Ruleset) -> Iterator[Refusal]:
+def _limits(rules: Ruleset) -> SizeLimits:
+    return SizeLimits(rules.number("guard.warn_of_equity"), rules.number("guard.block_of_equity"))
+
+
+def _size(
+    before: BookTrade | None, changed: BookTrade, capital: float, limits: SizeLimits
+) -> Iterator[Refusal]:
     loss, _ = risk_of(changed)
     was = risk_of(before)[0] if before else 0.0
     if loss is None or capital <= 0 or (was is not None and loss <= was + 0.005):
         return
     share = loss / capital
-    block, warn = rules.number("guard.block_of_equity"), rules.number("guard.warn_of_equity")
-    for limit, blocks in ((block, True), (warn, False)):
+    levels = ((limits.block, limits.own_block, True), (limits.warn, limits.own_warn, False))
+    for limit, own, blocks in levels:
         if round(share, 9) > round(limit, 9):
+            whose = "the account's own limit" if own else "its limit"
             yield Refusal(
-                "size",
-                f"The trade may lose {loss:,.0f} dollars, {share:.1%} of equity; the limit is {limit:.0%}.",
+                Guard.SIZE,
+                f"The maximum loss of ${loss:,.2f} is {share:.2%} of the account's equity, "
+                f"above {whose} of {limit * 100:.6g}%.",
                 "CON-2", blocks, share, limit, "share of equity",
             )  # fmt: skip
             return
@@ -165,7 +179,7 @@ def _premium(book: Book, after: Book, changed: BookTrade, rules: Ruleset) -> Ite
     now, limit = spent(after.trades), rules.number("caps.premium_of_credit") * credit
     if now > limit + 0.005 and now > spent(book.trades) + 0.005:
         yield Refusal(
-            "premium cap",
+            Guard.PREMIUM_CAP,
             f"Open premium would be {now:,.0f} dollars; the cap by the condors' credit is {limit:,.0f}.",
             "LAY-1", False, now, limit, "$",
         )  # fmt: skip
@@ -175,7 +189,7 @@ def _roll(before: BookTrade, changed: BookTrade) -> Iterator[Refusal]:
     was, now = _packages(before.legs), _packages(changed.legs)
     if now > was:
         yield Refusal(
-            "size on a roll",
+            Guard.ROLL_SIZE,
             f"The roll would hold {now} contracts where {was} were held; a larger roll needs approval.",
             "GOV-2", value=float(now), limit=float(was), unit="contracts",
         )  # fmt: skip

@@ -93,17 +93,48 @@ class Trace:
         raise KeyError(key)
 
 
+class Guard(StrEnum):
+    """What refuses an order: the guardrails of every order, then the checks of policy's own proposals.
+
+    The values are kept in stored advice and audit events; pages print them.
+    """
+
+    NET_SHORT_VIX = "net short VIX calls"
+    UNDEFINED_RISK = "undefined risk"
+    WINGS = "condor without wings"
+    SIZE = "size"
+    PREMIUM_CAP = "premium cap"
+    ROLL_SIZE = "size on a roll"
+    FUNDING = "funding"
+    PORTFOLIO_VOLATILITY = "portfolio volatility"
+    EQUITY_RETURN = "capital.equity"
+    PAID_BY_CONDORS = "capital.paid"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A guardrail an order breaks. ``blocks`` False is a warning; ``value`` and ``limit`` in ``unit``."""
 
-    rule: str
+    rule: Guard
     reason: str
     requirement: str
     blocks: bool = True
     value: float | None = None
     limit: float | None = None
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """Maximum loss of one trade, as shares of equity: above ``warn`` it is told, above ``block`` refused.
+
+    ``own_warn`` and ``own_block`` say that the account states a tighter limit than its rules do.
+    """
+
+    warn: float
+    block: float
+    own_warn: bool = False
+    own_block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +375,7 @@ class WaccTarget:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the advice was computed from; the last four as in ``AccountFacts``."""
+    """What the advice was computed from; the last five as in ``AccountFacts``."""
 
     account_id: str
     book_revision: int
@@ -359,6 +390,7 @@ class Inputs:
     margin_limit: float | None = None
     vx_beta: float | None = None
     funds: Funds | None = None
+    trade_size: SizeLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,10 @@ class TradeViewSet(mixins.ListModelMixin, _ByUuid):
 
         def act() -> tuple[int, Any]:
             order = order_input(data, account)
-            default = Trade.Kind.CONDOR if len(order.legs) == 4 else Trade.Kind.OTHER
             trade = trade_create(
                 user=user,
                 account=account,
-                kind=Trade.Kind(data.get("kind", default)),
+                kind=Trade.Kind(data["kind"]) if "kind" in data else None,
                 order=order,
                 reason=data["reason"],
                 order_text=data.get("order_text", ""),

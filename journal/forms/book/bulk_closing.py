@@ -18,7 +18,8 @@ from journal.forms.book.order import WallClockField, new_token
 from journal.selectors.book.closing import ClosingLeg, ClosingTrade, crossed_price
 from journal.selectors.times import local_time
 from journal.services.book.bulk_close import Closing, Refusal, closing_order
-from journal.services.book.orders import LegInput, OrderInput, default_fees
+from journal.services.book.fees import default_fees
+from journal.services.book.orders import LegInput, OrderInput
 
 PAID, RECEIVED = "paid", "received"
 

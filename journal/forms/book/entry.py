@@ -22,6 +22,7 @@ Instrument = Trade.Instrument
 STRIKE_FIELDS = ("long_put", "short_put", "short_call", "long_call")
 _RIGHTS = (Right.PUT, Right.PUT, Right.CALL, Right.CALL)
 _SIGNS = (1, -1, -1, 1)
+_PUTS = {Instrument.SPX_PUTS, Instrument.SPX_PUT_SPREAD}
 Strike = Decimal | float
 
 
@@ -35,7 +36,7 @@ def condor_legs(root: str, expiry: date, strikes: Sequence[Strike], count: int =
 
 def strike_root(instrument: str) -> str:
     """The root whose options a hedge instrument buys; empty for futures and shares."""
-    if instrument == Instrument.SPX_PUT_SPREAD:
+    if instrument in _PUTS:
         return "SPXW"
     return "VIX" if instrument in {Instrument.VIX_CALLS, Instrument.VIX_CALL_SPREAD} else ""
 
@@ -181,12 +182,14 @@ class HedgeForm(OrderForm):
         expiry = self.need_expiry()
         if instrument == Instrument.VX_FUTURE:
             return ((vx_future(expiry), count),), abs(count)
+        if instrument == Instrument.VIX_CALENDAR:
+            raise RuleError("A calendar has two expiries: paste its order string.", "order_text")
         if count < 0:
             raise RuleError("Option layers are bought: the number is positive.", "contracts")
         root = strike_root(instrument)
-        right = Right.PUT if instrument == Instrument.SPX_PUT_SPREAD else Right.CALL
+        right = Right.PUT if instrument in _PUTS else Right.CALL
         strikes = [(self.need_number("strike", "the strike"), count)]
-        if instrument != Instrument.VIX_CALLS:
+        if instrument in {Instrument.VIX_CALL_SPREAD, Instrument.SPX_PUT_SPREAD}:
             strikes.append((self.need_number("second_strike", "the sold strike"), -count))
         try:
             options = tuple(

@@ -1,12 +1,12 @@
 """Closing many trades at once: all of them in one transaction, or none, and one Undo for all.
 
-Each trade is closed by ``trade_close``, as one by itself would be. Only whole trades are closed here; legs
-that have expired belong to their settlement and are left to it.
+Each closing is judged and written as one by itself would be; the guardrails judge all of an account together.
+Only whole trades are closed here; legs that have expired belong to their settlement and are left to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,18 +16,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from hedging.engine.book import Book
 from journal.errors import ConflictError, RuleError
 from journal.models import WRITE_ROLES, Account, BulkChange, Fill, Trade, User
 from journal.selectors.book.closing import ClosingTrade
-from journal.selectors.book.trades import book_build, live_legs, with_fills
+from journal.selectors.book.trades import live_legs, with_fills
 from journal.services.book.bulk_edit import many, told
 from journal.services.book.fills import fills_reverse
-from journal.services.book.guards import account_guard
-from journal.services.book.ledger import account_revalue, trade_of_token
+from journal.services.book.judging import JudgedOrder, closing_judged, judge_together
+from journal.services.book.ledger import account_revalue, order_begin, trade_lock
 from journal.services.book.orders import LegInput, OrderInput
 from journal.services.book.package_price import SPLIT_NOTE, market_marks, split_package
-from journal.services.book.trades import trade_close
+from journal.services.book.trades import closing_write
 from journal.services.undo_records import change_begin
 
 #: As many as a page of the list shows; each has a price somebody typed.
@@ -112,26 +111,28 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
         for pk in wanted
         if pk not in trades
     ]
-    accounts = {trade.account_id: trade.account for trade in trades.values()}
-    before = {pk: book_build(account) for pk, account in accounts.items()}
-    closed: list[Trade] = []
-    undo: list[dict[str, Any]] = []
+    judged: list[JudgedOrder] = []
     # Always in this order, so that two people who close the same trades wait and do not lock each other out.
     for trade in sorted(trades.values(), key=lambda t: (str(t.account_id), str(t.pk))):
         try:
-            done, fills = _close(user, trade, wanted[trade.pk], token)
+            judged.append(_judge(trade, wanted[trade.pk], token))
         except RuleError as refusal:
             refusals.append(Refusal(trade.pk, trade.label, refusal.field, refusal.message))
         except ConflictError as conflict:
             refusals.append(Refusal(trade.pk, trade.label, "version", str(conflict), conflict=True))
-        else:
-            closed.append(done)
-            undo.append({"trade": str(done.pk), "version": done.version, "fills": fills})
     if refusals:
         raise RowsRefusedError(refusals)
-    _check_guards(accounts.values(), before)
-    for account in {trade.account_id: trade.account for trade in closed}.values():
+    accounts = {one.account.pk: one.account for one in judged}
+    for account in accounts.values():
+        _check_guards(account, [one for one in judged if one.account.pk == account.pk])
+    closed = [closing_write(user=user, judged=one, revalue=False) for one in judged]
+    for account in accounts.values():
+        account.refresh_from_db()
         account_revalue(account=account, requested_by=str(user.public_id))
+    undo = [
+        {"trade": str(done.pk), "version": done.version, "fills": _written(done, one.order)}
+        for done, one in zip(closed, judged, strict=True)
+    ]
     change.undo, change.count = undo, len(closed)
     change.summary = f"{many(len(closed))} closed"
     change.save(update_fields=["undo", "summary", "count"])
@@ -139,20 +140,20 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
     return change
 
 
-def _check_guards(accounts: Iterable[Account], before: dict[Any, Book]) -> None:
+def _check_guards(account: Account, judged: Sequence[JudgedOrder]) -> None:
     """Judge all closings of an account together, since one may close what another one's shorts relied on."""
-    for account in accounts:
-        if blocking := account_guard(account, before[account.pk]).blocking:
-            raise RuleError(
-                f"Nothing was closed. {' '.join(one.reason for one in blocking)} "
-                "Close them on their own pages, where this can be confirmed with a reason."
-            )
+    if words := judge_together(account, judged).words:
+        raise RuleError(
+            f"Nothing was closed. {words} "
+            "Close them on their own pages, where this can be confirmed with a reason."
+        )
 
 
-def _close(user: User, trade: Trade, closing: Closing, token: str) -> tuple[Trade, list[str]]:
-    """Close one trade of the list; returns it with the ids of its new fills."""
+def _judge(trade: Trade, closing: Closing, token: str) -> JudgedOrder:
+    """Judge one closing of the list, its trade locked."""
     order = replace(closing.order, token=f"{token}.{trade.pk}")
-    if trade_of_token(trade.account, order) is not None:
+    account, known = order_begin(trade.account, order)
+    if known is not None:
         raise ConflictError("This form was recorded before. Reload, then try again.")
     live, expired = live_legs(trade, timezone.now())
     if trade.status == Trade.Status.CLOSED:
@@ -164,13 +165,15 @@ def _close(user: User, trade: Trade, closing: Closing, token: str) -> tuple[Trad
         raise RuleError("Its legs have expired: they are settled, not closed.", "legs")
     if trade.version == closing.version and named != {leg.spec.symbol: -leg.quantity for leg in live}:
         raise RuleError("Every open leg is closed here; close single legs on the trade's page.", "legs")
-    done = trade_close(
-        user=user, trade=trade, order=order, version=closing.version, revalue=False, judged=True
+    return closing_judged(account, trade_lock(trade, closing.version), order)
+
+
+def _written(trade: Trade, order: OrderInput) -> list[str]:
+    """The ids of the fills an order wrote."""
+    fills = Fill.objects.filter(
+        account=trade.account_id, source=order.source, external_id__startswith=f"{order.token}:"
     )
-    written = Fill.objects.filter(
-        account=done.account_id, source=order.source, external_id__startswith=f"{order.token}:"
-    )
-    return done, [str(pk) for pk in written.values_list("pk", flat=True)]
+    return [str(pk) for pk in fills.values_list("pk", flat=True)]
 
 
 def close_undo(user: User, undo: Sequence[Any]) -> int:

@@ -1,17 +1,41 @@
-"""Correcting fills. They are append-only: a mistake is reversed by its mirror image."""
+"""Fills: appended by orders, never changed. A mistake is reversed by its mirror image."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
 
+from hedging.services.snapshots.contracts import contract_get_or_create
 from journal.errors import RuleError
 from journal.models import Fill, Trade, User
+from journal.services.book.fees import order_fees
 from journal.services.book.ledger import book_changed, trade_lock
+from journal.services.book.orders import OrderInput
 
 _NOTE_LENGTH = 200
+
+
+def fills_write(user: User, trade: Trade, order: OrderInput, session: date) -> None:
+    """Append the fills of an order; its fees are shared over them in whole cents."""
+    shares = order_fees(trade.account, order)
+    for number, (leg, share) in enumerate(zip(order.legs, shares, strict=True)):
+        Fill.objects.create(
+            account=trade.account,
+            trade=trade,
+            contract=contract_get_or_create(spec=leg.spec),
+            quantity=leg.quantity,
+            price=leg.price,
+            fees=share,
+            executed_at=order.executed_at,
+            trade_date=session,
+            source=order.source,
+            note=leg.note,
+            created_by=user,
+            external_id=f"{order.token}:{number}" if order.token else "",
+        )
 
 
 @transaction.atomic

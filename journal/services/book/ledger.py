@@ -6,27 +6,22 @@ book revision, an audit event and the valuation job stand or fall together.
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db.models import F
 
-from hedging.engine.structure import Shape, recognise
 from hedging.jobs.engine import job_request
 from hedging.jobs.scopes import account_scope
-from hedging.services.snapshots.contracts import contract_get_or_create
 from journal.errors import ConflictError, RuleError
 from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, Fill, Trade, User
+from journal.selectors.book.purpose import position_label
 from journal.selectors.book.trades import (
     ZERO,
-    Position,
-    legs_label,
     live_fills,
     position_of,
     position_of_live,
 )
 from journal.services.audit import audit_record
-from journal.services.book.orders import OrderInput, default_fees, split_fees
+from journal.services.book.orders import OrderInput
 from journal.services.review.reviews import review_follow
 
 
@@ -54,6 +49,15 @@ def token_used(account: Account, source: str, token: str) -> bool:
     return Fill.objects.filter(account=account, source=source, external_id=f"{token}:0").exists()
 
 
+def order_begin(account: Account, order: OrderInput) -> tuple[Account, Trade | None]:
+    """Lock an order's account; with the trade the order's token recorded before, if any.
+
+    Raises RuleError for an archived account.
+    """
+    fresh = account_lock(account)
+    return fresh, trade_of_token(fresh, order)
+
+
 def trade_of_token(account: Account, order: OrderInput) -> Trade | None:
     """Find the trade an order's token recorded before, if any."""
     if not order.token:
@@ -64,27 +68,6 @@ def trade_of_token(account: Account, order: OrderInput) -> Trade | None:
         .first()
     )
     return fill.trade if fill else None
-
-
-def write_fills(user: User, trade: Trade, order: OrderInput, session: date) -> None:
-    """Append the fills of an order; its fees are shared over them in whole cents."""
-    fees = order.fees if order.fees is not None else default_fees(trade.account, order.legs)
-    shares = split_fees(fees, order.legs)
-    for number, (leg, share) in enumerate(zip(order.legs, shares, strict=True)):
-        Fill.objects.create(
-            account=trade.account,
-            trade=trade,
-            contract=contract_get_or_create(spec=leg.spec),
-            quantity=leg.quantity,
-            price=leg.price,
-            fees=share,
-            executed_at=order.executed_at,
-            trade_date=session,
-            source=order.source,
-            note=leg.note,
-            created_by=user,
-            external_id=f"{order.token}:{number}" if order.token else "",
-        )
 
 
 #: Fields of a trade that are rebuilt from its fills.
@@ -132,18 +115,6 @@ def _opening(live: list[Fill]) -> list[Fill]:
         held[fill.contract_id] = before + fill.quantity
         found.append(fill)
     return found
-
-
-def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> str:
-    """Name a position: ``SPX iron condor 6450/6500/6900/6950 · 18 Dec 26 PM``."""
-    specs = [leg.spec for leg in position.legs]
-    shape = recognise(position.engine_legs())
-    name = "position" if shape is Shape.OTHER else shape.value
-    if shape is Shape.OTHER and kind == Trade.Kind.CONDOR:
-        name = "unbalanced iron condor"
-    underlying = specs[0].underlying
-    prefix = f"L{layer} {underlying}" if kind == Trade.Kind.HEDGE else underlying
-    return f"{prefix} {name} {legs_label(specs)}".strip()[:120]
 
 
 def book_changed(

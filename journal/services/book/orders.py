@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from django.utils import timezone
 
 from hedging.engine.book import ContractSpec, InstrumentKind
 from hedging.engine.instruments import ROOTS
-from hedging.engine.money import CENT, to_cents
+from hedging.engine.money import to_cents
+from hedging.engine.structure import Structure, describe
 from hedging.selectors.calendar import (
     NEW_YORK,
     CalendarRangeError,
@@ -19,7 +20,7 @@ from hedging.selectors.calendar import (
 )
 from hedging.selectors.listings import expiry_problem
 from journal.errors import RuleError
-from journal.models import Account
+from journal.selectors.book.trades import OpenLeg, Position
 from journal.selectors.times import fill_session
 
 MAX_QUANTITY = 100_000
@@ -51,6 +52,14 @@ class OrderInput:
     fees: Decimal | None = None
     source: str = "manual"
     token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRead:
+    """A checked order: the session it was filled in, and the position its own legs are."""
+
+    session: date
+    position: Position
 
 
 def check_order(order: OrderInput) -> date:
@@ -100,30 +109,30 @@ def package_warnings(legs: Sequence[tuple[ContractSpec, int]], price: Decimal) -
     return [f"The package price {price} is no multiple of the tick {step}."]
 
 
-def default_fees(account: Account, legs: Sequence[LegInput]) -> Decimal:
-    """Compute fees by the account's schedule, per contract and side; shares are free."""
-    rate = {
-        InstrumentKind.OPTION: account.fee_per_option,
-        InstrumentKind.FUTURE: account.fee_per_future,
-        InstrumentKind.SHARE: Decimal(0),
-    }
-    return to_cents(sum((abs(leg.quantity) * rate[leg.spec.kind] for leg in legs), Decimal(0)))
+def order_position(legs: Sequence[LegInput]) -> Position:
+    """Build the position an order opens, fees apart; opening a future moves no money."""
+    open_legs = tuple(OpenLeg(leg.spec, leg.quantity, leg.price) for leg in legs)
+    cash = -sum(
+        (
+            leg.quantity * leg.price * leg.spec.multiplier
+            for leg in legs
+            if leg.spec.kind is not InstrumentKind.FUTURE
+        ),
+        Decimal(0),
+    )
+    return Position(open_legs, cash, Decimal(0))
 
 
-def split_fees(total: Decimal, legs: Sequence[LegInput]) -> list[Decimal]:
-    """Share fees over legs by contracts, in cents, adding up exactly (largest remainder)."""
-    weight = sum(abs(leg.quantity) for leg in legs)
-    exact = [total * abs(leg.quantity) / weight for leg in legs]
-    shares = [amount.quantize(CENT, rounding=ROUND_DOWN) for amount in exact]
-    order = sorted(range(len(legs)), key=lambda i: (shares[i] - exact[i], i))
-    missing = total - sum(shares, Decimal(0))
-    for i in order:
-        step = min(CENT, missing)
-        if step <= 0:
-            break
-        shares[i] += step
-        missing -= step
-    return shares
+def order_structure(legs: Sequence[LegInput]) -> Structure:
+    """Describe what an order opens, from its fills alone."""
+    position = order_position(legs)
+    return describe(position.engine_legs(), float(position.cash))
+
+
+def order_read(order: OrderInput) -> OrderRead:
+    """Check an order and read what it trades. Raises RuleError naming the input and the leg."""
+    session = check_order(order)
+    return OrderRead(session, order_position(order.legs))
 
 
 def _check_fees(fees: Decimal | None) -> None:

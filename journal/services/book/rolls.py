@@ -8,11 +8,11 @@ from django.db import transaction
 
 from journal.errors import RuleError
 from journal.models import Trade, TradeLink, User
-from journal.services.book.guards import GuardCheck, check_guard, order_guard, override_record
-from journal.services.book.ledger import account_lock, trade_of_token
+from journal.services.book.judging import TradeOrder, judge_confirmed
+from journal.services.book.ledger import order_begin, trade_lock
 from journal.services.book.links import link_draw
 from journal.services.book.orders import OrderInput
-from journal.services.book.trades import trade_close, trade_create
+from journal.services.book.trades import closing_write, opening_write
 
 
 @transaction.atomic
@@ -29,41 +29,33 @@ def trade_roll(
 ) -> Trade:
     """Close with one order, open with the other, link them; returns the new trade.
 
-    The new trade keeps kind, layer, instrument and what it protects. What a guardrail refuses of the whole
-    roll, such as a larger size, needs ``accept_size`` and a reason. Raises RuleError naming the input,
-    ConflictError on a stale version. The same token rolls once.
+    The new trade keeps kind, layer and what it protects; a layer's instrument is recognised from its new
+    legs. What a guardrail refuses of the whole roll, such as a larger size, needs ``accept_size`` and a
+    reason.
+    Raises RuleError naming the input, ConflictError on a stale version. The same token rolls once.
     """
-    account_lock(trade.account)
-    known = trade_of_token(trade.account, replace(closing, token=f"{closing.token}-close"))
-    guard = GuardCheck() if closing.token and known else roll_guard(trade, closing, opening)
-    check_guard(guard, reason, accept_size=accept_size)
+    if kind not in TradeLink.Kind.values:
+        raise RuleError("That is no kind of adjustment.", "kind")
     closing, opening = (
         replace(order, token=f"{order.token}-{step}" if order.token else "")
         for order, step in ((closing, "close"), (opening, "open"))
     )
-    closed = trade_close(user=user, trade=trade, order=closing, version=version, judged=True)
-    opened = trade_create(
-        user=user,
-        account=closed.account,
-        kind=Trade.Kind(trade.kind),
-        order=opening,
-        reason=reason,
-        layer=trade.layer,
-        instrument=trade.instrument,
-        protects=list(trade.protects.all()),
-        judged=True,
-    )
-    if known is None:
-        override_record(user=user, trade=opened, found=guard, reason=reason)
-    if kind not in TradeLink.Kind.values:
-        raise RuleError("That is no kind of adjustment.", "kind")
+    _, known = order_begin(trade.account, opening)
+    if known is not None:
+        return known
+    asked = roll_order(trade_lock(trade, version), closing, opening)
+    judged = judge_confirmed(asked, reason=reason, accept_size=accept_size)
+    assert judged.closes is not None
+    closed = closing_write(user=user, judged=judged.closes)
+    opened = opening_write(user=user, judged=judged, reason=reason)
     link_draw(user=user, earlier=closed, later=opened, kind=kind)
     return opened
 
 
-def roll_guard(trade: Trade, closing: OrderInput, opening: OrderInput) -> GuardCheck:
-    """What the guardrails say of a roll as a whole: both orders in the one trade."""
-    return order_guard(
-        trade.account, opening, kind=Trade.Kind(trade.kind), layer=trade.layer, trade=trade,
-        rolled=closing.legs,
+def roll_order(trade: Trade, closing: OrderInput, opening: OrderInput) -> TradeOrder:
+    """A roll as one order: both halves in the one trade, whose kind, layer and condors the new one keeps."""
+    is_hedge = trade.kind == Trade.Kind.HEDGE
+    return TradeOrder(
+        trade.account, opening, Trade.Kind(trade.kind), trade.layer,
+        protects=tuple(trade.protects.all()) if is_hedge else (), trade=trade, closing=closing,
     )  # fmt: skip

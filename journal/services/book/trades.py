@@ -1,4 +1,7 @@
-"""Recording trades: fills, derived fields, revision, audit and job in one transaction."""
+"""Recording trades: fills, derived fields, revision, audit and job in one transaction.
+
+Every order is judged once (``journal.services.book.judging``); what is judged is written as it was judged.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,28 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from hedging.engine.book import Right
-from hedging.engine.structure import Shape
-from journal.errors import RuleError
-from journal.models import Account, Fill, Trade, User
-from journal.selectors.book.trades import position_of
-from journal.services.book.fills import fill_reverse
-from journal.services.book.guards import GuardCheck, check_guard, order_guard, override_record
+from journal.models import Account, Trade, User
+from journal.services.book.fees import default_fees, split_fees
+from journal.services.book.fills import fill_reverse, fills_write
+from journal.services.book.guards import override_record
+from journal.services.book.judging import JudgedOrder, TradeOrder, judge_confirmed
 from journal.services.book.ledger import (
-    account_lock,
     account_revalue,
     book_changed,
-    position_label,
+    order_begin,
     trade_lock,
-    trade_of_token,
     trade_refresh,
-    write_fills,
 )
-from journal.services.book.orders import (
-    LegInput,
-    OrderInput,
-    check_order,
-    default_fees,
-    split_fees,
-)
-from journal.services.book.sizing import order_max_loss, order_position, order_structure
+from journal.services.book.orders import LegInput, OrderInput
 
 __all__ = [
     "LegInput",
     "OrderInput",
     "account_revalue",
+    "closing_write",
     "default_fees",
     "fill_reverse",
-    "order_max_loss",
+    "opening_write",
     "split_fees",
     "trade_close",
     "trade_create",
@@ -51,44 +43,28 @@ def trade_create(
     *,
     user: User,
     account: Account,
-    kind: Trade.Kind,
     order: OrderInput,
-    reason: str = "",
-    order_text: str = "",
+    kind: Trade.Kind | None = None,
     layer: int | None = None,
     instrument: str = "",
     protects: Sequence[Trade] = (),
+    reason: str = "",
+    order_text: str = "",
     accept_size: bool = False,
-    judged: bool = False,
 ) -> Trade:
-    """Record a new trade. Raises RuleError naming the input.
+    """Record a new trade: a condor, a hedge layer or another position; without ``kind`` as the legs say.
 
-    The same ``order.token`` in the account returns the trade it made the first time. What a guardrail
-    refuses needs ``accept_size`` and a reason (see journal.services.book.guards); ``judged`` says that the
-    caller asked the guardrails already.
+    A hedge layer (1, 2 or 3) may protect condors of its account; an empty ``instrument`` is recognised from
+    the legs, a given one must agree with them. The same ``order.token`` in the account returns the trade it
+    made the first time. What a guardrail refuses needs ``accept_size`` and a reason. Raises RuleError naming
+    the input.
     """
-    account = account_lock(account)
-    if known := trade_of_token(account, order):
+    account, known = order_begin(account, order)
+    if known is not None:
         return known
-    session = check_order(order)
-    _check_kind(kind, order, layer)
-    guard = GuardCheck() if judged else order_guard(account, order, kind=kind, layer=layer)
-    check_guard(guard, reason, accept_size=accept_size)
-    trade = Trade.objects.create(
-        account=account,
-        kind=kind,
-        layer=layer,
-        instrument=instrument,
-        reason=reason,
-        order_text=order_text,
-        created_by=user,
-        label=position_label(kind, order_position(order.legs), layer),
-        underlying=order.legs[0].spec.underlying,
-    )
-    trade.protects.set(protects)
-    write_fills(user, trade, order, session)
-    override_record(user=user, trade=trade, found=guard, reason=reason)
-    return book_changed(user, trade, "trade.create")
+    asked = TradeOrder(account, order, kind, layer, instrument, tuple(protects))
+    judged = judge_confirmed(asked, reason=reason, accept_size=accept_size)
+    return opening_write(user=user, judged=judged, reason=reason, order_text=order_text)
 
 
 @transaction.atomic
@@ -98,74 +74,49 @@ def trade_close(
     trade: Trade,
     order: OrderInput,
     version: int | None = None,
-    revalue: bool = True,
     reason: str = "",
     accept_size: bool = False,
-    judged: bool = False,
 ) -> Trade:
     """Close a trade wholly or leg by leg; no leg may be closed beyond what is open.
 
     Raises RuleError naming the leg, ConflictError when the trade moved on since ``version``. The
-    same ``order.token`` closes once. Without ``revalue`` the caller asks for the valuation. Guardrails as in
-    ``trade_create``: what is left open must not become worse unless that is confirmed with a reason.
+    same ``order.token`` closes once. Guardrails as in ``trade_create``: what is left open must not become
+    worse unless that is confirmed with a reason.
     """
-    account_lock(trade.account)
-    if known := trade_of_token(trade.account, order):
+    account, known = order_begin(trade.account, order)
+    if known is not None:
         return known
-    trade = trade_lock(trade, version)
-    session = check_order(order)
-    fills = list(trade.fills.select_related("contract"))
-    if order.executed_at < min((f.executed_at for f in fills), default=order.executed_at):
-        raise RuleError("The closing time is before the trade was opened.", "filled_at")
-    _check_closes(order, fills)
-    guard = (
-        GuardCheck()
-        if judged
-        else order_guard(trade.account, order, kind=Trade.Kind(trade.kind), trade=trade)
+    asked = TradeOrder(account, order, trade=trade_lock(trade, version))
+    judged = judge_confirmed(asked, reason=reason, accept_size=accept_size)
+    return closing_write(user=user, judged=judged, reason=reason)
+
+
+def opening_write(*, user: User, judged: JudgedOrder, reason: str = "", order_text: str = "") -> Trade:
+    """Write a judged order as a new trade. The caller holds the account's lock in a transaction."""
+    trade = Trade.objects.create(
+        account=judged.account,
+        kind=judged.kind,
+        layer=judged.layer,
+        instrument=judged.instrument,
+        reason=reason,
+        order_text=order_text,
+        created_by=user,
+        label=judged.label,
+        underlying=judged.position.legs[0].spec.underlying,
     )
-    check_guard(guard, reason, accept_size=accept_size)
-    write_fills(user, trade, order, session)
-    override_record(user=user, trade=trade, found=guard, reason=reason)
+    trade.protects.set(judged.protects)
+    fills_write(user, trade, judged.order, judged.session)
+    override_record(user=user, trade=trade, refusals=judged.guard.refusals, reason=reason)
+    return book_changed(user, trade, "trade.create")
+
+
+def closing_write(*, user: User, judged: JudgedOrder, reason: str = "", revalue: bool = True) -> Trade:
+    """Write a judged closing. The caller holds the trade's lock in a transaction.
+
+    Without ``revalue`` the caller asks for the valuation.
+    """
+    trade = judged.trade
+    assert trade is not None
+    fills_write(user, trade, judged.order, judged.session)
+    override_record(user=user, trade=trade, refusals=judged.guard.refusals, reason=reason)
     return book_changed(user, trade, "trade.close", reason, revalue=revalue)
-
-
-def _check_closes(order: OrderInput, fills: Sequence[Fill]) -> None:
-    """Each leg must reduce what is open now and what was open at the closing time."""
-    now = {leg.spec.symbol: leg.quantity for leg in position_of(fills).legs}
-    earlier = [fill for fill in fills if fill.executed_at <= order.executed_at]
-    then = {leg.spec.symbol: leg.quantity for leg in position_of(earlier).legs}
-    for number, leg in enumerate(order.legs, start=1):
-        symbol = leg.spec.symbol
-        for held, when in ((now.get(symbol, 0), "open"), (then.get(symbol, 0), "open at the time")):
-            same_side = (held > 0) == (leg.quantity > 0)
-            if not held or same_side or abs(leg.quantity) > abs(held):
-                raise RuleError(
-                    f"Leg {number} ({symbol}): {leg.quantity:+d} does not close what is {when} ({held:+d}).",
-                    "legs",
-                )
-
-
-def _check_kind(kind: Trade.Kind, order: OrderInput, layer: int | None) -> None:
-    structure = order_structure(order.legs)
-    if kind == Trade.Kind.CONDOR:
-        if structure.shape not in {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY}:
-            raise RuleError(
-                "An iron condor has four legs of one expiry: a bought and a sold put, a sold and a "
-                "bought call, in equal numbers. Without both wings its risk is undefined; other "
-                "shapes are recorded as Other.",
-                "legs",
-            )
-        if order.legs[0].spec.underlying != "SPX":
-            raise RuleError("Condors in this journal are on SPX.", "legs")
-    if kind == Trade.Kind.HEDGE:
-        if layer not in {1, 2, 3}:
-            raise RuleError("A hedge layer is 1, 2 or 3.", "layer")
-        net_calls = sum(
-            leg.quantity
-            for leg in order.legs
-            if leg.spec.underlying == "VIX" and leg.spec.right is Right.CALL
-        )
-        if net_calls < 0:
-            raise RuleError("A hedge layer is never net short VIX calls.", "legs")
-    elif layer is not None:
-        raise RuleError("Only hedge layers have a layer number.", "layer")

@@ -24,6 +24,7 @@ from journal.models import Account, Alert, Recommendation, User
 from journal.selectors.book.trades import book_build
 from journal.selectors.cash.ledger import bucket_balance
 from journal.selectors.cash.liquidity import account_funds
+from journal.selectors.governance.limits import trade_size_stated
 from journal.selectors.governance.rules import ruleset_of
 from journal.selectors.jobs import account_of_job
 from journal.services.alerts.alerts import AlertFinding, alerts_update
@@ -108,11 +109,12 @@ def advise_account(context: JobContext) -> Callable[[], dict[str, Any]]:
 
 
 def account_facts(account: Account, day: date) -> AccountFacts:
-    """What the account states about itself at the end of a day: bucket, margin limit, funds."""
+    """What the account states about itself at the end of a day: bucket, limits of its own, funds."""
     return AccountFacts(
         second_engine=float(bucket_balance(account, day)),
         margin_limit=float(account.max_margin_pct) / _PERCENT,
         funds=account_funds(account, day),
+        trade_size=trade_size_stated(account),
     )
 
 

@@ -10,8 +10,9 @@ from django.db.models import F
 
 from journal.errors import RuleError
 from journal.importers.rows import IMPORTED
-from journal.importers.shapes import is_condor
 from journal.models import Account, Fill, GroupChoice, GroupLabel, ImportBatch, Trade, User
+from journal.selectors.book.purpose import purpose_of
+from journal.selectors.imports.openings import group_position
 from journal.services.audit import audit_record
 from journal.services.book.ledger import account_lock, account_revalue
 from journal.services.imports.proposals import links_propose
@@ -73,10 +74,7 @@ def group_label(
     group = found[0].group
     if kind not in Trade.Kind.values:
         raise RuleError("That is no kind of trade.", "kind")
-    if kind == Trade.Kind.CONDOR and not is_condor(group.opening()):
-        raise RuleError("A condor has four SPX legs of one expiry with both wings.", "kind")
-    if (kind == Trade.Kind.HEDGE) != (layer in {1, 2, 3}):
-        raise RuleError("A hedge layer is 1, 2 or 3; other trades have none.", "layer")
+    purpose_of(group_position(group), kind=Trade.Kind(kind), layer=layer)
     if len(title) > _MAX_TITLE or any(not letter.isprintable() for letter in title):
         raise RuleError(f"A name has at most {_MAX_TITLE} printable characters.", "title")
     GroupLabel.objects.update_or_create(

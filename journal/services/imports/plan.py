@@ -10,9 +10,11 @@ from hedging.services.snapshots.closes import closings
 from journal.importers.grouping import TradeGroup, moved_cash
 from journal.importers.shapes import RollKind, find_rolls
 from journal.models import Account, Trade
-from journal.selectors.book.trades import OpenLeg, Position
-from journal.services.book.ledger import position_label
+from journal.selectors.book.purpose import position_label
+from journal.selectors.imports.openings import group_position
+from journal.services.book.judging import JudgedOrder
 from journal.services.book.settlement import settlement_price
+from journal.services.imports.judged import GroupJudge
 from journal.services.imports.rebuild import Desired, Plan
 
 SHOWN = 200
@@ -33,13 +35,16 @@ def plan_summary(account: Account, plan: Plan, keys: set[str]) -> dict[str, Any]
         if roll.later in numbers or roll.earlier in numbers
     ]  # fmt: skip
     by_number = {wanted.group.number: wanted for wanted in plan.wanted}
+    asked = GroupJudge(account)
     cash = sum((group_cash(wanted.group, keys) for wanted in touched), ZERO)
     return {
         "trades": len(touched),
         "new_trades": sum(not wanted.group.trade for wanted in touched),
         "reviews": sum(bool(wanted.review) for wanted in touched),
         "cash": str(to_cents(cash)),
-        "shown": [_trade(wanted, labels[wanted.group.number]) for wanted in touched[:SHOWN]],
+        "shown": [
+            _trade(wanted, labels[wanted.group.number], asked.judge(wanted)) for wanted in touched[:SHOWN]
+        ],
         "rolls": [
             {
                 "kind": roll.kind.value, "name": ROLL_NAMES[roll.kind], "reason": roll.reason,
@@ -56,10 +61,9 @@ def plan_summary(account: Account, plan: Plan, keys: set[str]) -> dict[str, Any]
 
 def group_label(wanted: Desired) -> str:
     """The label the trade will have."""
-    legs = wanted.group.opening()
-    if wanted.title or not legs:
+    position = group_position(wanted.group)
+    if wanted.title or not position.legs:
         return wanted.title or f"{wanted.group.underlying} position"
-    position = Position(tuple(OpenLeg(spec, quantity, ZERO) for spec, quantity in legs), ZERO, ZERO)
     return position_label(Trade.Kind(wanted.named.kind), position, wanted.named.layer)
 
 
@@ -69,7 +73,7 @@ def group_cash(group: TradeGroup, keys: set[str] | None = None) -> Decimal:
     return sum((cash - part.fees for part, cash in moved if keys is None or part.source.key in keys), ZERO)
 
 
-def _trade(wanted: Desired, label: str) -> dict[str, Any]:
+def _trade(wanted: Desired, label: str, judged: JudgedOrder | None) -> dict[str, Any]:
     group = wanted.group
     closed = not any(group.held.values())
     return {
@@ -77,6 +81,11 @@ def _trade(wanted: Desired, label: str) -> dict[str, Any]:
         "label": label,
         "kind": wanted.named.kind,
         "layer": wanted.named.layer,
+        "instrument": wanted.instrument,
+        "guard": [
+            {"rule": one.rule.value, "reason": one.reason, "blocks": one.blocks}
+            for one in (judged.guard.refusals if judged else ())
+        ],
         "opened": group.opened.isoformat(),
         "closed": closed,
         "cash": str(to_cents(group_cash(group))),

@@ -37,6 +37,7 @@ from journal.models import (
     User,
 )
 from journal.selectors.book.trades import live_fills
+from journal.selectors.imports.openings import group_instrument
 from journal.services.book.ledger import DERIVED, trade_derive
 from journal.services.imports.rows import executions, split_note
 from journal.services.review.reviews import review_anchor, review_follow
@@ -65,6 +66,11 @@ class Desired:
         """What should be looked at; empty once a person did."""
         found = (self.doubt, self.group.review, self.named.review)
         return "" if self.reviewed else " ".join(filter(None, found))
+
+    @property
+    def instrument(self) -> str:
+        """The instrument of a hedge layer, "" for other trades."""
+        return group_instrument(self.group, self.named.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +242,7 @@ def _trades(user: User, account: Account, plan: Plan) -> tuple[dict[int, Trade],
         if trade is None:
             trade = Trade(
                 account=account, kind=wanted.named.kind, layer=wanted.named.layer, created_by=user,
-                underlying=group.underlying, title=wanted.title,
+                underlying=group.underlying, title=wanted.title, instrument=wanted.instrument,
             )  # fmt: skip
             fresh.add(trade.pk)
         found[group.number] = trade
@@ -427,7 +433,9 @@ def _refresh(
             trade.version += 1
             trade.updated_at = timezone.now()
             changed.append(trade)
-        Trade.objects.bulk_update(changed, [*DERIVED, "version", "title", "kind", "layer"], batch_size=100)
+        Trade.objects.bulk_update(
+            changed, [*DERIVED, "version", "title", "kind", "layer", "instrument"], batch_size=100
+        )
         _follow_reviews(account, fills, changed)
         leftovers = Fill.objects.filter(trade__in=empty)
         leftovers.exclude(reverses=None).delete()
@@ -461,9 +469,9 @@ def _rename(plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Out
         trade = trades[wanted.group.number]
         if trade.pk in fresh or any(part.source.fixed and part.opens for part in wanted.group.parts):
             continue
-        words = (wanted.named.kind, wanted.named.layer, wanted.title)
-        if words != (trade.kind, trade.layer, trade.title):
-            trade.kind, trade.layer, trade.title = words
+        words = (wanted.named.kind, wanted.named.layer, wanted.title, wanted.instrument)
+        if words != (trade.kind, trade.layer, trade.title, trade.instrument):
+            trade.kind, trade.layer, trade.title, trade.instrument = words
             outcome.changed.add(trade.pk)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +12,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from hedging.engine.codec import to_json
 from hedging.engine.instruments import UnknownSymbolError
-from hedging.engine.structure import Shape
 from hedging.selectors.calendar import CalendarRangeError, session_date
 from journal.errors import RuleError
 from journal.forms.book.entry import CondorForm, HedgeForm, condor_copy, hedge_copy
@@ -29,10 +28,15 @@ from journal.selectors.book.structures import LegRow, expiry_chart, leg_rows, st
 from journal.selectors.book.trades import OpenLeg, legs_label, opening_position, trade_get
 from journal.selectors.shell import current_account
 from journal.selectors.times import local_time
-from journal.services.book.guards import order_guard
-from journal.services.book.hedges import hedge_layer_create
-from journal.services.book.orders import OrderInput, default_fees, package_warnings, tick_warnings
-from journal.services.book.sizing import order_position, order_structure
+from journal.services.book.fees import default_fees
+from journal.services.book.judging import TradeOrder, judge
+from journal.services.book.orders import (
+    OrderInput,
+    order_position,
+    order_structure,
+    package_warnings,
+    tick_warnings,
+)
 from journal.services.book.trades import trade_create
 from journal.views.common import likely_fill_time, person, today_in_new_york, uuids
 from journal.views.review.review import entry_checklist_context, entry_checklist_store
@@ -133,23 +137,18 @@ def _record(user: User, form: Form) -> Trade:
         "order_text": data["order_text"],
         "accept_size": data["accept_size"],
     }
-    if isinstance(form, HedgeForm):
-        return hedge_layer_create(
-            layer=data["layer"],
-            instrument=data["instrument"],
-            protects=list(data["protects"]),
-            **common,
-        )
-    typed = not data["order_text"].strip()
-    return trade_create(kind=Trade.Kind.CONDOR if typed else _kind_of(order), **common)
+    return trade_create(**_stated(form), **common)
 
 
-def _kind_of(order: OrderInput) -> Trade.Kind:
-    """Tell what a pasted string holds: another shape than a condor is recorded as Other."""
-    condors = {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY}
-    on_spx = {leg.spec.underlying for leg in order.legs} == {"SPX"}
-    is_condor = on_spx and order_structure(order.legs).shape in condors
-    return Trade.Kind.CONDOR if is_condor else Trade.Kind.OTHER
+def _stated(form: Form) -> dict[str, Any]:
+    """What the form says of its order beside the legs; a condor's form leaves the kind to them."""
+    if not isinstance(form, HedgeForm):
+        return {}
+    data = form.cleaned_data
+    return {
+        "kind": Trade.Kind.HEDGE, "layer": data.get("layer"), "protects": tuple(data.get("protects") or ()),
+        "instrument": data.get("instrument", ""),
+    }  # fmt: skip
 
 
 @login_required
@@ -220,17 +219,21 @@ def _figures(form: Form, package: Package) -> dict[str, Any]:
         "label": legs_label([leg.spec for leg in legs]),
         "pieces": gaps(package.parsed) if package.parsed else (),
         "warnings": [*tick_warnings(legs), *package_warnings(package.legs, package.price)],
-        "recorded_as_other": package.parsed is not None
-        and isinstance(form, CondorForm)
-        and structure.shape not in {Shape.IRON_CONDOR, Shape.IRON_BUTTERFLY},
     }
     account = form.cleaned_data.get("account")
     if account is not None:
         fees = form.cleaned_data.get("fees")
         found["fees"] = default_fees(account, legs) if fees is None else fees
-        moment = form.cleaned_data.get("filled_at")
-        order = OrderInput(legs, local_time(moment) if moment else timezone.now())
-        layer = form.cleaned_data.get("layer") if isinstance(form, HedgeForm) else None
-        kind = Trade.Kind.HEDGE if isinstance(form, HedgeForm) else _kind_of(order)
-        found["guard"] = order_guard(account, order, kind=kind, layer=layer)
+        moment = form.cleaned_data.get("filled_at") or datetime.fromisoformat(likely_fill_time())
+        found |= _judged(form, TradeOrder(account, OrderInput(legs, local_time(moment)), **_stated(form)))
     return found
+
+
+def _judged(form: Form, asked: TradeOrder) -> dict[str, Any]:
+    """What the order will be recorded as and what the guardrails say, or why it cannot be recorded so."""
+    try:
+        judged = judge(asked)
+    except RuleError as error:
+        return {"refused": error.message}
+    is_other = isinstance(form, CondorForm) and judged.kind == Trade.Kind.OTHER
+    return {"judged": judged, "guard": judged.guard, "recorded_as_other": is_other}

@@ -28,7 +28,7 @@ from journal.selectors.book.order_market import (
     order_market,
     strikes_listed,
 )
-from journal.services.book.guards import rules_in_force
+from journal.selectors.governance.limits import rules_in_force
 from journal.views.common import person, today_in_new_york, uuids
 
 _CONDOR = ("SPXW", "SPX")

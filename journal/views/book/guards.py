@@ -14,8 +14,8 @@ from journal.forms.book.closing import CloseForm
 from journal.forms.book.rolling import RollForm
 from journal.models import WRITE_ROLES, Trade
 from journal.selectors.book.trades import trade_get, trade_position
-from journal.services.book.guards import GuardCheck, order_guard
-from journal.services.book.rolls import roll_guard
+from journal.services.book.judging import JudgedOrder, TradeOrder, judge
+from journal.services.book.rolls import roll_order
 from journal.views.common import get_owned, person
 
 
@@ -26,11 +26,13 @@ def close_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     trade = _trade(request, pk)
     form = CloseForm(request.POST, legs=trade_position(trade).legs)
     if not form.is_valid():
-        return _shown(request, None)
+        return _waiting(request)
     try:
-        found = order_guard(trade.account, form.order(), kind=Trade.Kind(trade.kind), trade=trade)
-    except (RuleError, KeyError):
-        return _shown(request, None)
+        found = judge(TradeOrder(trade.account, form.order(), trade=trade))
+    except RuleError as error:
+        return _waiting(request, error.message)
+    except KeyError:
+        return _waiting(request, "The trade has no open legs any more.")
     return _shown(request, found)
 
 
@@ -39,14 +41,16 @@ def close_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 def roll_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Judge the roll as it stands in the form: what is closed and opened, as one order."""
     trade = _trade(request, pk)
+    form = RollForm(request.POST, legs=trade_position(trade).legs)
+    if not form.is_valid():
+        return _waiting(request)
     try:
-        form = RollForm(request.POST, legs=trade_position(trade).legs)
-        if not form.is_valid():
-            return _shown(request, None)
         closing, opening = form.orders()
-        found = roll_guard(trade, closing, opening)
-    except (RuleError, KeyError, ValueError):
-        return _shown(request, None)
+        found = judge(roll_order(trade, closing, opening))
+    except RuleError as error:
+        return _waiting(request, error.message)
+    except KeyError:
+        return _waiting(request, "The trade has no open legs any more.")
     return _shown(request, found)
 
 
@@ -56,6 +60,9 @@ def _trade(request: HttpRequest, pk: UUID) -> Trade:
     return trade_get(user, pk)
 
 
-def _shown(request: HttpRequest, found: GuardCheck | None) -> HttpResponse:
-    context = {"guard": found, "waiting": "" if found else "Fill in the prices."}
-    return render(request, "journal/book/guard_preview.html", context)
+def _shown(request: HttpRequest, found: JudgedOrder) -> HttpResponse:
+    return render(request, "journal/book/guard_preview.html", {"guard": found.guard, "waiting": ""})
+
+
+def _waiting(request: HttpRequest, words: str = "Fill in the prices.") -> HttpResponse:
+    return render(request, "journal/book/guard_preview.html", {"guard": None, "waiting": words})

@@ -230,7 +230,7 @@ def test_trades_of_two_accounts_are_closed_together(people: People, trades: list
 def mixed(people: People) -> Trade:
     """A VX future at 20.50 and a VIX call at 1.25 in one trade."""
     return trade_create(
-        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=3, instrument="vx_future",
+        user=people.owner, account=people.account, kind=Trade.Kind.OTHER,
         order=order([vx(), vix_call(quantity=1)]),
     )  # fmt: skip
 

@@ -16,8 +16,9 @@ from hedging.engine.rulesets.presets import DEFAULT, preset
 from journal.errors import RuleError
 from journal.models import Account, AuditEvent, Fill, RulesetVersion, Trade, TradeLink
 from journal.selectors.governance.discipline import discipline_page
+from journal.selectors.governance.limits import rules_in_force
 from journal.services.book.bulk_close import Closing, bulk_close
-from journal.services.book.guards import order_guard, rules_in_force
+from journal.services.book.judging import TradeOrder, judge
 from journal.services.book.orders import LegInput, OrderInput
 from journal.services.book.rolls import trade_roll
 from journal.services.book.trades import trade_close, trade_create
@@ -112,12 +113,12 @@ def test_a_front_call_sold_against_a_longer_one_is_covered_and_the_reverse_is_no
     covered = [vix_call(30, -2, "1.00"), january(30, 2)]
     assert rules_of(guard(people, covered, layer=2)) == [("premium cap", False)]
     reverse = [vix_call(30, 2, "1.00"), january(30, -2)]
-    assert ("undefined risk", True) in rules_of(guard(people, reverse, layer=2))
+    assert ("undefined risk", True) in rules_of(guard(people, reverse))
 
 
 def guard(people: People, legs: list[LegInput], layer: int | None = None) -> Any:
     kind = Trade.Kind.HEDGE if layer else Trade.Kind.OTHER
-    return order_guard(people.account, order(legs), kind=kind, layer=layer)
+    return judge(TradeOrder(people.account, order(legs), kind, layer)).guard
 
 
 def test_lay_1_premium_beyond_the_cap_is_warned_about_and_recorded(people: People) -> None:
@@ -141,7 +142,7 @@ def test_size_is_held_against_the_account_s_limit_and_the_active_rules(
     assert rules_in_force(people.account).number("guard.block_of_equity") == ruled
     found = guard(people, condor_legs(quantity=6))  # 6.6% of capital
     (blocked,) = found.blocking
-    assert ("of equity" in blocked.reason) is (rule == "the rules")
+    assert ("the account's own limit of 5%" in blocked.reason) is (rule == "the account")
 
 
 def test_gov_2_a_larger_roll_is_refused_as_a_whole_and_recorded_when_confirmed(people: People) -> None:
@@ -186,8 +187,8 @@ def test_what_expired_before_the_order_covers_nothing(people: People) -> None:
     hedge(people, past)
     legs = [vix_call(40, -2, "0.60")]
     assert ("net short VIX calls", True) not in rules_of(guard(people, legs))
-    later = OrderInput(legs, LATER + timedelta(days=12))
-    found = order_guard(people.account, later, kind=Trade.Kind.OTHER)
+    later = OrderInput(legs, LATER + timedelta(days=14))
+    found = judge(TradeOrder(people.account, later, Trade.Kind.OTHER)).guard
     assert ("net short VIX calls", True) in rules_of(found)
 
 
@@ -201,7 +202,9 @@ def test_the_preview_shows_every_refusal_before_saving(people: People) -> None:
         "instrument": "vix_calls", "reason": "", "fees": "",
         "order_text": "SELL -2 VIX 100 16 DEC 26 40 CALL @1.25",
     }  # fmt: skip
-    page = owner.post("/trades/new/preview/hedge/", sent).content.decode()
+    layer = owner.post("/trades/new/preview/hedge/", sent).content.decode()
+    assert "It cannot be recorded so. A hedge layer is never net short VIX calls." in layer
+    page = owner.post("/trades/new/preview/condor/", sent).content.decode()
     assert "Refused by" in page
     assert "net short VIX calls" in page
     assert "undefined risk" in page
@@ -228,7 +231,7 @@ def test_the_close_page_previews_refuses_and_records_when_confirmed(people: Peop
     short_first = sent | {f"quantity_{keys[0]}": "0", f"quantity_{keys[1]}": "1", f"price_{keys[1]}": "5"}
     assert "No guardrail refuses it." in owner.post(f"{url}preview/", short_first).content.decode()
     waiting = owner.post(f"{url}preview/", sent | {f"price_{keys[0]}": ""}).content.decode()
-    assert "Fill in the prices." in waiting
+    assert "Enter the price, or 0 contracts to leave this leg open." in waiting
     assert owner.post(url, sent | {"accept_size": "on", "reason": WHY}).status_code == 302
     assert Fill.objects.count() == 5
 

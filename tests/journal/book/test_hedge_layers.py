@@ -13,7 +13,8 @@ from hedging.engine.book import Right
 from hedging.engine.instruments import option_contract, share
 from journal.errors import RuleError
 from journal.models import Account, Trade
-from journal.services.book.hedges import hedge_layer_create, instrument_of
+from journal.selectors.book.purpose import instrument_of
+from journal.services.book.orders import order_position
 from journal.services.book.trades import LegInput, trade_create
 from tests.journal.people import (
     EXPIRY,
@@ -43,9 +44,15 @@ def put(strike: int, quantity: int, price: str = "10") -> LegInput:
 
 
 def layer(people: People, legs, number: int = 1, **values) -> Trade:
-    return hedge_layer_create(
-        user=people.owner, account=people.account, layer=number, order=order(legs), **values
-    )
+    return trade_create(
+        user=people.owner, account=people.account, kind=Trade.Kind.HEDGE, layer=number, order=order(legs),
+        **values,
+    )  # fmt: skip
+
+
+def january(strike: int, quantity: int, price: str = "2.50") -> LegInput:
+    spec = option_contract("VIX", date(2027, 1, 20), Right.CALL, Decimal(strike))
+    return LegInput(spec, quantity, Decimal(price))
 
 
 KINDS = [
@@ -55,7 +62,10 @@ KINDS = [
     (Instrument.VX_FUTURE, [vx(2)]),
     (Instrument.SPX_PUT_SPREAD, [put(6400, 1, "30"), put(6200, -1)]),
     (Instrument.VXX, [LegInput(share("VXX"), 100, Decimal("45.10"))]),
-    (Instrument.NONE, [put(6200, 1)]),
+    (Instrument.SPX_PUTS, [put(6200, 1)]),
+    (Instrument.VIX_CALENDAR, [vix_call(30, -10, "1.00"), january(30, 10)]),
+    (Instrument.NONE, [vix_call(30, 10, "1.00"), january(30, -10)]),
+    (Instrument.NONE, [vix_call(30, -10, "1.00"), january(35, 10)]),
     (Instrument.NONE, [put(6400, -1, "30"), put(6200, 1)]),
     (Instrument.NONE, [vix_call(40, 10), vix_call(25, -10)]),
     (Instrument.NONE, condor_legs()),
@@ -65,11 +75,11 @@ KINDS = [
 
 @pytest.mark.parametrize(("instrument", "legs"), KINDS)
 def test_the_instrument_is_recognised(instrument: Trade.Instrument, legs) -> None:
-    assert instrument_of(legs) == instrument
+    assert instrument_of(order_position(legs).engine_legs()) == instrument
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-@pytest.mark.parametrize(("instrument", "legs"), KINDS[:6])
+@pytest.mark.parametrize(("instrument", "legs"), KINDS[:8])
 def test_every_instrument_on_every_layer(people: People, number: int, instrument, legs) -> None:
     trade = layer(people, legs, number)
     assert (trade.kind, trade.layer, trade.instrument) == (Trade.Kind.HEDGE, number, instrument)
@@ -116,15 +126,16 @@ def test_layers_link_to_condors_of_their_account(people: People) -> None:
         layer(people, [vix_call()], protects=[trade])
     other = make_account(people.owner, name="Second")
     with pytest.raises(RuleError) as caught:
-        hedge_layer_create(
-            user=people.owner, account=other, layer=1, order=order([vix_call()]), protects=[condor]
-        )
+        trade_create(
+            user=people.owner, account=other, kind=Trade.Kind.HEDGE, layer=1, order=order([vix_call()]),
+            protects=[condor],
+        )  # fmt: skip
     assert caught.value.field == "protects"
     assert Trade.objects.filter(account=other).count() == 0
 
 
 def test_what_a_future_may_lose_is_confirmed_when_sold(people: People) -> None:
-    with pytest.raises(RuleError, match="not limited"):
+    with pytest.raises(RuleError, match="no long one"):
         layer(people, [vx(-1)])
     trade = layer(people, [vx(-1)], accept_size=True, reason="short leg of a calendar")
     assert trade.instrument == Instrument.VX_FUTURE
@@ -238,4 +249,5 @@ def test_an_account_one_may_only_read_is_not_offered(client: Client, people: Peo
 
 def test_calls_of_two_dates_stay_recognised() -> None:
     far = option_contract("VIX", date(2027, 1, 20), Right.CALL, Decimal(30))
-    assert instrument_of([vix_call(), LegInput(far, 5, Decimal(2))]) == Instrument.VIX_CALLS
+    legs = [vix_call(), LegInput(far, 5, Decimal(2))]
+    assert instrument_of(order_position(legs).engine_legs()) == Instrument.VIX_CALLS

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from hedging.engine.book import Right
 from journal.importers.order_text import OrderTextError, gaps, parse_order
-from journal.services.book.orders import LegInput
+from journal.services.book.orders import LegInput, order_structure
 from journal.services.book.package_price import split_package
-from journal.services.book.sizing import order_structure
 
 SAMPLE = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
 CONDOR = "IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT"

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from hedging.engine.book import Right
 from hedging.engine.instruments import option_contract
+from hedging.engine.policy.types import Guard, Refusal
 from hedging.models import Job
 from journal.errors import RuleError
 from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AuditEvent, Fill, Trade
 from journal.services.accounts import account_archive
+from journal.services.book.judging import TradeOrder, judge
 from journal.services.book.orders import tick_warnings
-from journal.services.book.sizing import SizeLevel, size_check
 from journal.services.book.trades import (
     LegInput,
     fill_reverse,
@@ -217,8 +218,7 @@ def test_fees_follow_the_schedule_when_left_empty(people: People) -> None:
     trade = trade_create(
         user=people.owner,
         account=people.account,
-        kind=Trade.Kind.HEDGE,
-        layer=1,
+        kind=Trade.Kind.OTHER,
         order=order([vix_call(), vx()]),
     )
     fees = {fill.contract.kind: fill.fees for fill in trade.fills.select_related("contract")}
@@ -313,25 +313,32 @@ def test_a_loss_above_the_limit_needs_confirmation_and_a_reason(people: People) 
 
 
 @pytest.mark.parametrize(
-    ("quantity", "level"),
-    [(1, SizeLevel.FINE), (2, SizeLevel.WARN), (9, SizeLevel.WARN), (10, SizeLevel.CONFIRM)],
+    ("quantity", "levels"),
+    [(1, []), (2, [False]), (9, [False]), (10, [True])],
 )
-def test_size_levels(people: People, quantity: int, level: SizeLevel) -> None:
-    found = size_check(people.account, order(condor_legs(quantity=quantity)))
-    assert found.level == level
-    assert found.loss == Decimal(2745) * quantity
+def test_size_levels(people: People, quantity: int, levels: list[bool]) -> None:
+    found = sized(people, quantity)
+    assert [one.blocks for one in found] == levels
+    assert all(one.value == pytest.approx(2745 * quantity / 250_000) for one in found)
 
 
 def test_exactly_the_limit_is_not_above_it(people: People) -> None:
-    people.account.base_capital = Decimal(27_450)
-    found = size_check(people.account, order(condor_legs()))
-    assert (found.level, found.percent) == (SizeLevel.WARN, Decimal("10.00"))
+    Account.objects.filter(pk=people.account.pk).update(base_capital=Decimal(27_450))
+    people.account.refresh_from_db()
+    (found,) = sized(people, 1)
+    assert not found.blocks
+    assert found.value == pytest.approx(0.10)
+
+
+def sized(people: People, quantity: int) -> list[Refusal]:
+    found = judge(TradeOrder(people.account, order(condor_legs(quantity=quantity))))
+    return [one for one in found.guard.refusals if one.rule is Guard.SIZE]
 
 
 def test_an_unlimited_loss_needs_confirmation(people: People) -> None:
     short_call = [LegInput(condor_legs()[2].spec, -1, Decimal(20))]
-    refused(people, short_call, "accept_size", "not limited")
-    refused(people, [vx(-1)], "accept_size", "not limited")
+    refused(people, short_call, "accept_size", "no long one")
+    refused(people, [vx(-1)], "accept_size", "no long one")
 
 
 def test_prices_off_the_tick_are_named_and_kept(people: People) -> None:

@@ -13,8 +13,7 @@ from journal.models import Account, Trade
 from journal.reports import data as gathering
 from journal.reports.model import UNKNOWN, Sum, add_results, total
 from journal.selectors.reports import period_as_of, period_presets
-from journal.services.book.fills import fill_reverse
-from journal.services.book.ledger import write_fills
+from journal.services.book.fills import fill_reverse, fills_write
 from journal.services.book.trades import trade_create
 from tests.journal.people import (
     FILLED,
@@ -176,9 +175,9 @@ def test_average_entry_that_is_not_whole_cents_still_ties(people: People, marked
     legs = [vix_call(quantity=1, price="1.00"), vix_call(quantity=2, price="1.10")]
     trade = hedge(people, legs[:1], 1)
     trade_add = order([legs[1]], FILLED + timedelta(minutes=1))
-    write_fills(people.owner, trade, trade_add, date(2026, 11, 2))
+    fills_write(people.owner, trade, trade_add, date(2026, 11, 2))
     sold = order(closing([vix_call(quantity=1)], "1.20"), FILLED + timedelta(minutes=2))
-    write_fills(people.owner, trade, sold, date(2026, 11, 2))
+    fills_write(people.owner, trade, sold, date(2026, 11, 2))
     marked(market())
     (line,) = report(people.account).trades
     # 1 at 1.00 and 2 at 1.10 average 1.0666…; one sold at 1.20, two marked at 1.55.

@@ -116,7 +116,7 @@ def _bounds(
     ctx: Context, expiry: ExpirySlice, picks: tuple[Pick, ...], one: Order, loss: float, margin: float
 ) -> tuple[Bound, ...]:
     capital = ctx.book.capital
-    size, block = ctx.number("condor.size_of_equity"), ctx.number("guard.block_of_equity")
+    size, block = ctx.number("condor.size_of_equity"), ctx.trade_size.block
     limit = ctx.margin_limit
     room = limit * capital - ctx.used_margin
     return (

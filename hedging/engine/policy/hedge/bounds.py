@@ -117,7 +117,7 @@ def vxth_weight(ctx: Context, forward: float | None) -> float:
 
 def _linear(ctx: Context, unit: Unit, have: int) -> list[Bound]:
     """What premiums do not bound: a future's margin, and what a trade of futures or shares may lose."""
-    block, capital = ctx.number("guard.block_of_equity"), ctx.book.capital
+    block, capital = ctx.trade_size.block, ctx.book.capital
     first = unit.picks[0]
     least = 0.0 if first.spec.expiry is None else VX_FLOOR
     risk = first.spec.multiplier * max(first.price - least, 0.0)
