@@ -1,4 +1,4 @@
-"""Dashboard, finder, demo."""
+"""Dashboard, finder, glossary, demo."""
 
 from django.urls import URLPattern, path
 
@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("", overview.dashboard, name="dashboard"),
     path("as-of/", as_of.choose, name="as_of"),
     path("find/", finder.finder, name="finder"),
+    path("glossary/", site.glossary, name="glossary"),
     path("demo/start/", site.start_demo, name="demo_start"),
     path("demo/remove/", site.remove_demo, name="demo_remove"),
 ]

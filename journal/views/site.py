@@ -1,4 +1,4 @@
-"""The demo, started and removed."""
+"""The glossary; the demo, started and removed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from journal.glossary import TERMS
 from journal.rate_limit import too_many
 from journal.selectors.shell import SESSION_ACCOUNT
 from journal.services.demo import demo_guest, demo_remove, demo_start
 from journal.views.common import person
+
+
+@require_safe
+def glossary(request: HttpRequest) -> HttpResponse:
+    """The terms of the method, for everybody."""
+    return render(request, "journal/glossary/page.html", {"terms": TERMS})
 
 
 @require_POST
