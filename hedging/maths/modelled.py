@@ -5,7 +5,7 @@ variance (each the 30 days after its settlement). VIX options: VVIX states the l
 30 days ahead; other expiries follow from a mean-reverting volatility. The shape is SSVI
 (``hedging.maths.ssvi``), with its variance solved so that the surface repeats the indices it is made from.
 The coefficients are estimated by ``python -m bench.fit_surface`` and kept with their dates and errors in
-``surface_coefficients.json``; docs/adr/0010 tells how far they can be trusted.
+``surface_coefficients.json``; docs/adr/0006 tells how far they can be trusted.
 """
 
 from __future__ import annotations

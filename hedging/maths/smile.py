@@ -5,7 +5,7 @@ From eight quotes on, a non-negative mixture of lognormals is fitted to bid and 
 smile. Each is a true density, so call prices are convex at every strike. The smile keeps total variance
 w(k) = σ²T over log-moneyness k = ln(K/F) on dense nodes (cubic spline) and goes on in straight lines beyond
 them, never steeper than R. Lee, "The moment formula for implied volatility at extreme strikes",
-Math. Finance 14 (2004) allows. docs/adr/0010 says why.
+Math. Finance 14 (2004) allows. docs/adr/0006 says why.
 """
 
 from __future__ import annotations

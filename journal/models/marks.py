@@ -68,7 +68,7 @@ class AttributionDay(models.Model):
 
     ``market_hash`` is taken over the marks used, ``content_hash`` over the legs' rows: the same fills and
     marks give the same hash. ``result`` holds effects in cents by group (condor, hedge, other, each layer),
-    the full revaluation and the interaction; see docs/adr/0015.
+    the full revaluation and the interaction; see docs/adr/0011.
     """
 
     account = models.ForeignKey(

@@ -43,7 +43,7 @@ class SavedView(models.Model):
 
 
 class BulkChange(models.Model):
-    """One change of many trades, or one removal, with what undoing it needs; see docs/adr/0017.
+    """One change of many trades, or one removal, with what undoing it needs; see docs/adr/0013.
 
     ``undo`` holds ids and former values of exactly what was changed. A form sent twice has the same
     ``token`` and is one change.

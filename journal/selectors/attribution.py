@@ -1,7 +1,7 @@
 """Reads of stored attribution: sums of days for an account, its groups, a trade and its legs.
 
 Every level rounds its own exact P&L to the cent; where that differs from the sum of its parts the
-difference is a line of its own, ``rounding`` (docs/adr/0015).
+difference is a line of its own, ``rounding`` (docs/adr/0011).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records from which a change is undone (docs/adr/0017): who, what, how many rows, their former values."""
+"""Records from which a change is undone (docs/adr/0013): who, what, how many rows, their former values."""
 
 from __future__ import annotations
 

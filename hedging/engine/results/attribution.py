@@ -6,7 +6,7 @@ mark P0, fills (q, p) and the later mark P1, with m the multiplier,
 
     P&L = Q m (P1 - P0) + Σ q m (P1 - p) - fees,
 
-which is the change of cash - fees + market value in the ledger (docs/adr/0015). The first term is explained
+which is the change of cash - fees + market value in the ledger (docs/adr/0011). The first term is explained
 by ``hedging.engine.results.effects``, the second is ``trading``: what the fills won or lost against that
 day's mark.
 A leg that ends on a day without a mark has no later state; its change is residual. Money is in

@@ -1,6 +1,6 @@
 """The method's claims against what was measured: block bootstrap, verdicts, the claims themselves.
 
-A claim is read as a bound or a range on one figure (docs/adr/0018). Its verdict looks at a whole bootstrap
+A claim is read as a bound or a range on one figure (docs/adr/0014). Its verdict looks at a whole bootstrap
 interval, never at the measured value alone: *supported* when the interval lies inside the claimed range, *not
 supported* when it lies outside, *not enough data* when it straddles an end or too little was observed. A
 claim that something never happens is refuted by one event.

@@ -1,6 +1,6 @@
 """Statistics of trades: what they won and lost, how often, in what order, under which conditions.
 
-The unit is an *outcome*: one closed trade, or one closed chain of rolls; never a leg (docs/adr/0018). P&L is
+The unit is an *outcome*: one closed trade, or one closed chain of rolls; never a leg (docs/adr/0014). P&L is
 dollars after fees. What is unknown is None and stays out of its average; the count beside an average says how
 many outcomes it rests on.
 """

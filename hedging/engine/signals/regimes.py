@@ -2,7 +2,7 @@
 
 Six states. An expansion starts when VIX jumps against its recent median, stays isolated until it
 persists, is a confirmed shift while the VX curve confirms it, and ends only after several quiet closes.
-Outside an expansion the market is calm, compressed, or in a realized-vol collapse. docs/adr/0013 gives
+Outside an expansion the market is calm, compressed, or in a realized-vol collapse. docs/adr/0009 gives
 every rule and why.
 """
 

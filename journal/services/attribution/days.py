@@ -168,7 +168,7 @@ def _interaction(book: BookRows) -> Ints:
     """Cents of each hedge row that come from the condors' own drivers while a condor was held.
 
     SPX legs: their delta, gamma, vega, vanna and volga effects. VX legs: delta × β(T) × ΔVIX with
-    β(T) = e^(-kappa T) of ``ShockRules``; zero where VIX is unknown at either end. See docs/adr/0015.
+    β(T) = e^(-kappa T) of ``ShockRules``; zero where VIX is unknown at either end. See docs/adr/0011.
     """
     rows = book.taylor
     role, held = book.legs.role[rows.leg], rows.held != 0

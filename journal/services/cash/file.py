@@ -1,7 +1,7 @@
 """Cash movements from a CSV file: checked whole, looked at, recorded once, undone whole.
 
 A file with a problem leaves nothing behind. Its entries are derived from the rows the import keeps, so an
-undo removes them (as docs/adr/0016 has it for fills of broker files), and the file can be recorded again.
+undo removes them (as docs/adr/0012 has it for fills of broker files), and the file can be recorded again.
 """
 
 from __future__ import annotations
