@@ -134,15 +134,3 @@ def parse_symbol(text: str) -> ContractSpec:
     if symbol in ROOTS:
         return share(symbol)
     raise UnknownSymbolError(f"{text!r} is neither an OCC symbol, nor VX/YYYY-MM-DD, nor VXX")
-
-
-def contract_words(symbol: str) -> str:
-    """A contract as traders read it: ``SPXW 18 Dec 26 6900 call``, ``VX 20 Jan 27``; else the symbol."""
-    try:
-        spec = parse_symbol(symbol)
-    except UnknownSymbolError:
-        return symbol
-    if spec.expiry is None:
-        return symbol
-    words = f"{spec.root} {spec.expiry.day} {spec.expiry:%b %y}"
-    return f"{words} {spec.strike:g} {spec.right.name.lower()}" if spec.right else words

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hedging.engine.book import ContractSpec, Right
+from hedging.engine.book import ContractSpec
+from hedging.engine.contract_words import spec_words
 from hedging.engine.pricing.valuation import FactorGreeks
 
 if TYPE_CHECKING:
@@ -102,25 +103,13 @@ class LegLine:
 
     @property
     def contract(self) -> str:
-        """Name the contract: ``SPXW 04 Dec 26 6450 P``."""
-        return contract_text(self.spec)
+        """Name the contract: ``SPXW 6450 P · Dec 4 '26 (PM)``."""
+        return spec_words(self.spec)
 
     @property
     def settlement(self) -> str:
         """AM or PM, empty for shares."""
         return self.spec.settlement.value
-
-
-def contract_text(spec: ContractSpec) -> str:
-    """Name a contract the way traders do."""
-    parts = [spec.root]
-    if spec.expiry is not None:
-        parts.append(f"{spec.expiry:%d %b %y}")
-    if spec.strike is not None:
-        parts.append(f"{spec.strike:g}")
-    if spec.right is not None:
-        parts.append("C" if spec.right is Right.CALL else "P")
-    return " ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +182,7 @@ class FillLine:
     @property
     def contract(self) -> str:
         """Name the contract."""
-        return contract_text(self.spec)
+        return spec_words(self.spec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hedging.engine.codec import from_json
-from hedging.engine.instruments import contract_words
+from hedging.engine.contract_words import contract_words
 from hedging.engine.money import to_cents
 from hedging.engine.policy.orders import tickets
 from hedging.engine.policy.text import fact_text
@@ -203,7 +203,7 @@ def signed_cash(value: object) -> SafeString:
 
 @register.filter
 def contract(symbol: str) -> str:
-    """A contract as traders read it: ``SPXW 18 Dec 26 6900 call``, ``VX 20 Jan 27``; else the symbol."""
+    """A contract as traders read it: ``SPXW 6900 C · Dec 18 '26 (PM)``."""
     return contract_words(symbol)
 
 

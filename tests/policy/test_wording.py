@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hedging.engine.contract_words import order_words
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.chain import days_to, market_day
 from hedging.engine.policy.condor.candidates import candidates_of
 from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.effects import is_reducing, risk_change
-from hedging.engine.policy.orders import package_words, tickets
+from hedging.engine.policy.orders import tickets
 from hedging.engine.policy.text import fact_text
 from hedging.engine.policy.types import Effects, Fact, Figures, Order, OrderLeg
 from journal.templatetags.figures import fact_words
@@ -22,28 +23,28 @@ from tests.policy.worlds import SPXW, book, calm, market, rules
 @pytest.mark.parametrize(
     ("legs", "packages", "words"),
     [
-        ([("VIX   260218C00022000", 1)], 1, "1 VIX 22 call of 18 Feb 26"),
-        ([("VIX   260218C00022500", -1)], 3, "3 VIX 22.5 calls of 18 Feb 26"),
-        ([("SPXW  260220P06000000", 1)], 2, "2 SPX 6000 puts of 20 Feb 26"),
+        ([("VIX   260218C00022000", 1)], 1, "1 VIX Feb 22 call"),
+        ([("VIX   260218C00022500", -1)], 3, "3 VIX Feb 22.5 calls"),
+        ([("SPXW  260220P06000000", 1)], 2, "2 SPXW Feb 20 '26 6000 puts"),
         (
             [("VIX   260218C00022000", 1), ("VIX   260218C00035000", -1)], 2,
-            "2 VIX 22/35 call spreads of 18 Feb 26",
+            "2 VIX Feb 22/35 call spreads",
         ),
         (
             [("VIX   260318C00022000", 1), ("VIX   260218C00022000", -1)], 1,
-            "1 VIX 22 call calendar of 18 Mar 26 against 18 Feb 26",
+            "1 VIX Feb/Mar 22 call calendar",
         ),
-        ([("VX/2026-02-18", 1)], 2, "2 VX futures of 18 Feb 26"),
+        ([("VX/2026-02-18", 1)], 2, "2 VXG26"),
         ([("VXX", 1)], 100, "100 VXX shares"),
         (
             [("SPXW  261218C06900000", -1), ("SPXW  261218C06950000", 1),
              ("SPXW  261218P06500000", -1), ("SPXW  261218P06450000", 1)], 4,
-            "4 SPX condors 6450/6500/6900/6950 of 18 Dec 26",
+            "4 SPXW Dec 18 '26 iron condors 6450/6500 P – 6900/6950 C",
         ),
     ],
 )  # fmt: skip
 def test_a_package_in_the_field_s_words(legs: list[tuple[str, int]], packages: int, words: str) -> None:
-    assert package_words([(parse_symbol(symbol), quantity) for symbol, quantity in legs], packages) == words
+    assert order_words([(parse_symbol(symbol), quantity) for symbol, quantity in legs], packages) == words
 
 
 def lot(quantity: int, trade: str, limit: float = 0.71, symbol: str = "VIX   261216C00020000") -> Order:

@@ -12,6 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 from math import gcd
 
 from hedging.engine.book import BookTrade, ContractSpec, InstrumentKind
+from hedging.engine.contract_words import sum_words
 from hedging.engine.instruments import FUTURE_MONTHS, ROOTS, parse_symbol
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.chain import Pick, picks_for
@@ -102,10 +103,12 @@ def order_text(legs: Sequence[tuple[ContractSpec, int]], packages: int, limit: D
     return _line(1, packages, f"{ratio} CUSTOM", legs, strikes, rights, limit)
 
 
-def words_of(order: Order) -> str:
-    """What an order trades, whatever its side."""
-    legs = [(parse_symbol(leg.symbol), leg.quantity // order.packages) for leg in order.legs]
-    return package_words(legs, order.packages)
+def words_of(*orders: Order) -> str:
+    """What orders trade, whatever their side: ``8 VIX Dec 19 calls and 3 VIX Dec 20 calls``."""
+    return sum_words(
+        ([(parse_symbol(leg.symbol), leg.quantity // order.packages) for leg in order.legs], order.packages)
+        for order in orders
+    )
 
 
 def tickets(orders: Sequence[Order]) -> tuple[Order, ...]:
@@ -136,33 +139,6 @@ def tickets(orders: Sequence[Order]) -> tuple[Order, ...]:
 
 def _shape(order: Order) -> tuple[object, ...]:
     return order.limit, *((leg.symbol, leg.quantity // order.packages) for leg in order.legs)
-
-
-def package_words(legs: Sequence[tuple[ContractSpec, int]], packages: int) -> str:
-    """A package in the field's words: ``2 VIX 19 calls of 14 Feb 24``, ``1 VX future of 14 Feb 24``."""
-    several = "" if packages == 1 else "s"
-    (first, _), *rest = legs
-    day = "" if first.expiry is None else f" of {first.expiry.day} {first.expiry:%b %y}"
-    if first.kind is not InstrumentKind.OPTION:
-        what = first.underlying + (" future" if first.kind is InstrumentKind.FUTURE else " share")
-        return f"{packages} {what}{several}{day}"
-    condor = _condor(legs)
-    if condor is not None:
-        strikes = "/".join(sorted((_strike(spec) for spec, _ in legs), key=float))
-        return f"{packages} {first.underlying} condor{several} {strikes}{day}"
-    right = "call" if first.right is Right.CALL else "put"
-    if not rest:
-        return f"{packages} {first.underlying} {_strike(first)} {right}{several}{day}"
-    if _is_vertical(legs):
-        strikes = f"{_strike(first)}/{_strike(rest[0][0])}"
-        return f"{packages} {first.underlying} {strikes} {right} spread{several}{day}"
-    if len(rest) == 1 and rest[0][0].strike == first.strike and rest[0][0].expiry is not None:
-        near = rest[0][0].expiry
-        return (
-            f"{packages} {first.underlying} {_strike(first)} {right} calendar{several}"
-            f"{day} against {near.day} {near:%b %y}"
-        )
-    return f"{packages} {first.underlying} package{several}{day}"
 
 
 def _linear_line(spec: ContractSpec, quantity: int, limit: Decimal) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hedging.engine.book import Leg, Right
+from hedging.engine.contract_words import position_words
 from hedging.engine.purpose import HedgeInstrument, hedge_instrument, is_condor
-from hedging.engine.structure import Shape, recognise
 from journal.errors import RuleError
 from journal.models import Trade
-from journal.selectors.book.trades import Position, legs_label
+from journal.selectors.book.trades import Position
 
 Instrument = Trade.Instrument
 Kind = Trade.Kind
@@ -78,15 +78,9 @@ def instrument_of(legs: Sequence[Leg]) -> Trade.Instrument:
 
 
 def position_label(kind: Trade.Kind, position: Position, layer: int | None) -> str:
-    """Name a position: ``SPX iron condor 6450/6500/6900/6950 · 18 Dec 26 PM``."""
-    specs = [leg.spec for leg in position.legs]
-    shape = recognise(position.engine_legs())
-    name = "position" if shape is Shape.OTHER else shape.value
-    if shape is Shape.OTHER and kind == Kind.CONDOR:
-        name = "unbalanced iron condor"
-    underlying = specs[0].underlying
-    prefix = f"L{layer} {underlying}" if kind == Kind.HEDGE else underlying
-    return f"{prefix} {name} {legs_label(specs)}".strip()[:120]
+    """Name a position: ``L1 · 3 × VIX 19 C · Dec 16 '26``."""
+    words = position_words([(leg.spec, leg.quantity) for leg in position.legs])
+    return (f"L{layer} · {words}" if kind == Kind.HEDGE else words)[:120]
 
 
 def _hedge(legs: Sequence[Leg], layer: int | None, stated: str) -> Trade.Instrument:

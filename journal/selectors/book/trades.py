@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -192,17 +192,3 @@ def book_trade(trade: Trade, position: Position) -> BookTrade:
         cash=float(position.cash),
         fees=float(position.fees),
     )
-
-
-def legs_label(specs: Sequence[ContractSpec]) -> str:
-    """Strikes and expiry in words, such as ``6450/6500/6900/6950 · 18 Dec 26 PM``."""
-    strikes = sorted({spec.strike for spec in specs if spec.strike is not None})
-    expiries = sorted({spec.expiry for spec in specs if spec.expiry is not None})
-    parts = []
-    if strikes:
-        parts.append("/".join(f"{strike:g}" for strike in strikes))
-    if expiries:
-        settlement = {spec.settlement.value for spec in specs}
-        suffix = f" {settlement.pop()}" if len(settlement) == 1 else ""
-        parts.append(", ".join(f"{expiry:%d %b %y}" for expiry in expiries) + suffix)
-    return " · ".join(parts)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.shortcuts import get_object_or_404
 
-from hedging.engine.instruments import contract_words
+from hedging.engine.contract_words import contract_words
 from hedging.models import Job
 from journal.models import Account, CashEntry, ImportBatch, ImportRow, ImportSetting, User
 

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from hedging.engine.codec import to_json
+from hedging.engine.contract_words import position_words
 from hedging.engine.instruments import UnknownSymbolError
 from hedging.selectors.calendar import CalendarRangeError, session_date
 from journal.errors import RuleError
@@ -25,7 +26,7 @@ from journal.models import WRITE_ROLES, Account, Trade, User
 from journal.selectors.as_of import as_of_for
 from journal.selectors.book.order_market import account_chain, order_market
 from journal.selectors.book.structures import LegRow, expiry_chart, leg_rows, structure_figures
-from journal.selectors.book.trades import OpenLeg, legs_label, opening_position, trade_get
+from journal.selectors.book.trades import OpenLeg, opening_position, trade_get
 from journal.selectors.shell import current_account
 from journal.selectors.times import local_time
 from journal.services.book.fees import default_fees
@@ -216,7 +217,7 @@ def _figures(form: Form, package: Package) -> dict[str, Any]:
         "structure": structure_figures(structure),
         "legs": _rows(package.legs),
         "chart": expiry_chart(position, structure),
-        "label": legs_label([leg.spec for leg in legs]),
+        "label": position_words([(leg.spec, leg.quantity) for leg in legs]),
         "pieces": gaps(package.parsed) if package.parsed else (),
         "warnings": [*tick_warnings(legs), *package_warnings(package.legs, package.price)],
     }

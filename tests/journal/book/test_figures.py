@@ -10,10 +10,10 @@ from journal.templatetags.figures import contract, days_text, series_table, sign
 @pytest.mark.parametrize(
     ("symbol", "words"),
     [
-        ("SPXW 261218C06900000", "SPXW 18 Dec 26 6900 call"),
-        ("SPXW  261218P06450000", "SPXW 18 Dec 26 6450 put"),
-        ("VIX 270120C00022500", "VIX 20 Jan 27 22.5 call"),
-        ("VX/2027-01-20", "VX 20 Jan 27"),
+        ("SPXW 261218C06900000", "SPXW 6900 C · Dec 18 '26 (PM)"),
+        ("SPXW  261218P06450000", "SPXW 6450 P · Dec 18 '26 (PM)"),
+        ("VIX 270120C00022500", "VIX 22.5 C · Jan 20 '27"),
+        ("VX/2027-01-20", "VXF27 · Jan 20 '27"),
         ("VXX", "VXX"),
         ("no contract", "no contract"),
     ],

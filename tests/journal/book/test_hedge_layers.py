@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from hedging.engine.book import Right
 from hedging.engine.instruments import option_contract, share
@@ -196,7 +197,7 @@ def test_each_instrument_through_the_page(
     assert list(trade.protects.all()) == [condor]
     page = client.get(answer["Location"])
     assert page.status_code == 200
-    assert condor.label in page.content.decode()
+    assert escape(condor.label) in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_a_layer_cannot_protect_somebody_elses_condor(client: Client, people: Pe
     elsewhere = Account.objects.for_user(people.stranger).get()
     condor = open_condor(People(people.stranger, people.teammate, people.owner, elsewhere))
     client.force_login(people.owner)
-    assert condor.label not in client.get(reverse("journal:hedge_entry")).content.decode()
+    assert escape(condor.label) not in client.get(reverse("journal:hedge_entry")).content.decode()
     answer = post(client, people, protects=[str(condor.pk)])
     assert answer.status_code == 200
     assert not Trade.objects.filter(kind=Trade.Kind.HEDGE).exists()

@@ -78,7 +78,7 @@ def test_a_trade_is_fills_derived_fields_revision_audit_and_job(people: People) 
     assert trade.status == Trade.Status.OPEN
     assert trade.nearest_expiry == EXPIRY
     assert trade.underlying == "SPX"
-    assert trade.label == "SPX iron condor 6450/6500/6900/6950 · 18 Dec 26 PM"
+    assert trade.label == "1 × SPXW iron condor 6450/6500 P – 6900/6950 C · Dec 18 '26 (PM)"
     people.account.refresh_from_db()
     assert people.account.book_revision == 1
     event = AuditEvent.objects.get(action="trade.create")
@@ -134,7 +134,7 @@ def test_condors_are_on_spx(people: People) -> None:
 @pytest.mark.parametrize("root", ["SPX", "SPXW"])
 def test_morning_and_afternoon_condors_are_both_recorded(people: People, root: str) -> None:
     trade = open_condor(people, order=order(condor_legs(root=root)))
-    assert trade.label.endswith("AM" if root == "SPX" else "PM")
+    assert trade.label.endswith("(AM)" if root == "SPX" else "(PM)")
 
 
 def test_quantities_are_bounded(people: People) -> None:

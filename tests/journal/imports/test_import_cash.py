@@ -268,7 +268,7 @@ def test_the_wizard_and_the_api_mend_a_movement(people: People) -> None:
     )  # fmt: skip
     page = client.get(f"/imports/{batch.pk}/?rows=all").content.decode()
     assert "Deposit, 2025-10-01" in page
-    assert "\N{MINUS SIGN}1 SPXW 3 Oct 25 6600 put at 3.00 open" in page
+    assert "\N{MINUS SIGN}1 SPXW 6600 P · Oct 3 &#x27;25 (PM) at 3.00 open" in page
     assert "Where the money of this file went" in page
     assert "Change<span" in page
     assert b"Deposit, 2025-10-01" in client.get(f"/imports/{batch.pk}/?rows=cash").content

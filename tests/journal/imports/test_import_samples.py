@@ -62,7 +62,7 @@ def test_three_condors_of_tastytrade_earn_the_cash_of_the_file(people: People, f
     # 6 Oct: opened 162.92, closed −123.08
     assert [pnl(trade) for trade in trades] == [Decimal("-377.08"), Decimal("29.84"), Decimal("39.84")]
     assert batch.plan["cash"] == "-307.40"
-    assert trades[0].label == "SPX iron condor 6525/6530/6580/6585 · 11 Sep 25 PM"
+    assert trades[0].label == "1 × SPXW iron condor 6525/6530 P – 6580/6585 C · Sep 11 '25 (PM)"
     assert batch.counts == {
         "new": 0, "duplicate": 0, "error": 0, "outside": 346, "other": 3, "recorded": 80, "waiting": 0,
         "undone": 0,
@@ -144,7 +144,7 @@ def test_thinkorswim_ties_out_and_gives_a_butterfly_and_two_identical_looking_fi
     assert batch.plan["reconciliation"]["difference"] == "0.00"  # −3,033.75 − 4.57 − 5.20 = −3,043.52
     assert ledger() == [("interest_earned", "1.25", "2026-06-30")]
     fly, calls = Trade.objects.order_by("opened_at")
-    assert fly.label == "SPX butterfly 6500/6600/6700 · 10 Apr 26 PM"
+    assert fly.label == "1 × SPXW 6500/6600/6700 put butterfly · Apr 10 '26 (PM)"
     assert (fly.status, pnl(fly)) == ("closed", Decimal("-1879.88"))  # −1,875.00 − 2.28 − 2.60
     assert (calls.status, pnl(calls)) == ("open", Decimal("-1164.89"))  # −1,160.00 − 2.29 − 2.60
     assert sum(fill.quantity for fill in calls.fills.all()) == 4
@@ -154,7 +154,7 @@ def test_thinkorswim_ties_out_and_gives_a_butterfly_and_two_identical_looking_fi
 def test_ibkr_closes_what_it_opened_and_keeps_the_rest_waiting(people: People, folder: Path) -> None:
     batch = bring(people, folder / "ibkr_flex_spxw.xml")
     single, vertical = Trade.objects.order_by("opened_at")
-    assert vertical.label == "SPX vertical 6000/6015 · 02 Jan 26 PM"
+    assert vertical.label == "\N{MINUS SIGN}1 × SPXW 6000/6015 call spread · Jan 2 '26 (PM)"
     assert (vertical.status, pnl(vertical)) == ("closed", Decimal("147.70"))  # 198.80 − 51.10, as realized
     # −1 opened at 2.22 (1.64), one of the two settled at 9.36 belongs to it, with half of 0.20
     assert (single.status, pnl(single)) == ("closed", Decimal("-715.74"))

@@ -93,7 +93,7 @@ def test_pdf_pages_are_numbered_and_say_the_figures(data: ReportData) -> None:
         "+$3,629.00",
         "+$934.60",
         "$2,745.00",
-        "SPXW 18 Dec 26 6450 P",
+        "SPXW 6450 P · Dec 18 '26 (PM)",
         "PM",
     ):
         assert words in text

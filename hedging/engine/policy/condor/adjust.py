@@ -8,12 +8,13 @@ from decimal import Decimal
 from math import gcd
 
 from hedging.engine.book import BookTrade, ContractSpec, Leg
+from hedging.engine.contract_words import order_words
 from hedging.engine.instruments import option_contract, parse_symbol
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import Pick, picks_for, picks_of, strike_near, usable
 from hedging.engine.policy.condor.candidates import condor_picks
 from hedging.engine.policy.context import DIGITS, Context
-from hedging.engine.policy.orders import closing, make_order, package_words
+from hedging.engine.policy.orders import closing, make_order
 from hedging.engine.policy.types import Action, CondorCandidate, Order, Proposal
 from hedging.engine.structure import Shape, recognise
 from hedging.maths.types import Right
@@ -138,9 +139,9 @@ def _replace(
 
 
 def condor_words(trade: BookTrade) -> str:
-    """A condor in the field's words: ``4 SPX condors 3100/3150/3475/3525 of 31 Mar 20``."""
+    """A condor in the field's words: ``4 SPXW Mar 31 '20 iron condors 3100/3150 P – 3475/3525 C``."""
     held = max(gcd(*(abs(leg.quantity) for leg in trade.legs)), 1)
-    return package_words([(leg.contract, leg.quantity // held) for leg in trade.legs], held)
+    return order_words([(leg.contract, leg.quantity // held) for leg in trade.legs], held)
 
 
 def _proposal(

@@ -80,12 +80,9 @@ def _trim(ctx: Context, plan: LayerPlan) -> Iterator[Proposal]:
             orders.append(order)
             left -= sum(max(-leg.quantity, 0) for leg in order.legs)
     if orders:
-        sold = plan.row.actual - plan.row.target - max(left, 0)
-        sent = tickets(orders)
-        what = words_of(sent[0]) if len(sent) == 1 else f"{sold} contracts of {len(sent)} kinds"
         yield Proposal(
             action=Action.TRIM_LAYER,
-            title=f"Sell {what} from layer {plan.row.layer}",
+            title=f"Trim layer {plan.row.layer}: sell {words_of(*tickets(orders))}",
             rationale=f"The hedge is larger than its ceiling: {plan.row.notes[0]}.",
             binding="ceiling",
             layer=plan.row.layer,
