@@ -35,3 +35,23 @@ def test_references_to_decisions_lead_somewhere() -> None:
         for number, rest in REFERENCE.findall(path.read_text(encoding="utf-8")):
             assert number in numbers, (path.name, number)
             assert not rest or number + rest in names, (path.name, number + rest)
+
+
+def test_releases_are_dated_and_the_newest_comes_first() -> None:
+    text = (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert heads[0] == "Unreleased"
+    days = [re.fullmatch(r"\d+\.\d+\.\d+ - (\d{4}-\d{2}-\d{2})", head) for head in heads[1:]]
+    assert all(days), heads
+    found = [day[1] for day in days if day]
+    assert found == sorted(found, reverse=True)
+    assert len(found) >= 2
+
+
+def test_the_tour_of_the_house_names_what_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for topic in ("broker", "signal", "rule", "page", "job"):
+        assert f"## How to add a {topic}" in text
+    named = set(re.findall(r"`((?:hedging|journal|templates|tests|docs)/[a-z_/.0-9-]+)`", text))
+    assert len(named) > 25
+    assert {path for path in named if not (ROOT / path).exists()} == set()
