@@ -9,11 +9,6 @@ from typing import Any
 from hedging.engine import codec
 
 
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces, of a dataclass or plain values. Raises TypeError as the codec."""
-    return _spelled(codec.to_json(value))
-
-
 def content_hash(value: Any) -> str:
     """SHA-256 (hex) of the canonical JSON."""
     return plain_hash(codec.to_json(value))

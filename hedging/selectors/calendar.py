@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from hedging.engine.book import ContractSpec, InstrumentKind, Settlement
+from hedging.engine.book import ContractSpec, Settlement
 
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST_DAY, LAST_DAY = date(1986, 1, 2), date(2035, 12, 31)
@@ -155,19 +155,6 @@ def settles_at(spec: ContractSpec) -> datetime | None:
 def settlement_moment(expiry: date, settlement: Settlement) -> datetime:
     """Opening of the expiry date for AM, its close for PM."""
     return opens_at(expiry) if settlement is Settlement.AM else closes_at(expiry)
-
-
-def last_trade_at(spec: ContractSpec) -> datetime | None:
-    """When trading ends.
-
-    The close before the settlement morning for AM options, the settlement
-    moment itself for PM options and VX futures; None for shares.
-    """
-    if spec.expiry is None:
-        return None
-    if spec.kind is InstrumentKind.OPTION and spec.settlement is Settlement.AM:
-        return closes_at(previous_session(spec.expiry))
-    return settles_at(spec)
 
 
 def session_date(moment: datetime) -> date:

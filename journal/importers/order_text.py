@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from hedging.engine.book import ContractSpec, Right, Settlement
+from hedging.engine.book import ContractSpec, Right
 from hedging.engine.instruments import (
     FUTURE_MONTHS,
     UnknownSymbolError,
@@ -65,11 +65,6 @@ class ParsedOrder:
     def signed_price(self) -> Decimal:
         """Give the points received (+) or paid (-) per package."""
         return self.net_price if self.is_credit else -self.net_price
-
-    @property
-    def has_morning_leg(self) -> bool:
-        """Say whether a leg settles on opening prices (AM)."""
-        return any(spec.settlement is Settlement.AM for spec, _ in self.legs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,6 @@ def _is_head(record: Cells) -> bool:
     return all(name in names for name in _HEADS)
 
 
-def _is_futures_head(record: Cells) -> bool:
-    return {cell.strip() for cell in record.cells} >= set(_FUTURES_HEADS)
-
-
 def parse(records: Sequence[Cells], *, zone: str) -> BrokerFile:
     """All rows of a statement; ``zone`` is the time zone the platform was set to."""
     if not recognises(records):

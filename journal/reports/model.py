@@ -266,11 +266,6 @@ class ReportData:
         return tuple(trade for trade in self.trades if trade.is_open)
 
     @property
-    def closed_trades(self) -> tuple[TradeLine, ...]:
-        """Trades closed within the period."""
-        return tuple(trade for trade in self.trades if not trade.is_open)
-
-    @property
     def cash(self) -> Decimal:
         """Premiums moved by the fills listed."""
         return sum((fill.cash for fill in self.fills if fill.cash is not None), ZERO)

@@ -14,7 +14,6 @@ from journal.models import User
 from journal.services.audit import audit_record
 
 _LEAVES = "_leaves"
-_WATCHED = frozenset({"password", "is_active"})
 
 
 def tokens_revoke(*, user: User, why: str) -> int:

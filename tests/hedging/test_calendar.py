@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -68,12 +68,6 @@ def test_every_stored_vx_expiry_follows_the_rule(data_dir) -> None:
 )
 def test_settlement_moments(symbol: str, moment: str) -> None:
     assert calendar.settles_at(parse_symbol(symbol)) == datetime.fromisoformat(moment)
-
-
-def test_am_options_stop_trading_the_business_day_before() -> None:
-    last = calendar.last_trade_at(parse_symbol("VIX   260519C00020000"))
-    assert last is not None
-    assert last.astimezone(UTC) == datetime(2026, 5, 18, 20, 0, tzinfo=UTC)
 
 
 def test_shares_never_settle() -> None:

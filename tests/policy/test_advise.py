@@ -138,7 +138,6 @@ def test_coverage_and_ceiling_look_at_the_condors_loss_while_the_vix_rises() -> 
     near_calls = condor(strikes=(6350, 6400, 6950, 7000))
     held = book(near_calls, hedge(1, 3))
     stress = stress_test(held.trades, market())
-    assert stress.worst_unhedged.shock.vix < 0
     rising = [at for at, shock in enumerate(stress.shocks) if shock.vix > 0]
     at = min(rising, key=lambda cell: stress.condors[cell])
     found = advise(held, market(), calm(), rules())

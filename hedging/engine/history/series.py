@@ -429,11 +429,6 @@ class MarketHistory:
         spx = self.series.get(S.SPX)
         return spx.days[-1].item() if spx is not None and len(spx) else None
 
-    def session_at(self, day: Day, offset: int = 0) -> date | None:
-        """The session on or before ``day``, moved by ``offset`` sessions; None beyond the calendar."""
-        at = int(np.searchsorted(self.sessions, day64(day), side="right")) - 1 + offset
-        return self.sessions[at].item() if 0 <= at < len(self.sessions) else None
-
     def sessions_until(self, day: Day, first: Day | None = None) -> Days:
         """Sessions up to and including ``day``, from ``first`` on when given."""
         start = 0 if first is None else int(np.searchsorted(self.sessions, day64(first)))

@@ -214,11 +214,3 @@ def _condor(legs: Sequence[tuple[ContractSpec, int]]) -> tuple[int, str] | None:
     if [q for _, q in (*calls, *puts)] != [side, -side, side, -side] or abs(side) != 1:
         return None
     return side, "/".join(_strike(spec) for spec, _ in (*calls, *puts))
-
-
-def packages_of(quantities: Sequence[int]) -> int:
-    """How many equal packages the quantities make: their greatest common divisor."""
-    found = 0
-    for quantity in quantities:
-        found = gcd(found, quantity)
-    return max(found, 1)

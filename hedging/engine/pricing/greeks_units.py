@@ -36,15 +36,6 @@ POSITION_UNITS: dict[Factor, dict[str, str]] = {
     )
 }
 
-#: Units of one long contract without its multiplier.
-UNIT_UNITS = {
-    "delta": "per point of the forward",
-    "gamma": "per point²",
-    "theta": "points per calendar day",
-    "vega": "points per vol point",
-    "rho": "points per 1% of rate",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class FactorGreeks:

@@ -135,12 +135,6 @@ class StressTest:
         return StressResult(max(-self.total[at], 0.0), self.shocks[at], self.unknown)
 
     @property
-    def worst_unhedged(self) -> StressResult:
-        """The cell in which the condors alone lose most."""
-        at = int(np.argmin(self.condors))
-        return StressResult(max(-self.condors[at], 0.0), self.shocks[at], self.unknown)
-
-    @property
     def coverage(self) -> float | None:
         """Hedge gain ÷ condor loss in the condors' worst cell, as a fraction; negative: it loses too."""
         at = int(np.argmin(self.condors))

@@ -120,23 +120,6 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, SessionCl
     return found
 
 
-def _add_rates(found: dict[date, SessionClose], first: date, last: date, *, simulated: bool) -> None:
-    """Bills and SOFR are not published on every session: the newest rate of the days before stands."""
-    bars = DailyBar.objects.filter(
-        superseded_at__isnull=True, symbol__in=_RATES, date__range=(first - _RATE_AGE, last)
-    )
-    rows = _of_kind(bars, simulated).order_by("date", "recorded_at", "pk")
-    known: dict[str, tuple[date, ClosingLevel]] = {}
-    waiting = list(rows.values_list("date", "symbol", "close", "quality"))[::-1]
-    for day in sorted(found):
-        while waiting and waiting[-1][0] <= day:
-            at, symbol, close, quality = waiting.pop()
-            known[symbol] = (at, ClosingLevel(close, quality))
-        for symbol, (at, level) in known.items():
-            if day - at <= _RATE_AGE:
-                found[day].levels[symbol] = level
-
-
 def _add_chains(found: dict[date, SessionClose], first: date, last: date, *, simulated: bool) -> None:
     """The newest chain of each underlying by each close, at most CARRY_DAYS old."""
     chains = ChainSnapshot.objects.filter(

@@ -107,21 +107,20 @@ def test_wrappers_of_alerts_are_left_out(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "expiry", "root", "morning"),
+    ("symbol", "expiry", "root"),
     [
-        ("SPX 100 (Weeklys)", "18 DEC 26", "SPXW", False),
-        ("SPX 100 (Quarterlys)", "31 DEC 26", "SPXW", False),
-        ("SPX 100", "18 DEC 26", "SPX", True),
-        ("SPX 100", "18 DEC 26 [AM]", "SPX", True),
-        ("SPX 100 (Weeklys)", "18 DEC 26 [AM]", "SPX", True),
-        ("SPXW 100", "18 DEC 26", "SPXW", False),
-        ("SPX 100 (Weeklys)", "17 DEC 26", "SPXW", False),
+        ("SPX 100 (Weeklys)", "18 DEC 26", "SPXW"),
+        ("SPX 100 (Quarterlys)", "31 DEC 26", "SPXW"),
+        ("SPX 100", "18 DEC 26", "SPX"),
+        ("SPX 100", "18 DEC 26 [AM]", "SPX"),
+        ("SPX 100 (Weeklys)", "18 DEC 26 [AM]", "SPX"),
+        ("SPXW 100", "18 DEC 26", "SPXW"),
+        ("SPX 100 (Weeklys)", "17 DEC 26", "SPXW"),
     ],
 )
-def test_morning_and_afternoon(symbol: str, expiry: str, root: str, morning: bool) -> None:
+def test_morning_and_afternoon(symbol: str, expiry: str, root: str) -> None:
     parsed = parse_order(f"SOLD -1 IRON CONDOR {symbol} {expiry} 6900/6950/6500/6450 CALL/PUT @2")
     assert {spec.root for spec, _ in parsed.legs} == {root}
-    assert parsed.has_morning_leg is morning
 
 
 def test_a_third_friday_that_is_a_holiday_expires_the_day_before() -> None:
