@@ -33,7 +33,7 @@ from tests.security.statistics_routes import statistics_ids
 pytestmark = pytest.mark.django_db
 
 #: Routes open to everybody.
-OPEN = {"health", "api-schema", "api-docs"}
+OPEN = {"health", "api-schema", "api-docs", "glossary"}
 RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
