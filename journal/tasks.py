@@ -49,7 +49,7 @@ def advise() -> None:
 
 @shared_task(name="journal.delete_due", ignore_result=True)
 def delete_due() -> None:
-    """Delete the logins whose grace period is over, and imports that were thrown away long enough ago."""
+    """Delete the logins whose grace period is over, and imports that were discarded long enough ago."""
     deletions_due()
     imports_purge(now=timezone.now())
 

@@ -195,13 +195,13 @@ class ImportViewSet(viewsets.GenericViewSet[Any]):
     @extend_schema(request=ImportVersionSerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, pk: UUID) -> Response:
-        """Throw away a file that recorded nothing; ``restore`` brings it back for seven days."""
+        """Discard a file that recorded nothing; ``restore`` brings it back for seven days."""
         return self._write(request, pk, import_discard)
 
     @extend_schema(request=ImportVersionSerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: UUID) -> Response:
-        """Bring back a file that was thrown away, as it was."""
+        """Bring back a file that was discarded, as it was."""
         return self._write(request, pk, import_restore)
 
     def _write(self, request: Request, pk: UUID, service: Any) -> Response:

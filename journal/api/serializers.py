@@ -49,7 +49,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     )
     reason = serializers.CharField(required=False, max_length=4000, allow_blank=True, default="")
     accept_size = serializers.BooleanField(
-        required=False, default=False, help_text="record it although a guardrail refuses it; needs a reason"
+        required=False, default=False, help_text="override the risk limit; needs a reason"
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class CloseInputSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False)
     reason = serializers.CharField(required=False, max_length=2000, allow_blank=True, default="")
     accept_size = serializers.BooleanField(
-        required=False, default=False, help_text="record it although a guardrail refuses it; needs a reason"
+        required=False, default=False, help_text="override the risk limit; needs a reason"
     )
 
 

@@ -59,7 +59,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "warn_trade_loss_pct": "Warn when a trade can lose more than (%)",
             "max_trade_loss_pct": "Ask for a reason above (%)",
             "max_stress_loss_pct": "Stressed-loss limit (% of capital)",
-            "residual_share_pct": "Residual called out above (% of what moved)",
+            "residual_share_pct": "Residual alert threshold (% of absolute P&L)",
             "residual_limit": "and from this many dollars",
         }
         help_texts = {

@@ -18,7 +18,7 @@ class ChannelForm(StyledForm):
         label="Address", max_length=300, help_text="an e-mail address, or https:// for a webhook"
     )
     kinds = forms.MultipleChoiceField(
-        label="Only these",
+        label="Alert types",
         choices=Alert.Kind.choices,
         required=False,
         help_text="none chosen: everything; Ctrl chooses several",

@@ -18,7 +18,7 @@ class WhatIfForm(StyledForm):
     """How far ahead, which figures, and which cell is open."""
 
     days = forms.IntegerField(
-        label="Days from now", min_value=0, max_value=MOST_DAYS, required=False,
+        label="Date (days from now)", min_value=0, max_value=MOST_DAYS, required=False,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )  # fmt: skip
     show = forms.ChoiceField(choices=tuple(SHOWN.items()), required=False)

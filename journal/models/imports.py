@@ -20,7 +20,7 @@ from journal.models.trades import OwnedQuerySet, Trade
 class ImportBatch(models.Model):
     """One file on its way into an account: read, looked at, committed once, and perhaps undone.
 
-    One that recorded nothing can be thrown away; it remembers the state it had (``discarded_from``).
+    One that recorded nothing can be discarded; it keeps the state it had (``discarded_from``).
     """
 
     class State(models.TextChoices):
@@ -30,7 +30,7 @@ class ImportBatch(models.Model):
         COMMITTED = "committed", "Recorded"
         UNDONE = "undone", "Undone"
         REFUSED = "refused", "Not readable"
-        DISCARDED = "discarded", "Thrown away"
+        DISCARDED = "discarded", "Discarded"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="imports")
@@ -76,7 +76,7 @@ class ImportRow(models.Model):
         NEW = "new", "New"
         DUPLICATE = "duplicate", "Duplicate"
         ERROR = "error", "Error"
-        OUTSIDE = "outside", "Outside the journal"
+        OUTSIDE = "outside", "Not imported"
         OTHER = "other", "Nothing to record"
         RECORDED = "recorded", "Recorded"
         WAITING = "waiting", "Waiting for its opening"

@@ -140,7 +140,7 @@ def _period(data: ReportData) -> Section:
         row("Fees", lambda r: Sum(-r.fees)),
         row("Unrealized at the end", lambda r: r.closing),
         row(
-            "Less unrealized at the start",
+            "Reversal of opening unrealized P&L",
             lambda r: Sum().plus(r.opening, -1) if r.opening.amount is not None else r.opening,
         ),
     )

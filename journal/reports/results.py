@@ -206,7 +206,7 @@ def _statistics(groups: tuple[OutcomeStatistics, ...]) -> Section:
     few = "" if groups[0].enough else f" Fewer than {ENOUGH} positions: not enough data to judge."
     columns = (
         text("Strategy"), Column("Closed"), Column("Win rate"), gain("Expectancy", "$"), gain("P&L", "$"),
-        Column("Profit", "factor"), Column("Captured", "of max"), Column("DTE", "open"),
+        Column("Profit", "factor"), Column("Kept", "% of max profit"), Column("DTE", "open"),
         Column("DTE", "close"), Column("MAE", "$"), Column("MFE", "$"),
     )  # fmt: skip
     return Section(

@@ -164,7 +164,7 @@ def document(year: TaxYear, generated_at: datetime) -> Document:
         period=f"{year.year}-01-01 to {year.year}-12-31",
         meta=(
             ("Account", f"{account.broker} {account.number_masked}".strip()),
-            ("Last session", str(year.last_session)),
+            ("Last trading day", str(year.last_session)),
             ("Made", f"{generated_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
         ),
         notices=tuple(notices),

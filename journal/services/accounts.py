@@ -176,7 +176,7 @@ def member_remove(*, user: User, membership: Membership, signed: bool = False) -
         summary=f"{membership.user.get_username()} as {membership.role}",
     )
     former = {"account": str(account.pk), "user": membership.user_id, "role": membership.role}
-    summary = f"{membership.user.get_username()} is no longer {membership.get_role_display().lower()}"
+    summary = f"Remove {membership.user.get_username()} as {membership.get_role_display().lower()}"
     membership.delete()
     if membership.user_id == user.pk or signed:
         return None

@@ -9,4 +9,4 @@ from journal.models import User
 def known_only(user: User, what: str, field: str = "") -> None:
     """Refuse a guest what reaches beyond their own demo. Raises RuleError."""
     if user.is_guest:
-        raise RuleError(f"Guests of the demo cannot {what}. Create a login first.", field)
+        raise RuleError(f"Guests of the demo cannot {what}. Create an account first.", field)

@@ -48,5 +48,5 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
     if user.is_demo:
         request.session.flush()
         return redirect("account_login")
-    messages.success(request, "The demo is gone.")
+    messages.success(request, "The demo was removed.")
     return redirect("journal:dashboard")

@@ -98,7 +98,7 @@ def test_a_file_is_read_fixed_recorded_linked_and_undone(
     _press(page, "Record 9 rows")
     expect(page.locator("ol.steps [aria-current]")).to_have_text("Recorded")
     expect(page.locator("main")).to_contain_text("Full roll")
-    expect(page.locator("main")).to_contain_text("Outside the journal: shares and other products")
+    expect(page.locator("main")).to_contain_text("Not imported: shares and other products")
     _press(page, "Confirm")
     page.wait_for_load_state("networkidle")
     page.goto("/trades/?q=6570")

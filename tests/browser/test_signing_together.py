@@ -83,9 +83,7 @@ def test_two_of_three_sign_and_the_decision_is_on_record(
 
     # Cat's tab still shows the button.
     cat.get_by_role("button", name=approve).click()
-    expect(cat.locator("#toasts [role=alert]")).to_contain_text(
-        "It is approved; nothing can be decided any more"
-    )
+    expect(cat.locator("#toasts [role=alert]")).to_contain_text("This recommendation is already approved")
     expect(cat.locator("main")).to_contain_text("2 of 2: sign-ann, sign-bob")
     expect(cat.get_by_role("button", name=approve)).to_have_count(0)
 

@@ -78,8 +78,8 @@ def test_con_2_probability_and_delta_are_both_told_with_a_warning_where_they_dis
 @pytest.mark.parametrize(("capital", "contracts"), [(1_000_000, 5), (100_000, 0), (200_000, 1), (177_000, 0)])
 def test_size_stays_within_two_percent_of_equity_at_maximum_loss(capital: float, contracts: int) -> None:
     one = candidates(capital=capital)[0]
-    assert allowed(one, "size of equity") == contracts
-    assert one.binding == "size of equity"
+    assert allowed(one, "% of equity") == contracts
+    assert one.binding == "% of equity"
     assert one.contracts * one.max_loss <= 0.02 * capital
 
 

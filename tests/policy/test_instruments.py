@@ -140,7 +140,7 @@ def test_lay_2_an_inverted_curve_leaves_the_future_to_its_exposure_margin_and_si
     assert "no carry to pay" in bound(found, "premium budget").explanation
     room = 0.5 * 1e7 - ctx.condor_margin
     assert bound(found, "margin").contracts == int(room // found.unit.capital)
-    assert bound(found, "size of equity").contracts == int(0.10 * 1e7 // (found.unit.exposure - 8_000))
+    assert bound(found, "% of equity").contracts == int(0.10 * 1e7 // (found.unit.exposure - 8_000))
     assert found.row.target > 0
 
 

@@ -86,4 +86,4 @@ def test_a_tiny_account_is_told_that_nothing_fits() -> None:
     found = advise(book(capital=1_000.0), market(), calm(), rules())
     assert [one.action.value for one in found.proposals] == ["HOLD"]
     assert found.candidates[0].contracts == 0
-    assert found.candidates[0].binding == "size of equity"
+    assert found.candidates[0].binding == "% of equity"

@@ -52,7 +52,7 @@ def gaps_of(
     market: Surfaces, start: int, last: int, layers: Sequence[LayerSchedule], stale: int, unofficial: int,
     unpriced: Sequence[int],
 ) -> tuple[str, ...]:  # fmt: skip
-    """Holes in the data that touched the run, in words."""
+    """Data gaps that touched the run, in words."""
     rows = slice(start, last + 1)
     days = market.days[rows]
     free = int(np.sum(market.rate[rows] == 0))

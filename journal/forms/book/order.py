@@ -87,9 +87,7 @@ def fees_field() -> forms.DecimalField:
 
 def accept_field() -> forms.BooleanField:
     """Make the box that records an order a guardrail refuses; a reason is needed with it."""
-    return forms.BooleanField(
-        label="Record it although a guardrail refuses it; the reason says why", required=False
-    )
+    return forms.BooleanField(label="Override risk limit", required=False)
 
 
 class OrderForm(StyledForm):

@@ -52,7 +52,7 @@ def run_stale_reasons(run: AdviceRun, account: Account, now: datetime) -> list[s
     """Why a run no longer speaks for the account as it is now."""
     found = []
     if run.superseded_at is not None:
-        found.append("a newer answer of the rules exists")
+        found.append("outdated: replaced by a newer recommendation")
     if run.book_revision != account.book_revision:
         found.append("the book changed since")
     if run.ruleset.status != RulesetVersion.Status.ACTIVE:

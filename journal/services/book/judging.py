@@ -22,7 +22,7 @@ from journal.selectors.book.trades import Position, position_of
 from journal.services.book.guards import order_refusals, refusals_together
 from journal.services.book.orders import OrderInput, OrderRead, order_read
 
-_CONFIRM = "To record it all the same, confirm it and give a reason."
+_CONFIRM = "To override, confirm it and give a reason."
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from journal.services.book.ledger import account_lock
 from journal.services.undo_records import removal_record
 
 State = TradeLink.State
-_MAX_CHAIN = 200
 
 
 @transaction.atomic
@@ -26,7 +25,7 @@ def link_decide(*, user: User, link: TradeLink, confirm: bool, kind: str = "") -
     account_lock(link.account)
     link = TradeLink.objects.select_for_update(of=("self",)).get(pk=link.pk)
     if kind and kind not in TradeLink.Kind.values:
-        raise RuleError("That is no kind of adjustment.", "kind")
+        raise RuleError("Unknown adjustment type.", "kind")
     if confirm and (link.earlier_id is None or link.later_id is None):
         raise RuleError("One of its trades is not recorded any more.")
     if confirm:
@@ -74,7 +73,7 @@ def link_draw(*, user: User, earlier: Trade, later: Trade, kind: str) -> TradeLi
     """Link two trades of one account by hand. Raises RuleError naming the input."""
     account_lock(earlier.account)
     if kind not in TradeLink.Kind.values:
-        raise RuleError("That is no kind of adjustment.", "kind")
+        raise RuleError("Unknown adjustment type.", "kind")
     if earlier.account_id != later.account_id or earlier.pk == later.pk:
         raise RuleError("A link joins two trades of one account.", "later")
     if not earlier.opened_at or not later.opened_at or later.opened_at < earlier.opened_at:

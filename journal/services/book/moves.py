@@ -72,7 +72,7 @@ def _followers() -> list[type[models.Model]]:
 def _check(trades: Sequence[Trade], target: Account, ids: Sequence[Any]) -> None:
     for account in {trade.account for trade in trades}:
         if account.currency != target.currency or account.is_demo != target.is_demo:
-            raise RuleError(f"{account.name} and {target.name} do not take each other's trades.")
+            raise RuleError(f"Trades cannot move between {account.name} and {target.name}.")
     filed = Fill.objects.filter(trade__in=ids).exclude(source__in=_BY_HAND).select_related("trade").first()
     if filed is not None:
         raise RuleError(

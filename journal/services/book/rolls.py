@@ -35,7 +35,7 @@ def trade_roll(
     Raises RuleError naming the input, ConflictError on a stale version. The same token rolls once.
     """
     if kind not in TradeLink.Kind.values:
-        raise RuleError("That is no kind of adjustment.", "kind")
+        raise RuleError("Unknown adjustment type.", "kind")
     closing, opening = (
         replace(order, token=f"{order.token}-{step}" if order.token else "")
         for order, step in ((closing, "close"), (opening, "open"))

@@ -293,7 +293,7 @@ def _promote(user: User, undone: CashImport, keys: set[str]) -> int:
 
 @transaction.atomic
 def cash_import_discard(*, batch: CashImport, version: int | None = None) -> None:
-    """Throw a file away that recorded nothing."""
+    """Discard a file that recorded nothing."""
     _lock(batch, version, State.STAGED, State.UNDONE).delete()
 
 

@@ -116,7 +116,7 @@ def movement_check(
 ) -> None:
     """What a movement must be whatever the ledger holds; raises RuleError naming the input."""
     if kind not in Kind.values:
-        raise RuleError("That is no kind of cash entry.", "kind")
+        raise RuleError("Unknown type of cash entry.", "kind")
     if not amount.is_finite() or not 0 < amount <= MAX_AMOUNT:
         raise RuleError("The amount is above zero; the kind says which way it went.", "amount")
     if amount != to_cents(amount):

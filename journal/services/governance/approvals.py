@@ -47,7 +47,7 @@ def role_give(*, user: User, account: Account, member: User, role: Role) -> Appr
     account = _locked(account)
     if Membership.objects.filter(account=account, user=member, role=role).exists():
         raise RuleError(f"{member.get_username()} is {role.label.lower()} already.")
-    text = f"{member.get_username()} becomes {role.label.lower()}"
+    text = f"Add {member.get_username()} as {role.label.lower()}"
     return _request(user, account, Kind.ADD, text, _terms(member, role))
 
 
@@ -56,7 +56,7 @@ def role_take(*, user: User, membership: Membership) -> ApprovalChange:
     """Take a role from somebody. Raises RuleError for the last owner."""
     account = _locked(membership.account)
     _check_owner_stays(account, membership)
-    text = f"{membership.user.get_username()} is no longer {membership.get_role_display().lower()}"
+    text = f"Remove {membership.user.get_username()} as {membership.get_role_display().lower()}"
     return _request(user, account, Kind.REMOVE, text, _terms(membership.user, Role(membership.role)))
 
 
@@ -144,7 +144,7 @@ def _apply(row: ApprovalChange) -> None:
     release_check(row)
     author = row.created_by
     if author is None:
-        raise RuleError("Who asked for it is gone.")
+        raise RuleError("The requester's login was deleted.")
     terms = row.terms
     if row.kind == Kind.RULE:
         approvals_set(
@@ -154,13 +154,13 @@ def _apply(row: ApprovalChange) -> None:
         return
     member = User.objects.filter(pk=terms["user"]).first()
     if member is None or (row.kind == Kind.ADD and not member.is_active):
-        raise RuleError("The login is gone.")
+        raise RuleError("The login was deleted.")
     if row.kind == Kind.ADD:
         member_add(user=author, account=row.account, member=member, role=Role(terms["role"]), signed=True)
         return
     membership = Membership.objects.filter(account=row.account, user=member, role=terms["role"]).first()
     if membership is None:
-        raise RuleError("The role is gone already.")
+        raise RuleError("The role was removed already.")
     member_remove(user=author, membership=membership, signed=True)
 
 
@@ -192,7 +192,7 @@ def _open(change: ApprovalChange, *states: ApprovalChange.Status) -> ApprovalCha
     _locked(change.account)
     row = ApprovalChange.objects.select_for_update(of=("self",)).select_related("account").get(pk=change.pk)
     if row.status not in states:
-        raise RuleError(f"It is {row.get_status_display().lower()}; nothing can be decided any more.")
+        raise RuleError(f"This change is already {row.get_status_display().lower()}.")
     return row
 
 

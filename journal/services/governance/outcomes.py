@@ -40,7 +40,7 @@ _DECIDED = (
     Recommendation.State.OVERRIDDEN,
     Recommendation.State.EXPIRED,
 )
-NO_FILLS = "the fills that carried it out were corrected or are not recorded any more"
+NO_FILLS = "the linked fills were corrected or removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ def _locked(recommendation: Recommendation, *states: Recommendation.State) -> Re
         .get(pk=recommendation.pk)
     )
     if row.state not in states:
-        raise RuleError(f"It is {row.get_state_display().lower()}; nothing can be decided any more.")
+        raise RuleError(f"This recommendation is already {row.get_state_display().lower()}.")
     return row
 
 

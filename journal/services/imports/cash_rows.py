@@ -68,7 +68,7 @@ def cash_data(row: BrokerRow, words: Mapping[str, str], today: date) -> dict[str
 def checked_data(kind: str, amount: Decimal, day: date, note: str, today: date) -> dict[str, Any]:
     """The JSON of an entry; amounts are kept in whole cents. Raises RuleError naming the input."""
     if kind not in FILE_KINDS:
-        raise RuleError("That is no kind of movement.", "ledger")
+        raise RuleError("Unknown type of cash movement.", "ledger")
     if not amount.is_finite() or not abs(amount) <= MAX_AMOUNT:
         raise RuleError("The amount is out of bounds.", "amount")
     cents = to_cents(amount)

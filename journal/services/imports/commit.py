@@ -185,7 +185,7 @@ def _check_untouched(account: Account, keys: set[str]) -> None:
 def _user(context: JobContext) -> User:
     user = User.objects.filter(public_id=context.job.requested_by).first()
     if user is None:
-        raise JobError("Who asked for this is gone.")
+        raise JobError("The requester's login was deleted.")
     return user
 
 

@@ -1,4 +1,4 @@
-"""Throwing a staged file away, bringing it back, and letting it go for good after a week."""
+"""Discarding a staged file, bringing it back, and letting it go for good after a week."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from journal.models import ImportBatch, User
 from journal.services.audit import audit_record
 from journal.services.imports.stage import State, batch_lock, batch_replan
 
-#: How long a file that was thrown away can be brought back.
+#: How long a file that was discarded can be brought back.
 KEPT = timedelta(days=7)
 _WAITING = (State.STAGED, State.REFUSED, State.READING)
 
 
 @transaction.atomic
 def import_discard(*, user: User, batch: ImportBatch, version: int | None = None) -> ImportBatch:
-    """Throw away a batch that recorded nothing; one that is thrown away already is answered as it is.
+    """Discard a batch that recorded nothing; one discarded already is answered as it is.
 
     It stays for KEPT with all that was mended and can be brought back. Raises ConflictError when it changed
     since ``version``, RuleError when it was recorded or a worker is still at it.
@@ -65,7 +65,7 @@ def import_restore(*, user: User, batch: ImportBatch, version: int | None = None
 
 
 def imports_purge(*, now: datetime) -> int:
-    """Delete what was thrown away more than KEPT ago, with an audit event each; returns how many."""
+    """Delete what was discarded more than KEPT ago, with an audit event each; returns how many."""
     gone = 0
     due = ImportBatch.objects.filter(state=State.DISCARDED, discarded_at__lte=now - KEPT)
     for pk in list(due.values_list("pk", flat=True)):

@@ -73,7 +73,7 @@ def group_label(
     account, found = _find(account, [anchor], batch)
     group = found[0].group
     if kind not in Trade.Kind.values:
-        raise RuleError("That is no kind of trade.", "kind")
+        raise RuleError("Unknown trade type.", "kind")
     purpose_of(group_position(group), kind=Trade.Kind(kind), layer=layer)
     if len(title) > _MAX_TITLE or any(not letter.isprintable() for letter in title):
         raise RuleError(f"A name has at most {_MAX_TITLE} printable characters.", "title")

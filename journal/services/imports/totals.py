@@ -16,7 +16,7 @@ _BOOKED = frozenset(kind.value for kind in BOOKED)
 LINES = {
     "trades": "Fills, expirations and settlements",
     "cash": "Cash movements",
-    "outside": "Outside the journal: shares and other products",
+    "outside": "Not imported: shares and other products",
     "inner": "Within the account: sweeps, daily marks of futures",
     "left_out": "Left out on purpose",
     "error": "Not understood",

@@ -80,7 +80,7 @@ def data_import(context: JobContext) -> Callable[[], dict[str, Any]]:
     user = user_of_job(context.job)
     row = DataTransfer.objects.defer("content").filter(pk=context.job.payload["transfer"], user=user).first()
     if row is None:
-        raise JobError("The file is gone.")
+        raise JobError("The file was deleted.")
     file = spooled(row)
     try:
         _check_empty(user)

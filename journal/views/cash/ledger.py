@@ -179,10 +179,10 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Throw a file away that recorded nothing."""
+    """Discard a file that recorded nothing."""
 
     def act(_: User, batch: CashImport, version: int | None) -> str:
         cash_import_discard(batch=batch, version=version)
-        return "The file is gone; nothing of it is in the ledger."
+        return "The file was discarded; nothing of it is in the ledger."
 
     return _act(request, pk, act)

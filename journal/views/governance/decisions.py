@@ -113,7 +113,7 @@ def execute(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_owned(Recommendation, user, pk, _DECIDERS)
     form = ExecuteForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose the trade that carried it out.")
+        messages.error(request, "Choose the trade whose fills to link.")
         return redirect("journal:recommendation", pk=pk)
     trade = get_owned(Trade, user, form.cleaned_data["trade"])
     return _done(

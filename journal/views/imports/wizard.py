@@ -167,11 +167,11 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Throw away a file that recorded nothing."""
+    """Discard a file that recorded nothing."""
 
     def act(user: User, batch: ImportBatch) -> str:
         import_discard(user=user, batch=batch, version=_version(request))
-        return f"{batch.filename} is thrown away; Undo brings it back for {KEPT.days} days."
+        return f"{batch.filename} was discarded; Undo brings it back for {KEPT.days} days."
 
     return _do(request, pk, act)
 
@@ -179,7 +179,7 @@ def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Bring back a file that was thrown away."""
+    """Bring back a file that was discarded."""
 
     def act(user: User, batch: ImportBatch) -> str:
         import_restore(user=user, batch=batch, version=_version(request))

@@ -170,7 +170,7 @@ def test_a_signed_change_cannot_be_altered_and_says_when_it_no_longer_fits(peopl
         Signature.objects.update(change=None)
     Membership.objects.filter(account=people.account, user=bob).delete()
     (failed,) = changes_apply(now=timezone.now() + timedelta(days=3))
-    assert (failed.status, failed.outcome) == (Status.FAILED, "The role is gone already.")
+    assert (failed.status, failed.outcome) == (Status.FAILED, "The role was removed already.")
 
 
 @pytest.mark.django_db

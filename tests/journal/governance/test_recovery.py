@@ -86,7 +86,7 @@ def test_two_of_two_with_a_lost_login_is_freed_by_owner_and_operator_after_the_w
 def test_every_signer_is_told_and_the_lost_one_too(people: People, ann: User, operator: User) -> None:
     release(operator, asked(people, ann), ann)
     alert = Alert.objects.get(account=people.account, kind="signers")
-    assert "ann is no longer signer: released by the operator" in alert.message
+    assert "Remove ann as signer: released by the operator" in alert.message
     jobs = Job.objects.filter(kind=NOTIFY_SIGNER)
     assert jobs.count() == 2
     for job in jobs:
@@ -221,7 +221,7 @@ def test_a_deactivated_signer_can_be_removed_by_signature(people: People, ann: U
     change_sign(user=bob, change=giving, content_hash=giving.content_hash)
     User.objects.filter(pk=friend.pk).update(is_active=False)
     (failed,) = changes_apply(now=timezone.now() + timedelta(days=3))
-    assert failed.outcome == "The login is gone."
+    assert failed.outcome == "The login was deleted."
 
 
 def test_the_command_lists_and_releases(people: People, ann: User, operator: User) -> None:

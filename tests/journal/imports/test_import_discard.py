@@ -1,4 +1,4 @@
-"""Throwing a staged file away and Undo: nothing recorded, nothing lost for a week, then gone."""
+"""Discarding a staged file and Undo: nothing recorded, nothing lost for a week, then gone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_undo_brings_a_file_back_with_what_was_mended(people: People, client: Cl
     before = list(ImportRow.objects.values("key", "status", "data", "fixed"))
     counts = batch.counts
     page = post(client, batch, "discard", version=batch.version)
-    assert "is thrown away" in page
+    assert "was discarded" in page
     assert "Undo" in client.get("/imports/").content.decode()
     assert "Record 2 rows" not in page
     batch.refresh_from_db()
@@ -70,7 +70,7 @@ def test_double_clicks_and_stale_tabs_change_nothing_twice(people: People, clien
     batch.refresh_from_db()
     assert (batch.state, batch.version) == ("discarded", old + 1)
     assert "changed meanwhile" in post(client, batch, "commit", version=old)
-    assert "thrown away; that cannot be done now" in post(client, batch, "commit")
+    assert "discarded; that cannot be done now" in post(client, batch, "commit")
     assert "changed meanwhile" in post(client, batch, "restore", version=old)
     for _ in range(2):
         post(client, batch, "restore", version=old + 1)

@@ -119,7 +119,7 @@ def quick(limit: float, **given: Any) -> int | None:
 
 
 def fitting(limit: float) -> int | None:
-    return allowed(ctx(one("condor.size_of_equity", limit)), "size of equity")
+    return allowed(ctx(one("condor.size_of_equity", limit)), "% of equity")
 
 
 EDGES = (

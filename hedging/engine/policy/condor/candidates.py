@@ -121,7 +121,7 @@ def _bounds(
     room = limit * capital - ctx.used_margin
     return (
         Bound(
-            "size of equity",
+            "% of equity",
             fits(min(size, block) * capital, loss),
             f"at most {min(size, block):.1%} of {capital:,.0f} equity at risk; one condor risks {loss:,.0f}",
             ("condor.size_of_equity", "guard.block_of_equity"),
@@ -186,7 +186,7 @@ def _quick_ratio(ctx: Context) -> Bound:
             "unknown: the cash ledger does not say what is liquid",
         )
         if ratio is not None:
-            text = f"{ratio:.2f}, at least {least:g} is wanted"
+            text = f"{ratio:.2f}, minimum {least:g}"
     else:
         margin, partial = ctx.margin
         ratio = funds.ratio(margin)
@@ -196,7 +196,7 @@ def _quick_ratio(ctx: Context) -> Bound:
         text = (
             f"{'at most ' if partial else ''}{ratio:.2f}: {parts} over margin {margin:,.0f}"
             f"{' without futures' if partial else ''} and {funds.owed:,.0f} owed; "
-            f"at least {least:g} is wanted"
+            f"minimum {least:g}"
         )
     low = ratio is not None and round(ratio, DIGITS) < round(least, DIGITS)
     return Bound(name, 0 if low else None, text, parameters)

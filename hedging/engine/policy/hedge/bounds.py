@@ -123,7 +123,7 @@ def _linear(ctx: Context, unit: Unit, have: int) -> list[Bound]:
     risk = first.spec.multiplier * max(first.price - least, 0.0)
     found = [
         Bound(
-            "size of equity",
+            "% of equity",
             have + fits(block * capital, risk),
             f"at most {block:.0%} of {capital:,.0f} equity at risk; one contract risks {risk:,.0f}",
             ("guard.block_of_equity",),
@@ -220,7 +220,7 @@ def _liquidity(ctx: Context, have: int) -> Bound:
     measured = front.open_interest if front else None
     if measured is None:
         return Bound("liquidity", None, "VX open interest is unknown", ("liquidity.min_open_interest",))
-    text = f"front VX open interest is {measured:,}, at least {least:,.0f} is wanted"
+    text = f"front VX open interest {measured:,}, minimum {least:,.0f}"
     return Bound("liquidity", have if measured < least else None, text, ("liquidity.min_open_interest",))
 
 

@@ -141,7 +141,8 @@ def _notes(
     allowed = set(ctx.rules.words(f"layer{n}.allowed"))
     others = {kind for trade in trades for kind in [instrument_of(trade)] if kind not in allowed}
     if others:
-        found.append(f"held outside the ruleset's instruments: {', '.join(sorted(others)).replace('_', ' ')}")
+        names = ", ".join(sorted(others)).replace("_", " ")
+        found.append(f"not in this ruleset's allowed instruments: {names}")
     if unit is not None and unit.gain < 0:
         found.append(f"a package loses {-unit.gain:,.0f} in the condors' worst cell: it adds to that loss")
     return tuple(found)

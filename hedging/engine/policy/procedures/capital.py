@@ -36,7 +36,7 @@ def capital_trace(ctx: Context, target: WaccTarget) -> Trace:
         _paid(ctx),
     )  # fmt: skip
     failed = [step for step in steps if step.answer is Answer.NO]
-    return Trace(Procedure.CAPITAL, "too dear" if failed else "within limits", steps)
+    return Trace(Procedure.CAPITAL, "too expensive" if failed else "within limits", steps)
 
 
 def _below(
