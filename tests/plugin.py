@@ -23,6 +23,7 @@ import pytest
 from tests import spread
 from tests.clock import sitecustomize
 from tests.servers import POSTGRES, Postgres, start_redis
+from tests.site import RUN
 
 #: A Wednesday at noon in New York: every run begins here.
 BEGIN = datetime(2026, 11, 25, 17, tzinfo=UTC)
@@ -52,6 +53,7 @@ def _start() -> Path | None:
     _set_clock()
     state = Path(tempfile.mkdtemp(prefix="alvh-test-"))
     atexit.register(shutil.rmtree, state, ignore_errors=True)
+    os.environ[RUN] = str(state)
     os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
     for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HTTPS", "DEBUG", POSTGRES):
         os.environ.pop(name, None)

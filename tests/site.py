@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from tests.servers import free_port
 ROOT = Path(__file__).resolve().parent.parent
 #: What a site has of its own, whatever the run around it uses.
 OWN = {"REDIS_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "JOB_LEASE_SECONDS"}
+#: Folder of the run, shared by its workers; none outside tests.
+RUN = "ALVH_TEST_RUN"
 
 
 class SiteError(RuntimeError):
@@ -56,14 +59,35 @@ def manage(*arguments: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+def fill(environment: dict[str, str]) -> None:
+    """Tables and the demo; on SQLite a copy of those the run made once, for the test that came first."""
+    run = os.environ.get(RUN)
+    if run is None or "DATABASE_URL" in environment:
+        _make(environment)
+        return
+    kept, draft = Path(run) / "filled", Path(run) / "filling"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            _make({**environment, "STATE_DIR": str(draft)})
+            draft.rename(kept)
+    shutil.copytree(kept, environment["STATE_DIR"], dirs_exist_ok=True)
+
+
+def _make(environment: dict[str, str]) -> None:
+    manage("migrate", "--verbosity", "0", environment=environment)
+    manage("demo", "load", environment=environment)
+
+
 @contextmanager
 def running_site(state_dir: Path, **extra: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Migrate, load the demo, run ``manage.py up``; yields (URL, environment)."""
+    """A filled site under ``manage.py up``; yields (URL, environment)."""
     state_dir.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = site_environment(state_dir, port, **extra)
-    manage("migrate", "--verbosity", "0", environment=environment)
-    manage("demo", "load", environment=environment)
+    fill(environment)
     log = state_dir / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

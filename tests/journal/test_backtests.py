@@ -22,16 +22,15 @@ from journal.services.backtests import (
     backtest_request,
     backtest_resume,
 )
-from journal.services.demo import demo_start
-from tests.journal.people import make_people, make_user
+from tests.journal.people import make_people
 
 pytestmark = pytest.mark.django_db
 RULES = preset("seed-s4-credit-budget")
 
 
 @pytest.fixture
-def account() -> Account:
-    return demo_start(user=make_user("ann"))
+def account(demo_account: Account) -> Account:
+    return demo_account
 
 
 def span() -> tuple[date, date]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import own_database
-from tests.site import ROOT, manage, site_environment
+from tests.site import ROOT, fill, manage, site_environment
 
 #: Triggers, columns, indexes and constraints, one a line.
 SHAPE = """
@@ -52,8 +52,7 @@ def test_migrations_go_back_and_forth_with_data_and_a_reader(tmp_path: Path) -> 
     def migrate(*target: str) -> None:
         manage("migrate", *target, "--verbosity", "0", environment=environment)
 
-    migrate()
-    manage("demo", "load", environment=environment)
+    fill(environment)
     before = shape(environment)
     reader = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", READ],

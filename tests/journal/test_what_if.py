@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def account() -> Account:
-    return demo_start(user=make_user("ann"))
+def account(demo_account: Account) -> Account:
+    return demo_account
 
 
 def result(account: Account, show: str, days: int = 0, opened: Shock | None = None) -> WhatIf:

@@ -105,7 +105,7 @@ def names_of_parameters() -> list[str]:
     """Every name a view, form or selector reads from an address or a form."""
     names: set[str] = set()
     for folder in ("views", "forms", "selectors"):
-        for path in (ROOT / "journal" / folder).glob("*.py"):
+        for path in (ROOT / "journal" / folder).rglob("*.py"):
             text = path.read_text()
             names |= set(re.findall(r"""(?:GET|POST|query|data)\.(?:get|getlist)\(\s*["'](\w+)""", text))
             names |= set(re.findall(r"""(?:GET|POST)\[["'](\w+)""", text))

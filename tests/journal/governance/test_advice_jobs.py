@@ -15,20 +15,19 @@ from hedging.models import Job
 from hedging.services.snapshots.snapshots import snapshot_for
 from journal.job_kinds import ADVISE
 from journal.models import Account, AdviceRun, Alert, Outcome, Recommendation, RulesetVersion
-from journal.services.demo import demo_remove, demo_start
+from journal.services.demo import demo_remove
 from journal.services.governance.advice import account_advise, accounts_advise
 from journal.services.governance.evidence import evidence_request
 from journal.services.governance.outcomes import Prices, outcomes_update, proposal_result
 from journal.services.governance.recommendations import recommendation_override
 from journal.services.governance.rulesets import ruleset_draft, ruleset_ensure, ruleset_propose, ruleset_sign
-from tests.journal.people import make_user
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def account() -> Account:
-    return demo_start(user=make_user("ann"))
+def account(demo_account: Account) -> Account:
+    return demo_account
 
 
 def test_advice_is_asked_once_shown_and_decided(account: Account) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import own_database, postgres_programs
-from tests.site import SiteError, manage, site_environment
+from tests.site import SiteError, fill, manage, site_environment
 
 
 def place(folder: Path, name: str) -> dict[str, str]:
@@ -20,8 +20,7 @@ def place(folder: Path, name: str) -> dict[str, str]:
 @pytest.mark.each_database
 def test_a_restored_site_holds_the_same_rows_and_refuses_what_the_first_refused(tmp_path: Path) -> None:
     first, second = place(tmp_path, "first"), place(tmp_path, "second")
-    manage("migrate", "--verbosity", "0", environment=first)
-    manage("demo", "load", environment=first)
+    fill(first)
     file, cut = str(tmp_path / "site.backup"), tmp_path / "cut.backup"
     manage("backup", file, environment=first)
     cut.write_bytes(Path(file).read_bytes()[:100_000])
