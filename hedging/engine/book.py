@@ -15,8 +15,8 @@ __all__ = [
     "InstrumentKind",
     "Leg",
     "Right",
-    "Role",
     "Settlement",
+    "TradeRole",
 ]
 
 
@@ -36,7 +36,7 @@ class Settlement(StrEnum):
     NONE = ""
 
 
-class Role(StrEnum):
+class TradeRole(StrEnum):
     """The part a trade plays in the ALVH hierarchy."""
 
     CONDOR = "condor"
@@ -84,7 +84,7 @@ class BookTrade:
     """
 
     trade_id: str
-    role: Role
+    role: TradeRole
     layer: int | None
     legs: tuple[Leg, ...]
     cash: float

@@ -11,7 +11,7 @@ import json
 import math
 from typing import Any
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, TradeRole
 from hedging.engine.instruments import UnknownSymbolError, parse_symbol
 
 
@@ -66,12 +66,12 @@ def _trade(data: Any, place: str) -> BookTrade:
         raise BookError(f"{place}: must be an object")
     _known(data, {"trade_id", "role", "layer", "cash", "fees", "legs"}, f"{place}.")
     role = data.get("role")
-    if role not in {one.value for one in Role}:
-        raise BookError(f"{place}.role: must be one of {', '.join(one.value for one in Role)}")
+    if role not in {one.value for one in TradeRole}:
+        raise BookError(f"{place}.role: must be one of {', '.join(one.value for one in TradeRole)}")
     layer = data.get("layer")
     if layer is not None and layer not in (1, 2, 3):
         raise BookError(f"{place}.layer: must be 1, 2 or 3")
-    if role == Role.HEDGE.value and layer is None:
+    if role == TradeRole.HEDGE.value and layer is None:
         raise BookError(f"{place}.layer: a hedge belongs to layer 1, 2 or 3")
     legs = tuple(_leg(one, f"{place}.legs[{at}]") for at, one in enumerate(_list(data, "legs", f"{place}.")))
     spent = sum(
@@ -81,7 +81,7 @@ def _trade(data: Any, place: str) -> BookTrade:
     )
     cash = _number(data, "cash", f"{place}.") if data.get("cash") is not None else -spent
     fees = _number(data, "fees", f"{place}.") if data.get("fees") is not None else 0.0
-    return BookTrade(str(data.get("trade_id") or place), Role(role), layer, legs, cash, fees)
+    return BookTrade(str(data.get("trade_id") or place), TradeRole(role), layer, legs, cash, fees)
 
 
 def _leg(data: Any, place: str) -> Leg:

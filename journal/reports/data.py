@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
+from hedging.engine.book import Book, BookTrade, InstrumentKind, TradeRole
 from hedging.engine.market import Flag, MarketSnapshot
 from hedging.engine.money import to_cents
 from hedging.engine.pricing.analysis import analyse_trade
@@ -90,8 +90,8 @@ def report_data(
             book_revision=history.revision, is_demo=account.is_demo, generated_at=generated_at,
             generated_by=generated_by,
         ),
-        condors=_result(trades, Role.CONDOR), other=_result(trades, Role.OTHER),
-        hedge=_result(trades, Role.HEDGE), account=add_results(line.result for line in trades),
+        condors=_result(trades, TradeRole.CONDOR), other=_result(trades, TradeRole.OTHER),
+        hedge=_result(trades, TradeRole.HEDGE), account=add_results(line.result for line in trades),
         margin=total(known(line.margin) for line in opened),
         stress=_stress(book, closing),
         greeks=_greeks(opened),
@@ -208,7 +208,7 @@ def _source(valued: LegValuation) -> str:
     return Flag.MODELLED.value if valued.quality is Flag.MODELLED else valued.source.value
 
 
-def _result(trades: Iterable[TradeLine], role: Role) -> PeriodResult:
+def _result(trades: Iterable[TradeLine], role: TradeRole) -> PeriodResult:
     return add_results(line.result for line in trades if line.role == role.value)
 
 

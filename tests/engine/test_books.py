@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from hedging.engine.book import BookTrade, ContractSpec, Leg, Role
+from hedging.engine.book import BookTrade, ContractSpec, Leg, TradeRole
 from hedging.engine.instruments import option_contract, share, vx_future
 from hedging.engine.market import Flag, IndexLevel, MarketSnapshot, VXPoint
 from hedging.engine.pricing import many as books
@@ -74,7 +74,7 @@ def trades(contracts: list[ContractSpec], held: books.Positions) -> list[BookTra
     legs: list[list[Leg]] = [[] for _ in range(OWNERS)]
     for who, what, quantity, entry in zip(*held, strict=True):
         legs[who].append(Leg(contracts[what], int(quantity), float(entry)))
-    return [BookTrade(str(i), Role.OTHER, None, tuple(mine), 0.0, 0.0) for i, mine in enumerate(legs)]
+    return [BookTrade(str(i), TradeRole.OTHER, None, tuple(mine), 0.0, 0.0) for i, mine in enumerate(legs)]
 
 
 def test_contracts_are_valued_as_single_legs_are(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hedging.engine.book import Book, BookTrade, Leg, Role
+from hedging.engine.book import Book, BookTrade, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import Flag, MarketSnapshot
 from hedging.engine.pricing.analysis import analyse_trade, curve_on
@@ -37,7 +37,9 @@ def market(data_dir: Path) -> MarketSnapshot:
     return snapshot_load(row)
 
 
-def trade(legs: tuple[tuple[str, int], ...], role: Role = Role.CONDOR, cash: float = 1080.0) -> BookTrade:
+def trade(
+    legs: tuple[tuple[str, int], ...], role: TradeRole = TradeRole.CONDOR, cash: float = 1080.0
+) -> BookTrade:
     return BookTrade("t", role, None, tuple(Leg(parse_symbol(s), q, 1.0) for s, q in legs), cash, 5.2)
 
 
@@ -128,7 +130,7 @@ def test_an_expiry_between_quoted_ones_is_modelled_and_says_so(market: MarketSna
 
 
 def test_vx_futures_gain_a_thousand_dollars_a_point(market: MarketSnapshot) -> None:
-    future = BookTrade("f", Role.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 2, 14.0),), 0.0, 0.0)
+    future = BookTrade("f", TradeRole.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 2, 14.0),), 0.0, 0.0)
     valued = value_trade(future, market)
     settle = market.vx_settle(parse_symbol("VX/2024-02-14").expiry)  # type: ignore[arg-type]
     assert settle is not None
@@ -137,7 +139,7 @@ def test_vx_futures_gain_a_thousand_dollars_a_point(market: MarketSnapshot) -> N
 
 
 def test_spx_and_vx_risks_are_never_added(market: MarketSnapshot) -> None:
-    future = BookTrade("f", Role.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 1, 14.0),), 0.0, 0.0)
+    future = BookTrade("f", TradeRole.HEDGE, 3, (Leg(parse_symbol("VX/2024-02-14"), 1, 14.0),), 0.0, 0.0)
     book = Book("a", 1, 100_000.0, (trade(CONDOR), future))
     valued = value_book(book, market)
     assert set(valued.total.greeks) == {"SPX", "VX"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.book import Book, BookTrade, Role
+from hedging.engine.book import Book, BookTrade, TradeRole
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, merged, order_legs
 from hedging.engine.policy.guardrails import guardrails
@@ -259,7 +259,7 @@ def test_no_recommendation_ever_breaks_a_guardrail(
     now: Book = held
     for one in found.proposals:
         base = held if one.alternative else now
-        role = Role.CONDOR if one.action in CONDOR_ACTIONS else Role.HEDGE
+        role = TradeRole.CONDOR if one.action in CONDOR_ACTIONS else TradeRole.HEDGE
         for trade_id in {order.trade_id for order in one.orders}:
             legs = [leg for o in one.orders if o.trade_id == trade_id for leg in order_legs(o)]
             broken = guardrails(base, legs, rules(name), trade_id=trade_id, role=role, layer=one.layer)

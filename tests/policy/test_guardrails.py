@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from hedging.engine.book import Book, Leg, Role
+from hedging.engine.book import Book, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.guardrails import guardrails, uncovered
 from hedging.engine.policy.types import Refusal
@@ -33,9 +33,9 @@ def broken(held: Book, *legs: Leg, **options: object) -> list[str]:
 
 
 def test_lay_8_vix_calls_are_never_net_short() -> None:
-    assert broken(book(), vix(FEB, 30, -1), role=Role.HEDGE) == ["net short VIX calls", "undefined risk"]
-    assert broken(book(), vix(FEB, 30, 1), vix(FEB, 50, -1), role=Role.HEDGE) == []
-    assert broken(book(), vix(FEB, 30, 1), vix(FEB, 50, -2), role=Role.HEDGE) == [
+    assert broken(book(), vix(FEB, 30, -1), role=TradeRole.HEDGE) == ["net short VIX calls", "undefined risk"]
+    assert broken(book(), vix(FEB, 30, 1), vix(FEB, 50, -1), role=TradeRole.HEDGE) == []
+    assert broken(book(), vix(FEB, 30, 1), vix(FEB, 50, -2), role=TradeRole.HEDGE) == [
         "net short VIX calls", "undefined risk",
     ]  # fmt: skip
     assert broken(book(hedge(1, 3)), vix(FEB, 22, -3), trade_id="h1") == []
@@ -96,7 +96,7 @@ def test_size_warns_above_two_percent_and_blocks_above_ten(
     loss: int, rule: str | None, blocks: bool | None
 ) -> None:
     call = leg(f"VIX   {FEB}C00030000", 1, loss / 100)
-    found = guardrails(book(capital=100_000), [call], rules(), role=Role.OTHER)
+    found = guardrails(book(capital=100_000), [call], rules(), role=TradeRole.OTHER)
     assert [(one.rule, one.blocks) for one in found] == ([(rule, blocks)] if rule else [])
 
 
@@ -110,9 +110,9 @@ def test_lay_1_premium_above_twelve_percent_of_credit_is_warned_about(
     held = book(condor(10, credit=10.0), hedge(3, 1, price=9.5))
     order = [leg(f"VIX   {FEB}C00030000", 1, price)]
     ruleset = rules(caps__scope=scope)
-    found = guardrails(held, order, ruleset, role=Role.HEDGE, layer=layer)
+    found = guardrails(held, order, ruleset, role=TradeRole.HEDGE, layer=layer)
     assert [(one.rule, one.blocks) for one in found] == ([("premium cap", False)] if warned else [])
-    assert guardrails(held, order, rules("neutral-vxth"), role=Role.HEDGE, layer=1) == ()
+    assert guardrails(held, order, rules("neutral-vxth"), role=TradeRole.HEDGE, layer=1) == ()
 
 
 def test_gov_2_a_roll_keeps_its_size_unless_approved() -> None:

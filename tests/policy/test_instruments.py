@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedging.engine.book import Book, BookTrade, Leg, Role
+from hedging.engine.book import Book, BookTrade, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import Flag, IndexLevel, MarketSnapshot
 from hedging.engine.policy.advise import advise
@@ -188,7 +188,7 @@ def test_lay_8_a_calendar_sells_the_same_strike_before_and_is_covered_by_its_lon
     assert front.value.forward == ctx.market.vx_settle(VIX[0])
     legs = [Leg(one.spec, one.quantity, one.price) for one in found.unit.picks]
     assert uncovered(legs) == {}
-    assert "undefined risk" not in {r.rule for r in guardrails(book(), legs, ctx.rules, role=Role.HEDGE)}
+    assert "undefined risk" not in {r.rule for r in guardrails(book(), legs, ctx.rules, role=TradeRole.HEDGE)}
 
 
 def test_a_calendar_that_loses_in_a_crash_is_sized_by_that_loss_and_says_so() -> None:
@@ -201,7 +201,7 @@ def test_a_calendar_that_loses_in_a_crash_is_sized_by_that_loss_and_says_so() ->
     add = add_of(advise(ctx.book, ctx.market, calm(), ctx.rules))
     assert add.risk_reducing is False
     held = BookTrade(
-        "h1", Role.HEDGE, 1, tuple(Leg(p.spec, 2 * p.quantity, p.price) for p in unit.picks),
+        "h1", TradeRole.HEDGE, 1, tuple(Leg(p.spec, 2 * p.quantity, p.price) for p in unit.picks),
         -2 * unit.capital, 0.0,
     )  # fmt: skip
     ctx, found = plan(ctx.rules, condor(100, credit=13.75), held, vix=30.0)
@@ -286,14 +286,18 @@ def test_a_sold_future_or_share_has_no_bound_and_a_bought_one_loses_to_its_floor
 
 def test_the_guard_on_size_looks_at_futures_and_shares() -> None:
     future = [Leg(parse_symbol("VX/2026-02-18"), 1, 19.0)]
-    assert [r.blocks for r in guardrails(book(capital=109_000), future, rules(), role=Role.HEDGE)] == [True]
-    assert [r.blocks for r in guardrails(book(capital=110_000), future, rules(), role=Role.HEDGE)] == [False]
-    assert guardrails(book(capital=1e6), future, rules(), role=Role.HEDGE) == ()
+    assert [r.blocks for r in guardrails(book(capital=109_000), future, rules(), role=TradeRole.HEDGE)] == [
+        True
+    ]
+    assert [r.blocks for r in guardrails(book(capital=110_000), future, rules(), role=TradeRole.HEDGE)] == [
+        False
+    ]
+    assert guardrails(book(capital=1e6), future, rules(), role=TradeRole.HEDGE) == ()
 
 
 def test_answers_do_not_depend_on_the_order_of_trades_and_legs() -> None:
     calendar = BookTrade(
-        "h2", Role.HEDGE, 2,
+        "h2", TradeRole.HEDGE, 2,
         (
             Leg(parse_symbol("VIX   260318C00030000"), 2, 2.0),
             Leg(parse_symbol("VIX   260218C00030000"), -2, 1.5),
@@ -351,13 +355,13 @@ def test_no_recommendation_with_any_instrument_breaks_a_guardrail(
     if calendars:
         back, front = parse_symbol("VIX   260318C00025000"), parse_symbol("VIX   260218C00025000")
         legs = (Leg(back, calendars, 2.0), Leg(front, -calendars, 1.6))
-        trades.append(BookTrade("h3", Role.HEDGE, 3, legs, -40.0 * calendars, 0.0))
+        trades.append(BookTrade("h3", TradeRole.HEDGE, 3, legs, -40.0 * calendars, 0.0))
     now: Book = book(*trades, capital=capital)
     first_book = now
     found = advise(now, with_vxx(market(vix, modelled=modelled)), DAYS[signals], ruleset)
     assert all(one.refusals for one in found.refused)
     for one in found.proposals:
-        role = Role.CONDOR if one.action in CONDOR_ACTIONS else Role.HEDGE
+        role = TradeRole.CONDOR if one.action in CONDOR_ACTIONS else TradeRole.HEDGE
         for trade_id in {order.trade_id for order in one.orders}:
             legs = [leg for o in one.orders if o.trade_id == trade_id for leg in order_legs(o)]
             broken = guardrails(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hedging.engine.book import BookTrade, Leg, Role
+from hedging.engine.book import BookTrade, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.types import Advice, Answer, Procedure
@@ -15,26 +15,26 @@ from tests.policy.test_advise import DAYS
 from tests.policy.worlds import book, calm, condor, day, hedge, market, rules
 
 
-def held(role: Role, layer: int | None, *legs: tuple[str, int], cash: float = 0.0) -> BookTrade:
+def held(role: TradeRole, layer: int | None, *legs: tuple[str, int], cash: float = 0.0) -> BookTrade:
     return BookTrade("odd", role, layer, tuple(Leg(parse_symbol(s), q, 1.0) for s, q in legs), cash, 0.0)
 
 
 BOOKS = {
-    "naked call": held(Role.CONDOR, None, ("SPXW  260220C07150000", -1), cash=100.0),
-    "shares as a condor": held(Role.CONDOR, None, ("VXX", 100)),
-    "future as a condor": held(Role.CONDOR, None, ("VX/2026-02-18", 1)),
-    "future in layer 2": held(Role.HEDGE, 2, ("VX/2026-02-18", 3)),
-    "short future in layer 1": held(Role.HEDGE, 1, ("VX/2026-02-18", -3)),
-    "vix calendar": held(Role.HEDGE, 1, ("VIX   260218C00022000", -2), ("VIX   260318C00022000", 2)),
-    "spx calendar": held(Role.CONDOR, None, ("SPXW  260220P06600000", -1), ("SPXW  260320P06600000", 1)),
-    "expired": held(Role.CONDOR, None, ("SPXW  251219P06600000", -1), ("SPXW  251219P06550000", 1)),
-    "expired hedge": held(Role.HEDGE, 1, ("VIX   251217C00022000", 5)),
-    "unlisted": held(Role.CONDOR, None, ("SPXW  261218P06600000", -1), ("SPXW  261218P06550000", 1)),
-    "short vix calls": held(Role.HEDGE, 3, ("VIX   260617C00040000", -4), cash=400.0),
-    "no legs": held(Role.HEDGE, 1),
-    "shares": held(Role.OTHER, None, ("VXX", -50)),
+    "naked call": held(TradeRole.CONDOR, None, ("SPXW  260220C07150000", -1), cash=100.0),
+    "shares as a condor": held(TradeRole.CONDOR, None, ("VXX", 100)),
+    "future as a condor": held(TradeRole.CONDOR, None, ("VX/2026-02-18", 1)),
+    "future in layer 2": held(TradeRole.HEDGE, 2, ("VX/2026-02-18", 3)),
+    "short future in layer 1": held(TradeRole.HEDGE, 1, ("VX/2026-02-18", -3)),
+    "vix calendar": held(TradeRole.HEDGE, 1, ("VIX   260218C00022000", -2), ("VIX   260318C00022000", 2)),
+    "spx calendar": held(TradeRole.CONDOR, None, ("SPXW  260220P06600000", -1), ("SPXW  260320P06600000", 1)),
+    "expired": held(TradeRole.CONDOR, None, ("SPXW  251219P06600000", -1), ("SPXW  251219P06550000", 1)),
+    "expired hedge": held(TradeRole.HEDGE, 1, ("VIX   251217C00022000", 5)),
+    "unlisted": held(TradeRole.CONDOR, None, ("SPXW  261218P06600000", -1), ("SPXW  261218P06550000", 1)),
+    "short vix calls": held(TradeRole.HEDGE, 3, ("VIX   260617C00040000", -4), cash=400.0),
+    "no legs": held(TradeRole.HEDGE, 1),
+    "shares": held(TradeRole.OTHER, None, ("VXX", -50)),
     "butterfly": held(
-        Role.CONDOR, None, ("SPXW  260220P06850000", 1), ("SPXW  260220P06900000", -1),
+        TradeRole.CONDOR, None, ("SPXW  260220P06850000", 1), ("SPXW  260220P06900000", -1),
         ("SPXW  260220C06900000", -1), ("SPXW  260220C06950000", 1), cash=2_000.0,
     ),
     "paid condor": replace(condor(1), cash=-300.0),

@@ -15,7 +15,7 @@ from hedging.engine.policy.context import AccountFacts, Context
 from hedging.engine.policy.effects import is_reducing, risk_change
 from hedging.engine.policy.orders import tickets
 from hedging.engine.policy.text import fact_text
-from hedging.engine.policy.types import Effects, Fact, Figures, Order, OrderLeg
+from hedging.engine.policy.types import BookRisk, Effects, Fact, Order, OrderLeg
 from journal.templatetags.figures import fact_words
 from tests.policy.worlds import SPXW, book, calm, market, rules
 
@@ -82,7 +82,7 @@ def test_inputs_are_written_without_exponents(fact: Fact, text: str) -> None:
 
 def effects(worst: tuple[float, float], fall: tuple[float, float], most: tuple[float, float]) -> Effects:
     before, after = (
-        Figures(worst[n], most[n], 5_000.0, 0.0, fall_loss=fall[n]) for n in (0, 1)
+        BookRisk(worst[n], most[n], 5_000.0, 0.0, fall_loss=fall[n]) for n in (0, 1)
     )  # fmt: skip
     return Effects(before, after)
 

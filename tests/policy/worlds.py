@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, Leg, Role, Settlement
+from hedging.engine.book import Book, BookTrade, Leg, Settlement, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.market import ExpirySlice, Flag, ForwardSource, IndexLevel, MarketSnapshot, VXPoint
 from hedging.engine.rulesets.document import ruleset_document, ruleset_from
@@ -130,7 +130,7 @@ def condor(
         now = -sum(leg.quantity / contracts * leg.entry_price for leg in legs)
         legs[1] = Leg(legs[1].contract, legs[1].quantity, legs[1].entry_price + credit - now)
     cash = -sum(leg.quantity * leg.entry_price * 100 for leg in legs)
-    return BookTrade(trade_id, Role.CONDOR, None, tuple(legs), cash, 0.0)
+    return BookTrade(trade_id, TradeRole.CONDOR, None, tuple(legs), cash, 0.0)
 
 
 def _mark(spec: Any) -> float:
@@ -147,7 +147,7 @@ def hedge(
 ) -> BookTrade:
     """VIX calls of one layer."""
     leg = Leg(parse_symbol(symbol), quantity, price)
-    return BookTrade(trade_id or f"h{layer}", Role.HEDGE, layer, (leg,), -quantity * price * 100, 0.0)
+    return BookTrade(trade_id or f"h{layer}", TradeRole.HEDGE, layer, (leg,), -quantity * price * 100, 0.0)
 
 
 def book(*trades: BookTrade, capital: float = 1_000_000.0) -> Book:

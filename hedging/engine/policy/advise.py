@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hedging.engine.book import Book, Role
+from hedging.engine.book import Book, TradeRole
 from hedging.engine.canonical import content_hash
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.after import CONDOR_ACTIONS, after_proposal, order_legs
@@ -25,11 +25,11 @@ from hedging.engine.policy.procedures.gates import data_trace, layer_trace
 from hedging.engine.policy.types import (
     Action,
     Advice,
+    AdviceInputs,
     Answer,
+    BookRisk,
     CondorCandidate,
-    Figures,
     Guard,
-    Inputs,
     Procedure,
     Proposal,
     Refusal,
@@ -74,7 +74,7 @@ def advise(
     if not accepted:
         accepted = [_hold(plans, candidates)]
     advice = Advice(
-        inputs=Inputs(
+        inputs=AdviceInputs(
             account_id=book.account_id,
             book_revision=book.revision,
             book_hash=content_hash(ctx.book),
@@ -161,7 +161,7 @@ def _opening(ctx: Context, candidates: Sequence[CondorCandidate]) -> Iterator[Pr
 
 
 def _judge(
-    ctx: Context, drafts: Sequence[Proposal], expanding: Trace, capital: Trace, now: Figures | None
+    ctx: Context, drafts: Sequence[Proposal], expanding: Trace, capital: Trace, now: BookRisk | None
 ) -> tuple[list[Proposal], list[Proposal]]:
     """Accepted and refused drafts. Each is judged on the book that the accepted ones before it leave."""
     accepted: list[Proposal] = []
@@ -189,7 +189,7 @@ def _judge(
 
 def _broken(ctx: Context, book: Book, draft: Proposal) -> Iterator[Refusal]:
     """Guardrails over the draft's tickets; those on one trade count as one order."""
-    role = Role.CONDOR if draft.action in CONDOR_ACTIONS else Role.HEDGE
+    role = TradeRole.CONDOR if draft.action in CONDOR_ACTIONS else TradeRole.HEDGE
     groups: dict[str | None, list[int]] = {}
     for at, order in enumerate(draft.orders):
         groups.setdefault(order.trade_id, []).append(at)
@@ -255,7 +255,7 @@ def _condor_trace(ctx: Context, candidates: Sequence[CondorCandidate]) -> Trace:
     return Trace(Procedure.CONDOR, "open" if allowed and fits else "wait", steps)
 
 
-def _flags(ctx: Context, now: Figures) -> tuple[str, ...]:
+def _flags(ctx: Context, now: BookRisk) -> tuple[str, ...]:
     found = [f"market data: {flag.value}" for flag in sorted(ctx.market.flags)]
     found += ctx.day.alerts
     if now.unknown_legs:

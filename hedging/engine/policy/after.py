@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.types import Action, Order, Proposal
 
@@ -40,7 +40,7 @@ def cash_of(legs: Iterable[Leg]) -> float:
 
 
 def after_legs(
-    book: Book, legs: Sequence[Leg], *, trade_id: str | None, role: Role, layer: int | None = None
+    book: Book, legs: Sequence[Leg], *, trade_id: str | None, role: TradeRole, layer: int | None = None
 ) -> Book:
     """The book after trading the legs in an open trade, or in a new one when ``trade_id`` is None.
 
@@ -69,7 +69,7 @@ def order_legs(order: Order) -> tuple[Leg, ...]:
 
 def after_proposal(book: Book, proposal: Proposal) -> Book:
     """The book once every order of the proposal is filled at its marks."""
-    role = Role.CONDOR if proposal.action in CONDOR_ACTIONS else Role.HEDGE
+    role = TradeRole.CONDOR if proposal.action in CONDOR_ACTIONS else TradeRole.HEDGE
     for order in proposal.orders:
         book = after_legs(book, order_legs(order), trade_id=order.trade_id, role=role, layer=proposal.layer)
     return book

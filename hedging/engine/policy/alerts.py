@@ -8,16 +8,16 @@ from hedging.engine.book import BookTrade
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import days_to, usable
 from hedging.engine.policy.context import DIGITS, Context
-from hedging.engine.policy.types import Alert
+from hedging.engine.policy.types import PolicyAlert
 from hedging.maths import black76
 
 
-def alerts_of(ctx: Context) -> tuple[Alert, ...]:
+def alerts_of(ctx: Context) -> tuple[PolicyAlert, ...]:
     """Alerts of every open condor, in the order of the book."""
     return tuple(alert for trade in ctx.condors for alert in _trade(ctx, trade))
 
 
-def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
+def _trade(ctx: Context, trade: BookTrade) -> list[PolicyAlert]:
     found = []
     valued = ctx.values[trade.trade_id]
     credit, aim = trade.cash, ctx.number("alerts.profit_share")
@@ -25,24 +25,24 @@ def _trade(ctx: Context, trade: BookTrade) -> list[Alert]:
         share = (credit + valued.totals.market_value) / credit
         if round(share, DIGITS) >= round(aim, DIGITS):
             text = f"{share:.0%} of the maximum profit is earned"
-            found.append(Alert(trade.trade_id, "profit", text, share, aim))
+            found.append(PolicyAlert(trade.trade_id, "profit", text, share, aim))
     expiries = [leg.contract.expiry for leg in trade.legs if leg.contract.expiry]
     last = ctx.number("alerts.dte")
     days = days_to(ctx.market, min(expiries)) if expiries else None
     if days is not None and days <= last:
-        found.append(Alert(trade.trade_id, "expiry", f"{days} days to expiry", float(days), last))
+        found.append(PolicyAlert(trade.trade_id, "expiry", f"{days} days to expiry", float(days), last))
     spot = ctx.market.spot
     shorts = sorted(leg.contract.strike or 0.0 for leg in trade.legs if leg.quantity < 0)
     if spot is None or len(shorts) < 2:
         return found
     if not shorts[0] < spot < shorts[-1]:
         side = shorts[0] if spot <= shorts[0] else shorts[-1]
-        found.append(Alert(trade.trade_id, "touched", f"SPX stands at or beyond {side:g}", spot, side))
+        found.append(PolicyAlert(trade.trade_id, "touched", f"SPX stands at or beyond {side:g}", spot, side))
     move = _move(ctx, trade, (shorts[0] + shorts[-1]) / 2, spot)
     limit = ctx.number("alerts.move_share")
     if move is not None and round(move, DIGITS) >= round(limit, DIGITS):
         text = f"SPX is {move:.2f} standard deviations from the middle of the shorts"
-        found.append(Alert(trade.trade_id, "move", text, move, limit))
+        found.append(PolicyAlert(trade.trade_id, "move", text, move, limit))
     return found
 
 

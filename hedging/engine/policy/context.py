@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
+from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, TradeRole
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.policy.chain import days_to
 from hedging.engine.policy.types import Answer, Fact, SizeLimits
@@ -102,11 +102,13 @@ class Context:
     @cached_property
     def condors(self) -> tuple[BookTrade, ...]:
         """Open condors."""
-        return tuple(t for t in self.book.trades if t.role is Role.CONDOR and t.legs)
+        return tuple(t for t in self.book.trades if t.role is TradeRole.CONDOR and t.legs)
 
     def layer(self, number: int) -> tuple[BookTrade, ...]:
         """Open hedges of one layer."""
-        return tuple(t for t in self.book.trades if t.role is Role.HEDGE and t.layer == number and t.legs)
+        return tuple(
+            t for t in self.book.trades if t.role is TradeRole.HEDGE and t.layer == number and t.legs
+        )
 
     @cached_property
     def vix_shocks(self) -> tuple[Shock, ...]:
@@ -128,11 +130,11 @@ class Context:
         by_trade, unknown = self.shocked
         cells = len(STRESS)
 
-        def over(role: Role | None) -> tuple[float, ...]:
+        def over(role: TradeRole | None) -> tuple[float, ...]:
             mine = [by_trade[t.trade_id][:cells] for t in self.book.trades if role in {None, t.role}]
             return tuple(float(x) for x in np.sum(mine, axis=0)) if mine else (0.0,) * cells
 
-        return StressTest(STRESS, over(None), over(Role.CONDOR), over(Role.HEDGE), unknown)
+        return StressTest(STRESS, over(None), over(TradeRole.CONDOR), over(TradeRole.HEDGE), unknown)
 
     @cached_property
     def worst_cell(self) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Role
+from hedging.engine.book import Book, BookTrade, InstrumentKind, TradeRole
 from hedging.engine.policy.after import after_proposal
 from hedging.engine.policy.context import RISING, Context, is_linear, risk_of
-from hedging.engine.policy.types import Effects, Figures, PayoffPair, Proposal
+from hedging.engine.policy.types import BookRisk, Effects, PayoffPair, Proposal
 from hedging.engine.pricing.scenarios import PATH_SPOT, Shock, StressTest, path_vix, shock_pnl, stress_test
 from hedging.engine.pricing.valuation import BookValuation, value_book
 from hedging.engine.structure import payoff_curve
@@ -18,7 +18,7 @@ _STEPS = 60
 _SMALL = 0.02  # of the stressed loss: a change below it does not decide
 
 
-def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None:
+def effects_of(ctx: Context, proposal: Proposal, now: BookRisk) -> Effects | None:
     """What the proposal changes against ``now``, the book's own figures; None when it trades nothing."""
     if not proposal.orders:
         return None
@@ -28,13 +28,13 @@ def effects_of(ctx: Context, proposal: Proposal, now: Figures) -> Effects | None
     return Effects(now, then, _payoff(ctx, after, proposal), marginal_rate(now, then))
 
 
-def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTest) -> Figures:
+def figures_of(ctx: Context, book: Book, valued: BookValuation, stress: StressTest) -> BookRisk:
     """The figures of any book on the context's market."""
     risks = [risk_of(trade, ctx.number("layers.future_margin")) for trade in book.trades]
     losses = [loss for loss, _ in risks]
     margins = [margin for _, margin in risks]
     margin = None if None in margins else float(sum(m for m in margins if m is not None))
-    return Figures(
+    return BookRisk(
         scenario_loss=stress.worst.loss,
         max_loss=None if None in losses else float(sum(x for x in losses if x is not None)),
         margin=margin,
@@ -72,13 +72,13 @@ def _carry(ctx: Context, book: Book) -> float:
     return sum(
         leg.quantity * (ctx.carry(leg.contract) or 0.0)
         for trade in book.trades
-        if trade.role is Role.HEDGE
+        if trade.role is TradeRole.HEDGE
         for leg in trade.legs
         if is_linear(leg.contract)
     )
 
 
-def marginal_rate(before: Figures, after: Figures) -> float | None:
+def marginal_rate(before: BookRisk, after: BookRisk) -> float | None:
     """(rate after × capital after - rate before × capital before) ÷ change of capital (WAC-3).
 
     Capital is margin plus what the hedges are worth; the cost is the financing rate on margin.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Role, Settlement
+from hedging.engine.book import Book, BookTrade, InstrumentKind, Leg, Settlement, TradeRole
 from hedging.engine.policy.after import after_legs, trade_of
 from hedging.engine.policy.context import LAYERS, credit_of, risk_of
 from hedging.engine.policy.types import Guard, Refusal, SizeLimits
@@ -24,7 +24,7 @@ def guardrails(
     rules: Ruleset,
     *,
     trade_id: str | None = None,
-    role: Role = Role.OTHER,
+    role: TradeRole = TradeRole.OTHER,
     layer: int | None = None,
     roll: bool = False,
     approved: bool = False,
@@ -92,7 +92,7 @@ def _uncovered(book: Book, after: Book) -> Iterator[Refusal]:
 def _undefined(book: Book, after: Book, before: BookTrade | None, changed: BookTrade) -> Iterator[Refusal]:
     found = list(_uncovered(book, after))
     yield from found
-    if found or changed.role is not Role.CONDOR:
+    if found or changed.role is not TradeRole.CONDOR:
         return
     held = uncovered(before.legs) if before else {}
     for name, now in uncovered(changed.legs).items():
@@ -164,7 +164,7 @@ def _size(
 def _premium(book: Book, after: Book, changed: BookTrade, rules: Ruleset) -> Iterator[Refusal]:
     """A hedge layer's open premium above its cap is warned about; the engine itself never proposes it."""
     layer = changed.layer
-    if changed.role is not Role.HEDGE or layer not in LAYERS:
+    if changed.role is not TradeRole.HEDGE or layer not in LAYERS:
         return
     if rules.word(f"layer{layer}.sizing") == "vxth":
         return
@@ -172,10 +172,12 @@ def _premium(book: Book, after: Book, changed: BookTrade, rules: Ruleset) -> Ite
 
     def spent(trades: Iterable[BookTrade]) -> float:
         return -sum(
-            credit_of(t.legs) for t in trades if t.role is Role.HEDGE and (t.layer == layer or not alone)
+            credit_of(t.legs) for t in trades if t.role is TradeRole.HEDGE and (t.layer == layer or not alone)
         )
 
-    credit = sum(max(trade.cash, 0.0) for trade in book.trades if trade.role is Role.CONDOR and trade.legs)
+    credit = sum(
+        max(trade.cash, 0.0) for trade in book.trades if trade.role is TradeRole.CONDOR and trade.legs
+    )
     now, limit = spent(after.trades), rules.number("caps.premium_of_credit") * credit
     if now > limit + 0.005 and now > spent(book.trades) + 0.005:
         yield Refusal(

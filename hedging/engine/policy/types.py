@@ -180,7 +180,7 @@ class VixValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class BookRisk:
     """A book's risk in dollars. ``greeks`` by factor; ``financing_rate`` is a fraction a year.
 
     ``scenario_loss`` is the worst stressed loss (positive), ``fall_loss`` the worst while the VIX rises,
@@ -218,8 +218,8 @@ class Effects:
     value it adds or frees; None where it changes neither.
     """
 
-    before: Figures
-    after: Figures
+    before: BookRisk
+    after: BookRisk
     payoff: PayoffPair | None = None
     marginal_rate: float | None = None
 
@@ -347,7 +347,7 @@ class CondorCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class PolicyAlert:
     """Something of an open trade that asks for attention."""
 
     trade_id: str
@@ -374,7 +374,7 @@ class WaccTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class AdviceInputs:
     """What the advice was computed from; the last five as in ``AccountFacts``."""
 
     account_id: str
@@ -401,14 +401,14 @@ class Advice:
     constraint that decided the first proposal. ``hash`` covers inputs and outputs.
     """
 
-    inputs: Inputs
+    inputs: AdviceInputs
     regime: str
     traces: tuple[Trace, ...]
     ladder: Ladder
     proposals: tuple[Proposal, ...]
     refused: tuple[Proposal, ...]
     candidates: tuple[CondorCandidate, ...]
-    alerts: tuple[Alert, ...]
+    alerts: tuple[PolicyAlert, ...]
     wacc: WaccTarget
     binding: str
     flags: tuple[str, ...] = ()

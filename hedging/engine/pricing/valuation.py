@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from hedging.engine import codec
-from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, Role
+from hedging.engine.book import Book, BookTrade, ContractSpec, InstrumentKind, Leg, TradeRole
 from hedging.engine.market import ExpirySlice, Flag, MarketSnapshot
 from hedging.engine.pricing.greeks_units import Factor, FactorGreeks, factor_of
 from hedging.engine.pricing.marks import Quote, option_quote
@@ -142,7 +142,7 @@ class TradeValuation:
     """One trade: its legs, its totals; ``pnl`` is cash - fees + market value, in dollars."""
 
     trade_id: str
-    role: Role
+    role: TradeRole
     layer: int | None
     legs: tuple[LegValuation, ...]
     totals: Totals
@@ -184,8 +184,8 @@ def value_book(book: Book, market: MarketSnapshot) -> BookValuation:
         book.account_id,
         book.revision,
         trades,
-        condors=over(t for t in trades if t.role is Role.CONDOR),
-        hedges=over(t for t in trades if t.role is Role.HEDGE),
+        condors=over(t for t in trades if t.role is TradeRole.CONDOR),
+        hedges=over(t for t in trades if t.role is TradeRole.HEDGE),
         layers={layer: over(t for t in trades if t.layer == layer) for layer in layers},
         total=over(trades),
     )

@@ -22,8 +22,8 @@ from journal.models import BulkChange, Trade, User
 from journal.selectors.book.closing import ClosingTrade, closing_trades
 from journal.services.book.bulk_close import (
     MOST,
+    CloseRefusal,
     Closing,
-    Refusal,
     RowsRefusedError,
     bulk_close,
     closing_order,
@@ -104,12 +104,12 @@ def _closings(user: User, data: dict[str, Any]) -> list[Closing]:
         trade = known.get(row["trade"])
         if trade is None:
             missing = "It is not there, or you may not change it."
-            refusals.append(Refusal(row["trade"], "A trade", "trade", missing))
+            refusals.append(CloseRefusal(row["trade"], "A trade", "trade", missing))
             continue
         try:
             order = _order(trade, row, row.get("filled_at") or data["filled_at"])
         except RuleError as error:
-            refusals.append(Refusal(trade.trade.pk, trade.trade.label, error.field, error.message))
+            refusals.append(CloseRefusal(trade.trade.pk, trade.trade.label, error.field, error.message))
         else:
             found.append(Closing(trade.trade.pk, row["version"], order))
     if refusals:

@@ -17,7 +17,7 @@ from journal.forms.book.closing import leg_key
 from journal.forms.book.order import WallClockField, new_token
 from journal.selectors.book.closing import ClosingLeg, ClosingTrade, crossed_price
 from journal.selectors.times import local_time
-from journal.services.book.bulk_close import Closing, Refusal, closing_order
+from journal.services.book.bulk_close import CloseRefusal, Closing, closing_order
 from journal.services.book.fees import default_fees
 from journal.services.book.orders import LegInput, OrderInput
 
@@ -161,10 +161,10 @@ class BulkCloseForms:
             try:
                 found.append(form.closing(shared))
             except RuleError as error:
-                self.refuse(Refusal(form.row.trade.pk, "", error.field, error.message))
+                self.refuse(CloseRefusal(form.row.trade.pk, "", error.field, error.message))
         return found
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: CloseRefusal) -> None:
         """Show why a trade cannot be closed so, at its row."""
         for form in self.rows:
             if form.row.trade.pk == refusal.trade:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from hedging.engine.book import BookTrade, ContractSpec, InstrumentKind, Leg, Role, Settlement
+from hedging.engine.book import BookTrade, ContractSpec, InstrumentKind, Leg, Settlement, TradeRole
 from hedging.engine.instruments import ROOTS
 from hedging.engine.market import ExpirySlice
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
@@ -164,7 +164,7 @@ def order_market(
     The probability of profit holds for that price, before fees.
     """
     engine_legs = tuple(Leg(spec, quantity, 0.0) for spec, quantity in legs)
-    trade = BookTrade("order", Role.CONDOR, None, engine_legs, 0.0, 0.0)
+    trade = BookTrade("order", TradeRole.CONDOR, None, engine_legs, 0.0, 0.0)
     valued = value_trade(trade, chain.market)
     ratios = [quantity // packages for _, quantity in legs]
     mid = _received([one.price for one in valued.legs], ratios)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from hedging.engine.book import BookTrade, InstrumentKind, Leg, Role
+from hedging.engine.book import BookTrade, InstrumentKind, Leg, TradeRole
 from hedging.engine.pricing.analysis import curve_on
 from hedging.engine.structure import describe, payoff_curve
 from hedging.selectors.calendar import NEW_YORK
@@ -62,7 +62,7 @@ def payoff_after(trades: Sequence[Trade], moment: datetime) -> PayoffChart:
     first = trades[0]
     book = BookTrade(
         str(first.pk),
-        Role(first.kind),
+        TradeRole(first.kind),
         first.layer,
         shown.engine_legs(),
         float(shown.cash),

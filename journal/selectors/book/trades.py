@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Min, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, Role
+from hedging.engine.book import Book, BookTrade, ContractSpec, Leg, TradeRole
 from hedging.engine.structure import Structure, describe
 from hedging.selectors.calendar import settles_at
 from hedging.services.snapshots.contracts import contract_spec
@@ -186,7 +186,7 @@ def book_trade(trade: Trade, position: Position) -> BookTrade:
     """One trade as the engine sees it."""
     return BookTrade(
         trade_id=str(trade.pk),
-        role=Role(trade.kind),
+        role=TradeRole(trade.kind),
         layer=trade.layer,
         legs=position.engine_legs(),
         cash=float(position.cash),

@@ -43,7 +43,7 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CloseRefusal:
     """Why one trade cannot be closed so; ``field`` names the input, ``conflict`` that it changed since."""
 
     trade: UUID
@@ -56,7 +56,7 @@ class Refusal:
 class RowsRefusedError(RuleError):
     """Some of the trades cannot be closed so; nothing was written."""
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
+    def __init__(self, refusals: Sequence[CloseRefusal]) -> None:
         self.refusals = tuple(refusals)
         lines = "; ".join(f"{r.label}: {r.message}" for r in self.refusals)
         super().__init__(f"Nothing was closed. {lines}")
@@ -107,7 +107,7 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
     rows = with_fills(Trade.objects.for_user(user, WRITE_ROLES).filter(pk__in=list(wanted)))
     trades = {trade.pk: trade for trade in rows}
     refusals = [
-        Refusal(pk, "A trade", "trade", "It is not there, or you may not change it.")
+        CloseRefusal(pk, "A trade", "trade", "It is not there, or you may not change it.")
         for pk in wanted
         if pk not in trades
     ]
@@ -117,9 +117,9 @@ def bulk_close(*, user: User, closings: Sequence[Closing], token: str) -> BulkCh
         try:
             judged.append(_judge(trade, wanted[trade.pk], token))
         except RuleError as refusal:
-            refusals.append(Refusal(trade.pk, trade.label, refusal.field, refusal.message))
+            refusals.append(CloseRefusal(trade.pk, trade.label, refusal.field, refusal.message))
         except ConflictError as conflict:
-            refusals.append(Refusal(trade.pk, trade.label, "version", str(conflict), conflict=True))
+            refusals.append(CloseRefusal(trade.pk, trade.label, "version", str(conflict), conflict=True))
     if refusals:
         raise RowsRefusedError(refusals)
     accounts = {one.account.pk: one.account for one in judged}

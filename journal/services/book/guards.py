@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hedging.engine.book import Book, Leg, Role
+from hedging.engine.book import Book, Leg, TradeRole
 from hedging.engine.policy.after import after_legs
 from hedging.engine.policy.guardrails import account_guardrails, guardrails
 from hedging.engine.policy.types import Refusal
@@ -43,7 +43,7 @@ def order_refusals(
     limits = limits_in_force(account)
     found = guardrails(
         _alive(book or book_build(account), moment), (*closed, *position.engine_legs()), limits.rules,
-        trade_id=str(trade.pk) if trade else None, role=Role(kind), layer=layer, roll=rolled is not None,
+        trade_id=str(trade.pk) if trade else None, role=TradeRole(kind), layer=layer, roll=rolled is not None,
         size=limits.trade_size,
     )  # fmt: skip
     return tuple(sorted(found, key=lambda one: not one.blocks))
@@ -53,7 +53,7 @@ def refusals_together(account: Account, changes: Sequence[tuple[str, Position]])
     """Judge many closings of an account by what they leave, all of them done; ``changes`` by trade id."""
     before = after = book_build(account)
     for trade_id, position in changes:
-        after = after_legs(after, position.engine_legs(), trade_id=trade_id, role=Role.OTHER)
+        after = after_legs(after, position.engine_legs(), trade_id=trade_id, role=TradeRole.OTHER)
     return account_guardrails(before, after)
 
 

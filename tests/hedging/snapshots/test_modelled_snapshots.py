@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hedging.engine.book import BookTrade, Leg, Role
+from hedging.engine.book import BookTrade, Leg, TradeRole
 from hedging.engine.instruments import option_contract, parse_symbol
 from hedging.engine.market import Flag, ForwardSource, MarketSnapshot
 from hedging.engine.pricing.valuation import LegFlag, PriceSource, value_trade
@@ -62,7 +62,7 @@ def test_a_day_with_history_only_values_condor_and_hedge_as_modelled(crash: Mark
         option("SPXW", april, Right.PUT, 1800), option("SPXW", april, Right.PUT, 1850),
         option("SPXW", april, Right.CALL, 2800), option("VIX", vix, Right.CALL, 60),
     )  # fmt: skip
-    valued = value_trade(BookTrade("t", Role.CONDOR, None, legs, 0.0, 0.0), crash)
+    valued = value_trade(BookTrade("t", TradeRole.CONDOR, None, legs, 0.0, 0.0), crash)
     assert not valued.totals.partial
     for leg in valued.legs:
         assert leg.source is PriceSource.SURFACE
@@ -123,7 +123,7 @@ def test_without_volatility_indices_options_stay_unknown(data_dir: Path, tmp_pat
     market = snapshot_load(row)
     assert Flag.MODELLED not in market.flags
     legs = (Leg(parse_symbol("SPXW  200417P01850000"), 1, 1.0),)
-    leg = value_trade(BookTrade("t", Role.CONDOR, None, legs, 0.0, 0.0), market).legs[0]
+    leg = value_trade(BookTrade("t", TradeRole.CONDOR, None, legs, 0.0, 0.0), market).legs[0]
     assert leg.price is None
     assert "nor the index levels" in leg.reason
 
@@ -156,7 +156,7 @@ def test_levels_older_than_the_snapshot_are_called_stale(data_dir: Path, tmp_pat
         option("VIX", date(2020, 4, 15), Right.CALL, 60),
         option("SPXW", date(2020, 4, 17), Right.PUT, 1850),
     )
-    vix, spx = value_trade(BookTrade("t", Role.HEDGE, 1, legs, 0.0, 0.0), snapshot_load(row)).legs
+    vix, spx = value_trade(BookTrade("t", TradeRole.HEDGE, 1, legs, 0.0, 0.0), snapshot_load(row)).legs
     assert vix.quoted_at == closes_at(date(2020, 3, 12))
     assert LegFlag.STALE in vix.flags
     assert LegFlag.STALE not in spx.flags

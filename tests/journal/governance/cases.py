@@ -11,9 +11,9 @@ from django.utils import timezone
 from hedging.engine.policy.types import (
     Action,
     Advice,
+    AdviceInputs,
+    BookRisk,
     Effects,
-    Figures,
-    Inputs,
     Ladder,
     Order,
     OrderLeg,
@@ -47,7 +47,7 @@ def snapshot(day: date) -> MarketSnapshot:
 
 
 def proposal(before: float = 9000.0, after: float = 6000.0, action: Action = Action.ADD_LAYER) -> Proposal:
-    figures = Figures(before, 10_000.0, 5_000.0, -12.0)
+    figures = BookRisk(before, 10_000.0, 5_000.0, -12.0)
     order = Order((OrderLeg(CALL, 4, 1.2),), 4, -1.2, -480.0, "BUY +4 VIX 100 16 DEC 26 25 CALL @1.20 LMT")
     return Proposal(
         action, "Buy 4 VIX 25 calls for layer 1", "The layer is below its target.", "premium budget", 1,
@@ -58,7 +58,7 @@ def proposal(before: float = 9000.0, after: float = 6000.0, action: Action = Act
 
 def advice(account: Account, row: MarketSnapshot, ruleset: RulesetVersion, *proposals: Proposal) -> Advice:
     given = Advice(
-        Inputs(
+        AdviceInputs(
             str(account.pk), account.book_revision, "b" * 64, row.content_hash, "s" * 64, ruleset.name,
             ruleset.content_hash, row.as_of, row.as_of.date(),
         ),

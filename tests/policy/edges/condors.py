@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from hedging.engine.book import BookTrade, Leg, Role
+from hedging.engine.book import BookTrade, Leg, TradeRole
 from hedging.engine.instruments import parse_symbol
 from hedging.engine.policy.advise import advise
 from hedging.engine.policy.alerts import alerts_of, straddle_sd
@@ -82,7 +82,7 @@ def short_is_near(limit: float) -> bool:
 
 def guarded(rules: Ruleset) -> list[bool]:
     call = Leg(parse_symbol("VIX   260218C00030000"), 1, 20.0)
-    return [r.blocks for r in guardrails(book(capital=100_000), [call], rules, role=Role.OTHER)]
+    return [r.blocks for r in guardrails(book(capital=100_000), [call], rules, role=TradeRole.OTHER)]
 
 
 def off_middle() -> float:

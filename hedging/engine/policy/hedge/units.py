@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
 
-from hedging.engine.book import BookTrade, ContractSpec, Leg, Role
+from hedging.engine.book import BookTrade, ContractSpec, Leg, TradeRole
 from hedging.engine.instruments import share, vx_future
 from hedging.engine.market import ExpirySlice
 from hedging.engine.policy.chain import (
@@ -163,7 +163,7 @@ def unit_of(ctx: Context, instrument: str, picks: tuple[Pick, ...], held: int) -
     """
     order = make_order(picks, 1)
     legs = tuple(Leg(one.spec, one.quantity, one.price) for one in picks)
-    trade = BookTrade("unit", Role.HEDGE, None, legs, 0.0, 0.0)
+    trade = BookTrade("unit", TradeRole.HEDGE, None, legs, 0.0, 0.0)
     gains = shock_pnl([trade], ctx.market, [ctx.worst, *ctx.vix_shocks])[0][0]
     first = picks[0].spec
     days = held if first.expiry is None else days_to(ctx.market, first.expiry)

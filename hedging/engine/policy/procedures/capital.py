@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hedging.engine.policy.context import DIGITS, LAYERS, Context, yes
-from hedging.engine.policy.types import Answer, Fact, Figures, Procedure, Trace, TraceStep, WaccTarget
+from hedging.engine.policy.types import Answer, BookRisk, Fact, Procedure, Trace, TraceStep, WaccTarget
 
 
-def wacc_target(ctx: Context, now: Figures, *, lowered: bool) -> WaccTarget:
+def wacc_target(ctx: Context, now: BookRisk, *, lowered: bool) -> WaccTarget:
     """The target of the day, a fraction a year, and what it is held against."""
     base, cut = ctx.number("wacc.target"), ctx.number("wacc.cut")
     rate = ctx.market.rate
