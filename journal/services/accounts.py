@@ -63,7 +63,7 @@ def _checked(account: Account) -> None:
             raise RuleError(f"A limit is between 0 and {_MAX_PERCENT} percent.", name)
     warn, most = account.warn_trade_loss_pct, account.max_trade_loss_pct
     if warn is not None and most is not None and warn > most:
-        raise RuleError("The warning comes before the limit.", "warn_trade_loss_pct")
+        raise RuleError("The warning level must be below the limit.", "warn_trade_loss_pct")
     if account.time_zone not in available_timezones():
         raise RuleError(f"{account.time_zone} is not a time zone.", "time_zone")
 
@@ -166,7 +166,7 @@ def member_remove(*, user: User, membership: Membership, signed: bool = False) -
     account = _locked(membership.account, None)
     others = Membership.objects.filter(account=account, role=Role.OWNER).exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
-        raise RuleError("The last owner stays: make somebody else an owner first.")
+        raise RuleError("The last owner cannot be removed: make somebody else an owner first.")
     _check_signed(account, membership.role, signed=signed)
     audit_record(
         actor=user,

@@ -152,7 +152,7 @@ def act(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
         backtest_resume(run=run)
     else:
         backtest_delete(user=user, run=run)
-        messages.success(request, "The backtest is deleted.")
+        messages.success(request, "Backtest deleted.")
         return redirect("journal:backtest")
     return redirect("journal:backtest_run", pk=run.pk)
 

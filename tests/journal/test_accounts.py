@@ -193,7 +193,7 @@ def test_wrong_input_stays_in_the_form(client: Client, people: People) -> None:
     assert 'value="Kept"' in page
     data = form_of(people.account, warn_trade_loss_pct="20", max_trade_loss_pct="10")
     page = client.post(reverse("journal:account_create"), data).content.decode()
-    assert "The warning comes before the limit." in page
+    assert "The warning level must be below the limit." in page
 
 
 def test_editing_and_the_conflict(client: Client, people: People) -> None:

@@ -128,7 +128,7 @@ def regimes_answer(asked: MarketQuestion, *, first: str, last: str) -> dict[str,
     stored = _stored(asked)
     begin, end = parse_day(first, "from"), parse_day(last, "to")
     if begin and end and begin > end:
-        raise RuleError("from lies after to.", "from")
+        raise RuleError("from must not be after to.", "from")
     runs = [
         {
             "regime": run.regime.value,

@@ -257,7 +257,7 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _D
         data, row = checked(ExecuteSerializer, request), self.owned(pk)
         trade = Trade.objects.for_user(person(request)).filter(pk=data["trade"]).first()
         if trade is None:
-            raise RuleError("There is no such trade.", "trade")
+            raise RuleError("Trade not found.", "trade")
         return self._answer(recommendation_execute(user=person(request), recommendation=row, trade=trade))
 
     def _answer(self, row: Recommendation) -> Response:

@@ -185,7 +185,7 @@ class HedgeForm(OrderForm):
         if instrument == Instrument.VIX_CALENDAR:
             raise RuleError("A calendar has two expiries: paste its order string.", "order_text")
         if count < 0:
-            raise RuleError("Option layers are bought: the number is positive.", "contracts")
+            raise RuleError("Option layers are long: enter a positive number.", "contracts")
         root = strike_root(instrument)
         right = Right.PUT if instrument in _PUTS else Right.CALL
         strikes = [(self.need_number("strike", "the strike"), count)]

@@ -81,7 +81,7 @@ class RollForm(CloseForm):
         closing, opening = [], []
         for leg in self.legs:
             if leg.spec.kind is not InstrumentKind.OPTION or leg.spec.right is None:
-                raise RuleError("Only options are rolled here; close the rest and open it anew.")
+                raise RuleError("Only options can be rolled here; close and reopen the rest.")
             key = leg_key(leg)
             closing.append(LegInput(leg.spec, -leg.quantity, data[f"price_{key}"]))
             try:

@@ -139,11 +139,11 @@ def condor_by_delta(
     short_put = strike_by_delta(expiry, Right.PUT, put_delta, buy=False)
     short_call = strike_by_delta(expiry, Right.CALL, call_delta, buy=False)
     if short_put is None:
-        raise RuleError("No put of this expiry is bid.", "put_delta")
+        raise RuleError("No put of this expiry has a bid.", "put_delta")
     if short_call is None:
-        raise RuleError("No call of this expiry is bid.", "call_delta")
+        raise RuleError("No call of this expiry has a bid.", "call_delta")
     if short_put > short_call:
-        raise RuleError("The sold put would lie above the sold call: choose smaller deltas.", "put_delta")
+        raise RuleError("The short put would be above the short call: choose smaller deltas.", "put_delta")
     long_put = wing(expiry, Right.PUT, short_put, width)
     long_call = wing(expiry, Right.CALL, short_call, width)
     if long_put is None or long_call is None:

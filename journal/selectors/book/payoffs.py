@@ -120,7 +120,7 @@ def payoff_asked(
     moment = market.as_of if day is None else datetime.combine(day, _CLOSE, NEW_YORK)
     shown_day = moment.astimezone(NEW_YORK).date()
     if shown_day < market.as_of.astimezone(NEW_YORK).date():
-        raise RuleError("That day lies before the market shown.", "date")
+        raise RuleError("That day is before the market shown.", "date")
     moment = max(moment, market.as_of)
     at = chart["spot"] if spot is None else spot
     curve = curve_on(book, market, moment=moment, vol_points=vol_points, prices=chart["prices"])

@@ -167,7 +167,7 @@ def _apply(row: ApprovalChange) -> None:
 def _check_owner_stays(account: Account, membership: Membership) -> None:
     others = Membership.objects.filter(account=account, role=Role.OWNER).exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
-        raise RuleError("The last owner stays: make somebody else an owner first.")
+        raise RuleError("The last owner cannot be removed: make somebody else an owner first.")
 
 
 def _terms(member: User, role: Role) -> dict[str, Any]:

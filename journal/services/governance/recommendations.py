@@ -166,7 +166,7 @@ def recommendation_execute(*, user: User, recommendation: Recommendation, trade:
     _check_writer(user, row)
     now = timezone.now()
     if row.executable_at is None or now < row.executable_at:
-        raise RuleError("The delay after the last signature is not over.")
+        raise RuleError("The delay after the last signature has not passed.")
     if trade.account_id != row.account_id:
         raise RuleError("The trade belongs to another account.", "trade")
     chosen = {str(pk) for pk in chain_near(trade)}
@@ -260,7 +260,7 @@ def _locked(recommendation: Recommendation, *states: Recommendation.State) -> Re
 def _check_writer(user: User, row: Recommendation) -> None:
     roles = (*WRITE_ROLES, *SIGN_ROLES)
     if not Membership.objects.filter(account_id=row.account_id, user=user, role__in=roles).exists():
-        raise RuleError("You may read this account, not decide in it.")
+        raise RuleError("Your role can view this account, not decide in it.")
 
 
 def waiting_finding(row: Recommendation) -> AlertFinding:

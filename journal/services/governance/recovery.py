@@ -51,7 +51,7 @@ def change_release(
     if not (operator.is_staff and operator.is_active):
         raise RuleError("Only a staff login releases a change.", "operator")
     if Membership.objects.filter(account=row.account, user=operator).exists():
-        raise RuleError("The operator must have no part in the account.", "operator")
+        raise RuleError("The operator must not be a member of the account.", "operator")
     if len(reason.strip()) < _MIN_REASON:
         raise RuleError(f"Say in at least {_MIN_REASON} characters how you know.", "reason")
     now, rule = timezone.now(), approval_rule(row.account)

@@ -27,7 +27,7 @@ def signature_add(
     if user.pk not in rule.signers:
         raise RuleError("Only the account's signers can sign.")
     if content_hash != target.content_hash:
-        raise ConflictError("What you saw is not what is stored. Reload, read it, then sign.")
+        raise ConflictError("This changed since you opened it. Reload, read it, then sign.")
     names = {RulesetVersion: "ruleset", Recommendation: "recommendation", ApprovalChange: "change"}
     what: dict[str, Any] = {names[type(target)]: target}
     try:

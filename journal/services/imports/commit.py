@@ -192,7 +192,7 @@ def _user(context: JobContext) -> User:
 def _batch(context: JobContext, *states: str) -> ImportBatch:
     batch = ImportBatch.objects.select_related("account").filter(pk=context.job.payload["batch"]).first()
     if batch is None or batch.state not in states:
-        raise JobError("The import is not waiting for this any more.")
+        raise JobError("This import has moved on. Reload the page.")
     return batch
 
 
@@ -250,7 +250,7 @@ def import_release(*, batch: ImportBatch) -> ImportBatch:
     batch = batch_lock(batch, None, State.COMMITTING)
     job = Job.objects.filter(pk=batch.job_id).first() if batch.job_id else None
     if job is not None and job.state not in (Job.State.DEAD, Job.State.CANCELLED):
-        raise RuleError("A worker is still at it; cancel it first.")
+        raise RuleError("The import is still running; cancel it first.")
     batch.state = State.STAGED
     batch.version += 1
     batch.save(update_fields=["state", "version"])

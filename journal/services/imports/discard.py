@@ -33,7 +33,7 @@ def import_discard(*, user: User, batch: ImportBatch, version: int | None = None
         batch.job_id
         and Job.objects.filter(pk=batch.job_id, state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
     ):
-        raise RuleError("A worker is still at it; cancel it first.")
+        raise RuleError("The import is still running; cancel it first.")
     batch.discarded_from, batch.state, batch.discarded_at = batch.state, State.DISCARDED, timezone.now()
     batch.version += 1
     batch.save(update_fields=["state", "discarded_from", "discarded_at", "version"])

@@ -31,7 +31,7 @@ def groups_merge(
     if len(found) < 2:
         raise RuleError("Choose two trades or more to merge.", "anchors")
     if len({wanted.group.underlying for wanted in found}) > 1:
-        raise RuleError("Trades on different underlyings stay apart.", "anchors")
+        raise RuleError("Trades on different underlyings cannot be merged.", "anchors")
     token = next((wanted.group.token for wanted in found if wanted.group.token), uuid.uuid4().hex)
     _choose(account, token, [key for wanted in found for key in _keys(wanted)])
     _apply(user, account, batch, "import.merge", ", ".join(anchors)[:280])

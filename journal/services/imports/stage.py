@@ -317,7 +317,7 @@ def row_fix(
     batch = batch_lock(batch, version, State.STAGED)
     row = batch.rows.filter(pk=row_id).first()
     if row is None or not row_is_mendable(row):
-        raise RuleError("Only cash movements and rows that were not understood are mended.")
+        raise RuleError("Only cash movements and rows that were not understood can be corrected.")
     if values["kind"] == RowKind.NOTE:
         _leave_out(row)
     else:

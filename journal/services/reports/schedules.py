@@ -86,7 +86,7 @@ def schedule_add(
     if format not in Report.Format.values:
         raise RuleError("The format is html, pdf, csv or xlsx.", "format")
     if send not in Send.values:
-        raise RuleError("What is sent is nothing, attachment or link.", "send")
+        raise RuleError("send must be nothing, attachment or link.", "send")
     if send:
         known_only(user, "have messages sent", "send")
         try:

@@ -74,7 +74,7 @@ def _change(request: HttpRequest, trade: Trade) -> HttpResponse:
             group_split(
                 user=user, account=trade.account, anchor=trade_anchor(trade), keys=data.getlist("key")[:1000]
             )
-            messages.success(request, "Taken apart; the decision holds for later imports as well.")
+            messages.success(request, "Split; later imports keep this decision.")
         else:
             link_draw(
                 user=user, earlier=trade, later=_later(user, data.get("later")), kind=data.get("kind", "")

@@ -93,7 +93,7 @@ def new(request: HttpRequest, pk: UUID) -> HttpResponse:
             if version.status == RulesetVersion.Status.DRAFT:
                 messages.success(request, "Draft stored.")
             else:
-                messages.warning(request, "This content is stored already; here it is. No draft was made.")
+                messages.warning(request, "Identical rules exist already; no draft was created.")
             return redirect("journal:rules_version", pk=version.pk)
     context = {
         "form": form, "account": account, "start": start, "origin": origin, "rule": approval_rule(account),

@@ -41,7 +41,7 @@ def tag_list(request: HttpRequest) -> HttpResponse:
             except RuleError as refusal:
                 form.show(refusal)
             else:
-                messages.success(request, "The days are tagged.")
+                messages.success(request, "Days tagged.")
                 return _back(account)
         status = 400
     context = {

@@ -205,7 +205,7 @@ def test_each_instrument_through_the_page(
     [
         ({"expiry": "2026-12-18"}, "settle on 2026-12-16"),
         ({"strike": ""}, "Enter the strike"),
-        ({"contracts": "-3"}, "Option layers are bought"),
+        ({"contracts": "-3"}, "Option layers are long"),
         ({"contracts": "0"}, "Enter how many"),
         ({"price": ""}, "Enter the price"),
         ({"instrument": "vix_call_spread"}, "Enter the sold strike"),

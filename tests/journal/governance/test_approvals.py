@@ -186,7 +186,7 @@ def test_the_page_asks_shows_signs_and_withdraws(people: People) -> None:
     assert "You signed." in owner.get(url).content.decode()
     assert "Sign this change" not in client(people.teammate).get(url).content.decode()
     stale = other.post(f"/approvals/{change.pk}/sign/", {"content_hash": "0" * 64}, follow=True)
-    assert "What you saw is not what is stored" in stale.content.decode()
+    assert "This changed since you opened it" in stale.content.decode()
     other.post(f"/approvals/{change.pk}/sign/", {"content_hash": change.content_hash})
     assert "unless a signer withdraws it" in other.get(url).content.decode()
     assert client(people.teammate).post(f"/approvals/{change.pk}/withdraw/").status_code == 403
