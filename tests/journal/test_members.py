@@ -46,7 +46,9 @@ def test_the_last_owner_stays(people: People) -> None:
     viewer = Membership.objects.get(account=people.account, user=people.teammate)
     owner = client(people.owner)
     url = f"/books/{people.account.pk}/members"
-    assert "last owner cannot be removed" in owner.post(f"{url}/{mine.pk}/remove/", follow=True).content.decode()
+    assert (
+        "last owner cannot be removed" in owner.post(f"{url}/{mine.pk}/remove/", follow=True).content.decode()
+    )
     owner.post(f"{url}/{viewer.pk}/remove/")
     assert list(people.account.memberships.values_list("role", flat=True)) == [Role.OWNER]
 

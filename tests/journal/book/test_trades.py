@@ -19,6 +19,7 @@ from journal.job_kinds import VALUE_ACCOUNT
 from journal.models import Account, AuditEvent, Fill, Trade
 from journal.services.accounts import account_archive
 from journal.services.book.judging import TradeOrder, judge
+from journal.services.book.labels import labels_refresh
 from journal.services.book.orders import tick_warnings
 from journal.services.book.trades import (
     LegInput,
@@ -346,3 +347,15 @@ def test_prices_off_the_tick_are_named_and_kept(people: People) -> None:
     assert tick_warnings([LegInput(spec, 1, Decimal("2.55"))]) == []
     assert tick_warnings([LegInput(spec, 1, Decimal("3.05"))])[0].endswith("multiple of the tick 0.10.")
     assert tick_warnings([LegInput(spec, 1, Decimal("3.05"), note="split")]) == []
+
+
+def test_labels_of_an_earlier_version_are_spelled_again(people: People) -> None:
+    trade, own = open_condor(people), open_condor(people)
+    Trade.objects.filter(pk=trade.pk).update(label="SPX iron condor 6450/6500/6900/6950 · 18 Dec 26 PM")
+    Trade.objects.filter(pk=own.pk).update(title="My condor", label="My condor")
+    before = Trade.objects.values_list("version", "net_cash").get(pk=trade.pk)
+    assert labels_refresh() == 1
+    assert Trade.objects.get(pk=trade.pk).label == trade.label
+    assert Trade.objects.get(pk=own.pk).label == "My condor"
+    assert Trade.objects.values_list("version", "net_cash").get(pk=trade.pk) == before
+    assert labels_refresh() == 0
