@@ -42,7 +42,7 @@ class SettleForm(StyledForm):
     """Which expired legs, and their official value in index points."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    which = forms.ChoiceField(label="What settled")
+    which = forms.ChoiceField(label="Settlement")
     level = forms.DecimalField(
         label="Official settlement value (index points)",
         help_text="SET for SPX (AM), the official close for SPXW, VRO for VIX and VX; as published, "

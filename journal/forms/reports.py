@@ -47,7 +47,7 @@ class ReportForm(StyledForm):
 class ScheduleForm(StyledForm):
     """A report every week or month, and who is told."""
 
-    every = forms.ChoiceField(label="How often", choices=ReportSchedule.Every.choices)
+    every = forms.ChoiceField(label="Frequency", choices=ReportSchedule.Every.choices)
     format = forms.ChoiceField(choices=Report.Format.choices, initial=Report.Format.PDF)
     send = forms.ChoiceField(label="Send by e-mail", required=False, choices=ReportSchedule.Send.choices)
     email = forms.EmailField(

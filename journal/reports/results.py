@@ -75,7 +75,7 @@ def result_sections(results: Results | None, net: Sum) -> list[Section]:
 
 
 def _attribution(found: AccountAttribution, limits: tuple[Decimal, Decimal], net: Sum) -> Section:
-    title = "Where it came from"
+    title = "P&L attribution"
     if found.first is None:
         return Section(title, empty="No session of the period is attributed.")
     groups = [one for one in found.groups if not one.name.startswith("Layer")]

@@ -117,7 +117,7 @@ class ReverseForm(StyledForm):
     """Why a fill is corrected."""
 
     reason = forms.CharField(
-        label="Why it is wrong",
+        label="Correction reason",
         max_length=200,
         error_messages={"required": "Say why the fill is corrected."},
     )

@@ -37,7 +37,7 @@ class RollForm(CloseForm):
     expiry = forms.DateField(label="New expiry", widget=forms.DateInput(attrs={"type": "date"}))
     contracts = forms.IntegerField(label="Contracts a leg", min_value=1, max_value=10_000)
     kind = forms.ChoiceField(
-        label="What it is", choices=[("", "Auto-detect"), *TradeLink.Kind.choices], required=False
+        label="Adjustment type", choices=[("", "Auto-detect"), *TradeLink.Kind.choices], required=False
     )
 
     def __init__(

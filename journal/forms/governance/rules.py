@@ -64,7 +64,7 @@ class RulesetForm(forms.Form):
         help_text="Empty: as soon as it is approved and the delay is over.",
     )  # fmt: skip
     reason = forms.CharField(
-        label="Why it changes", max_length=400, min_length=10,
+        label="Reason for change", max_length=400, min_length=10,
         help_text="Kept with the version; at least ten characters.",
     )  # fmt: skip
 

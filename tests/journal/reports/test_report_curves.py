@@ -71,7 +71,7 @@ def test_months_residuals_and_the_other_valuation_are_told(data: ReportData) -> 
     gained = 80 * (len(DAYS) - 1) - 1000
     sign = "+" if gained > 0 else "\N{MINUS SIGN}"
     assert (row[0], row[1:11], row[-1]) == ("2026", ("",) * 10, f"{sign}{abs(gained):,}.00")
-    told = sections["Where it came from"].intro
+    told = sections["P&L attribution"].intro
     assert "1 session is beyond the limits of 15% of what moved and $100.00" in told
     assert f"most \N{MINUS SIGN}$456.00 on {DAYS[3]}" in told
     assert "The result of the period, +$1.00, compares" in told

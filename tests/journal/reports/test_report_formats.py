@@ -362,7 +362,7 @@ def test_texts_in_the_workbook_are_never_formulas_or_links(data: ReportData, tex
 
 def test_print_says_where_the_result_came_from_and_which_rules_were_in_force(data: ReportData) -> None:
     text = pdf_text(render(data, "pdf"))
-    for words in ("Where it came from", "Performance", "Closed positions in figures", "Capital"):
+    for words in ("P&L attribution", "Performance", "Closed positions in figures", "Capital"):
         assert words in text
     assert data.header.ruleset in text.replace("\n", " ")
 
