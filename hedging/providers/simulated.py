@@ -30,6 +30,8 @@ from hedging.selectors.calendar import (
 )
 
 SEED = 20_260_130
+#: Monthly VX contracts of a simulated curve.
+_VX_CONTRACTS = 8
 LAST_SPX = 6_724.30
 RATE, DIVIDEND = 0.039, 0.013
 MEAN_LOG_VOL, REVERSION, VOL_OF_VOL, CORRELATION = np.log(0.162), 4.0, 0.95, -0.78
@@ -60,10 +62,10 @@ class SimulatedDay:
         return float(100 * PREMIUM * np.exp(level) * (1 + 0.10 * (1 - reach)))
 
 
-def simulate_days(last: date, sessions: int, seed: int = SEED) -> list[SimulatedDay]:
+def simulate_days(last: date, sessions: int) -> list[SimulatedDay]:
     """The last ``sessions`` sessions up to ``last``, ending at LAST_SPX; the same for the same input."""
     days = sessions_between(last - timedelta(days=int(sessions * 1.6) + 15), last)[-sessions:]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     own, common = rng.standard_normal(sessions), rng.standard_normal(sessions)
     log_vol = np.empty(sessions)
     level = MEAN_LOG_VOL - 0.05
@@ -103,11 +105,11 @@ def simulated_bars(state: SimulatedDay) -> list[BarRow]:
     ]
 
 
-def simulated_vx(state: SimulatedDay, contracts: int = 8) -> list[VXRow]:
+def simulated_vx(state: SimulatedDay) -> list[VXRow]:
     """Settlements of the next monthly VX contracts."""
     moment = closes_at(state.day)
     rows = []
-    for expiry in vix_expiries_after(state.day, contracts):
+    for expiry in vix_expiries_after(state.day, _VX_CONTRACTS):
         t = year_fraction(moment, settlement_moment(expiry, ROOTS["VX"].settlement))
         rows.append(
             VXRow(state.day, expiry, _decimal(state.vx(t), "0.0001"), volume=50_000, open_interest=90_000)

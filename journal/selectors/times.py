@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from hedging.selectors.calendar import NEW_YORK, CalendarRangeError, is_session
 from journal.errors import RuleError
@@ -15,9 +14,9 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 _OUTSIDE = "The fill time is outside the years this journal covers."
 
 
-def local_time(naive: datetime, zone: str = "America/New_York") -> datetime:
-    """Attach a zone to a wall-clock time; a time the clock skipped or showed twice is refused."""
-    tz = ZoneInfo(zone)
+def local_time(naive: datetime) -> datetime:
+    """Attach New York's zone to a wall-clock time; a time the clock skipped or showed twice is refused."""
+    tz = NEW_YORK
     early, late = naive.replace(tzinfo=tz, fold=0), naive.replace(tzinfo=tz, fold=1)
     if early.utcoffset() == late.utcoffset():
         return early

@@ -211,9 +211,9 @@ def stress_test(
     return StressTest(STRESS, over(None), over("condor"), over("hedge_layer"), unknown)
 
 
-def stressed_loss(book: Book, market: MarketSnapshot, rules: ShockRules | None = None) -> StressResult:
+def stressed_loss(book: Book, market: MarketSnapshot) -> StressResult:
     """Worst P&L of the book over STRESS."""
-    return stress_test(book.trades, market, rules).worst
+    return stress_test(book.trades, market).worst
 
 
 def _pnl(

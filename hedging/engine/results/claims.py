@@ -132,7 +132,6 @@ def bootstrap(
     *,
     block: int,
     draws: int = DRAWS,
-    level: float = LEVEL,
     seed: int = SEED,
 ) -> Interval | None:
     """Interval of a statistic of consecutive observations, (n,) or (n, k) with k aligned columns.
@@ -145,8 +144,6 @@ def bootstrap(
     count, width = rows.shape
     if block < 1 or count < 2 * block:
         return None
-    if not 0 < level < 1:
-        raise ValueError(f"level {level} is not between 0 and 1")
     rng = np.random.default_rng(seed)
     blocks = -(-count // block)
     batch = max(1, _BATCH_BYTES // (8 * count * width))
@@ -160,9 +157,9 @@ def bootstrap(
     found = figures[np.isfinite(figures)]
     if len(found) < (1 - _MOST_UNDEFINED) * draws:
         return None
-    tail = (1 - level) / 2 * 100
+    tail = (1 - LEVEL) / 2 * 100
     low, high = np.percentile(found, [tail, 100 - tail])
-    return Interval(float(low), float(high), level)
+    return Interval(float(low), float(high), LEVEL)
 
 
 def measured(data: ArrayLike, statistic: Statistic) -> float | None:

@@ -194,10 +194,10 @@ class MarketFit:
 
 
 def market_fit(
-    days: Sequence[date], returns: ArrayLike, market: ArrayLike, bills: ArrayLike, window: int = YEAR
+    days: Sequence[date], returns: ArrayLike, market: ArrayLike, bills: ArrayLike
 ) -> MarketFit | None:
-    """CAPM regression over the last ``window`` sessions; None with fewer than 60 or an unmoved market."""
-    own, index, rate = (np.asarray(a, dtype=np.float64)[-window:] for a in (returns, market, bills))
+    """CAPM regression over the last year of sessions; None with fewer than 60 or an unmoved market."""
+    own, index, rate = (np.asarray(a, dtype=np.float64)[-YEAR:] for a in (returns, market, bills))
     use = np.isfinite(own) & np.isfinite(index) & np.isfinite(rate)
     count = int(use.sum())
     if count < ENOUGH:
@@ -212,7 +212,7 @@ def market_fit(
     rest = float(((y - alpha - beta * x) ** 2).sum())
     whole = float(((y - y.mean()) ** 2).sum())
     noise = rest / (count - 2)
-    kept = [day for day, keep in zip(list(days)[-window:], use, strict=True) if keep]
+    kept = [day for day, keep in zip(list(days)[-YEAR:], use, strict=True) if keep]
     return MarketFit(
         alpha * YEAR,
         sqrt(noise * (1 / count + float(x.mean()) ** 2 / spread)) * YEAR,

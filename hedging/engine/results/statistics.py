@@ -123,7 +123,7 @@ def streaks(pnls: Sequence[float]) -> tuple[int, int, int]:
     return best, worst, now
 
 
-def figures(name: str, outcomes: Iterable[TradeOutcome], *, intervals: bool = True) -> OutcomeStatistics:
+def figures(name: str, outcomes: Iterable[TradeOutcome]) -> OutcomeStatistics:
     """Statistics of a group, its outcomes taken in order of closing."""
     rows = sorted(outcomes, key=lambda one: (one.closed, one.opened, one.key))
     pnls = [one.pnl for one in rows]
@@ -132,7 +132,7 @@ def figures(name: str, outcomes: Iterable[TradeOutcome], *, intervals: bool = Tr
     best = sum(one.max_profit for one in priced if one.max_profit is not None)
     longest, worst, now = streaks(pnls)
     resampled = None
-    if intervals and len(pnls) >= ENOUGH:
+    if len(pnls) >= ENOUGH:
         resampled = bootstrap(pnls, lambda samples: samples[..., 0].mean(axis=-1), block=1)
     return OutcomeStatistics(
         name=name,

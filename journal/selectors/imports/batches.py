@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from hedging.engine.contract_words import contract_words
 from hedging.models import Job
-from journal.models import Account, CashEntry, ImportBatch, ImportRow, ImportSetting, User
+from journal.models import CashEntry, ImportBatch, ImportRow, ImportSetting, User
 
 _LEDGER = {kind.value: str(kind.label) for kind in CashEntry.Kind}
 #: Kinds of rows as they are stored.
@@ -19,11 +19,10 @@ _CASH, _EXPIRY = "cash", "expiry"
 _HEAVY = ("content", "plan")
 
 
-def batches_for(user: User, account: Account | None = None) -> QuerySet[ImportBatch]:
+def batches_for(user: User) -> QuerySet[ImportBatch]:
     """The user's imports, newest first, without their contents."""
     rows = ImportBatch.objects.for_user(user).select_related("account", "created_by").defer(*_HEAVY)
-    rows = rows.annotate(reviews=KeyTransform("reviews", "plan"))
-    return rows.filter(account=account) if account else rows
+    return rows.annotate(reviews=KeyTransform("reviews", "plan"))
 
 
 def batch_get(user: User, pk: UUID | str) -> ImportBatch:

@@ -200,8 +200,12 @@ def _undo_move(user: User, undo: Sequence[Any]) -> int:
     return sum(map(len, back.values()))
 
 
-def _parts(rows: Sequence[Any], size: int = 5000) -> list[Sequence[Any]]:
-    return [rows[i : i + size] for i in range(0, len(rows), size)]
+#: Rows of one statement.
+_PART = 5_000
+
+
+def _parts(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    return [rows[i : i + _PART] for i in range(0, len(rows), _PART)]
 
 
 UNDOS: dict[str, Callable[[User, Sequence[Any]], int]] = {
