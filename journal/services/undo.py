@@ -56,7 +56,7 @@ def change_undo(*, user: User, change: BulkChange) -> BulkChange:
     change.undone_at = timezone.now()
     change.save(update_fields=["undone_at", "undone_count"])
     audit_record(
-        actor=user, action="bulk_edit.undo", obj=change, summary=change.summary,
+        actor=user, action="bulk.undo", obj=change, summary=change.summary,
         changes={"rows": change.undone_count, "of": len(change.undo)},
     )  # fmt: skip
     return change
