@@ -24,7 +24,7 @@ from journal.services.audit import audit_record
 from journal.services.book.ledger import account_revalue
 from journal.services.imports.cash_rows import entries_follow
 from journal.services.imports.proposals import links_propose
-from journal.services.imports.rebuild import Plan, RebuildResult, plan_account, rebuild
+from journal.services.imports.rebuild import Plan, Rebuilt, plan_account, rebuild
 from journal.services.imports.stage import (
     State,
     Status,
@@ -95,7 +95,7 @@ def _late_duplicates(batch: ImportBatch) -> None:
         ImportRow.objects.filter(pk__in=pks[start : start + 500]).update(status=Status.DUPLICATE)
 
 
-def _finish(user: User, batch: ImportBatch, outcome: RebuildResult, action: str) -> None:
+def _finish(user: User, batch: ImportBatch, outcome: Rebuilt, action: str) -> None:
     """Counts, revision, audit event and valuation of a changed book."""
     found = batch.counts = status_counts(batch)
     batch.plan = {

@@ -104,7 +104,7 @@ class FillRef:
 
 
 @dataclass(slots=True)
-class RebuildResult:
+class Rebuilt:
     """What a rebuild changed."""
 
     trades_made: int = 0
@@ -217,9 +217,9 @@ def group_token(group: TradeGroup) -> str:
     return f"a:{group.anchor[-38:]}"
 
 
-def rebuild(*, user: User, account: Account, plan: Plan) -> RebuildResult:
+def rebuild(*, user: User, account: Account, plan: Plan) -> Rebuilt:
     """Bring the ledger to the plan. The caller holds the account's lock and a transaction."""
-    outcome = RebuildResult(waiting=len([key for key in plan.grouping.waiting if key in plan.rows]))
+    outcome = Rebuilt(waiting=len([key for key in plan.grouping.waiting if key in plan.rows]))
     trades, fresh = _trades(user, account, plan)
     outcome.trades_made = len(fresh)
     _remove_and_move(plan, trades, outcome)
@@ -249,7 +249,7 @@ def _trades(user: User, account: Account, plan: Plan) -> tuple[dict[int, Trade],
     return found, fresh
 
 
-def _remove_and_move(plan: Plan, trades: dict[int, Trade], outcome: RebuildResult) -> None:
+def _remove_and_move(plan: Plan, trades: dict[int, Trade], outcome: Rebuilt) -> None:
     """Take away fills that are no part of a group any more, move those whose group is another trade."""
     parts = {
         part.identity: (part, trades[wanted.group.number])
@@ -279,12 +279,7 @@ def _remove_and_move(plan: Plan, trades: dict[int, Trade], outcome: RebuildResul
 
 
 def _write_fills(
-    user: User,
-    account: Account,
-    plan: Plan,
-    trades: dict[int, Trade],
-    fresh: set[UUID],
-    outcome: RebuildResult,
+    user: User, account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Rebuilt
 ) -> None:
     """Store the fills that are missing; a new trade is derived from them and stored beside them.
 
@@ -313,7 +308,7 @@ def _write_portion(
     portion: Sequence[tuple[Trade, list[ExecutionPart]]],
     fresh: set[UUID],
     moved: set[UUID],
-    outcome: RebuildResult,
+    outcome: Rebuilt,
 ) -> int:
     contracts = contracts_get_or_create(specs=_specs(part for _, parts in portion for part in parts))
     fills: dict[UUID, list[Fill]] = {}
@@ -357,7 +352,7 @@ def _session(moment: datetime) -> date:
     return session_date(moment)
 
 
-def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome: RebuildResult) -> None:
+def _replace_computed(user: User, plan: Plan, trades: dict[int, Trade], outcome: Rebuilt) -> None:
     """Take back computed settlements of legs that the broker's own rows close: a leg settles once.
 
     Rows that close a part of it before its expiry take back that part. One that settles more than its trade
@@ -418,7 +413,7 @@ def _divide(fill: Fill, over: int) -> Fill:
 
 
 def _refresh(
-    account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: RebuildResult
+    account: Account, plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Rebuilt
 ) -> None:
     """Derived fields of every trade that changed; trades that hold nothing of their own are removed."""
     _rename(plan, trades, fresh, outcome)
@@ -468,7 +463,7 @@ def _follow_reviews(account: Account, fills: dict[UUID, list[Fill]], changed: Se
             review_follow(trade, live)
 
 
-def _rename(plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: RebuildResult) -> None:
+def _rename(plan: Plan, trades: dict[int, Trade], fresh: set[UUID], outcome: Rebuilt) -> None:
     """Kind, layer and title of groups opened by imported rows follow the plan."""
     for wanted in plan.wanted:
         trade = trades[wanted.group.number]
