@@ -7,11 +7,12 @@ STATE_DIR ?= $(CURDIR)/var
 export STATE_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint types suite bench screenshots clean
+.PHONY: help install install-dev run test test-deep lint types suite bench screenshots clean
 
 help:
 	@echo "make run    install, load the demo and start the site on port $${PORT:-8000}"
 	@echo "make test   install, lint, type-check and run every test on SQLite and PostgreSQL"
+	@echo "make test-deep   ten times the examples in any order, and both commands on a bare Debian: hours"
 	@echo "make bench  time the option kernel against its peers"
 
 # Succeeds or leaves nothing; does nothing when the requirements are those installed before.
@@ -43,6 +44,13 @@ suite: install-dev
 	ALVH_TEST_DB=both $(PY) -m pytest -n 2 --durations=20
 
 test: lint types suite
+
+# Hours: ten times the examples, new ones each time, any order, and the two commands on a bare Debian.
+test-deep: export ALVH_TEST_DEPTH := deep
+test-deep: lint types
+	.ci/chromium
+	ALVH_TEST_DB=both $(PY) -m pytest -n 2 --durations=20 --timeout 7200 \
+		--random-order --random-order-seed=$${SEED:-$$(date +%s)}
 
 # Peers live in an environment of their own: the site never sees them.
 bench:

@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.examples import DEEP
+
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
     from journal.models import Account
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what only ``make test-deep`` runs out of other runs, where it was not asked for by its mark."""
+    if DEEP or "deep" in config.getoption("markexpr"):
+        return
+    kept = [item for item in items if not item.get_closest_marker("deep")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from decimal import Decimal
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.money import to_cents
@@ -21,6 +21,7 @@ from hedging.engine.results.attribution import (
     residual_share,
 )
 from hedging.engine.results.effects import EFFECTS, States, Terms, cents_of_rows, half_even
+from tests.examples import examples
 
 NONE = float("nan")
 # Three marks of an SPX put 6700: forward, vol, years, rate, price in points.
@@ -173,7 +174,7 @@ LEGS = Legs(np.array([0, 1, 2]), np.array([100, 100, 1000]))
 TERMS = Terms(np.array([6700.0, 6900.0, 0.0]), np.array([-1.0, 1.0, 0.0]))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(fill_rows, min_size=1, max_size=12), mark_prices)
 def test_effects_add_up_to_the_ledger_and_fees_count_once(
     rows: list[tuple[int, int, int, int, int]], given_prices: list[int | None]
@@ -199,7 +200,7 @@ def test_effects_add_up_to_the_ledger_and_fees_count_once(
             assert abs(int(found.cents[EFFECTS.index("fees"), at].sum()) + fees // 10_000) <= len(at) + 1
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(fill_rows, min_size=1, max_size=8), mark_prices, st.randoms())
 def test_order_and_splitting_of_fills_change_nothing(
     rows: list[tuple[int, int, int, int, int]], given_prices: list[int | None], random: object

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.pricing.margins import strategy_margins
 from hedging.maths.margin import defined_risk_margin
 from hedging.maths.payoff import PayoffLegs
+from tests.examples import examples
 
 legs = st.tuples(st.integers(10, 40), st.sampled_from([-1.0, 1.0]), st.integers(-4, 4).filter(bool))
 positions = st.lists(st.lists(legs, min_size=1, max_size=6), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(positions)
 def test_many_positions_at_once_are_each_by_itself(
     given_positions: list[list[tuple[int, float, int]]],

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import talib
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.maths import indicators
+from tests.examples import examples
 from tests.maths.reference import column, rows
 
 TOLERANCE = 1e-9
@@ -171,7 +172,7 @@ FORMULAS = {
 
 @pytest.mark.parametrize("name", FORMULAS)
 @given(cut=st.integers(1, 119), seed=st.integers(0, 50), factor=st.floats(0.2, 5))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_no_indicator_sees_the_future(name: str, cut: int, seed: int, factor: float) -> None:
     x = walk(120, seed)
     changed = x.copy()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.maths.black76 import Greeks
+from tests.examples import examples
 from tests.maths import paths
 
 FORWARD = st.floats(5.0, 8000.0)
@@ -19,7 +20,7 @@ RIGHT = st.sampled_from([1, -1])
 
 
 @paths.on_forward
-@settings(deadline=None)  # the first call loads machine code
+@examples(100)
 @given(f=FORWARD, k=MONEYNESS, t=YEARS, sigma=SIGMA, d=DISCOUNT)
 def test_parity_bounds_monotonicity_convexity(greeks, f, k, t, sigma, d) -> None:
     strikes = f * np.exp(k) * np.array([0.98, 1.0, 1.02])
@@ -41,7 +42,7 @@ def test_parity_bounds_monotonicity_convexity(greeks, f, k, t, sigma, d) -> None
 
 
 @paths.on_forward
-@settings(deadline=None)
+@examples(100)
 @given(
     f=FORWARD, k=st.floats(-2.5, 2.5), t=st.floats(0.005, 2.0), sigma=st.floats(0.08, 1.5),
     d=DISCOUNT, phi=RIGHT,
@@ -60,7 +61,7 @@ def test_greeks_are_the_slopes_of_the_price(greeks, f, k, t, sigma, d, phi) -> N
 
 
 @paths.on_spot
-@settings(deadline=None)
+@examples(100)
 @given(
     s=FORWARD, k=st.floats(-2.5, 2.5), t=st.floats(0.005, 2.0), sigma=st.floats(0.08, 1.5),
     r=RATE, q=RATE, phi=RIGHT,
@@ -101,7 +102,7 @@ def _slopes_hold(at, f: float, steps: dict[str, float], t: float, sigma: float, 
 
 
 @paths.solvers
-@settings(deadline=None)
+@examples(100)
 @given(
     deviations=st.floats(-6, 6), sigma=st.floats(0.05, 2.0), t=st.floats(1e-4, 3.0), d=st.floats(0.9, 1.0),
     right=RIGHT,
@@ -119,7 +120,7 @@ def test_volatility_of_a_price_is_the_one_it_was_made_with(solve, deviations, si
 
 
 @paths.solvers
-@settings(deadline=None)
+@examples(100)
 @given(f=FORWARD, k=MONEYNESS, t=YEARS, d=DISCOUNT, phi=RIGHT, share=st.floats(-0.5, 1.5))
 def test_no_volatility_outside_the_bounds_and_one_inside(solve, f, k, t, d, phi, share) -> None:
     strike = f * np.exp(k)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.book import Book, BookTrade, TradeRole
@@ -21,6 +21,7 @@ from hedging.engine.rulesets.catalogue import catalogue
 from hedging.engine.rulesets.presets import NAMES
 from hedging.engine.signals.types import Regime, SignalDay
 from journal.importers.order_text import parse_order
+from tests.examples import examples
 from tests.policy.worlds import CALM, SPXW, book, calm, condor, day, hedge, market, rules
 
 STRESS = {**CALM, "rsi_spx": 30, "backwardation": 0.05, "days_to_major_expiry": 9, "regime_shift": True}
@@ -240,7 +241,7 @@ def test_every_parameter_is_read_somewhere() -> None:
         assert key in source or generic, key
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     signals=st.sampled_from(sorted(DAYS)), name=st.sampled_from(NAMES),
     vix=st.sampled_from([12.0, 16.0, 30.0, 55.0]), contracts=st.integers(0, 40),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.book import Book, BookTrade, Leg, TradeRole
@@ -24,6 +24,7 @@ from hedging.engine.rulesets.presets import NAMES, preset
 from hedging.engine.rulesets.types import Ruleset
 from hedging.engine.signals.types import Regime
 from journal.importers.order_text import parse_order
+from tests.examples import examples
 from tests.policy.test_advise import DAYS, STRESS
 from tests.policy.worlds import NOW, SPOT, VIX, book, calm, condor, day, hedge, market, rules
 
@@ -311,7 +312,7 @@ def test_answers_do_not_depend_on_the_order_of_trades_and_legs() -> None:
     assert advise(book(*turned), with_vxx(market()), DAYS["shift"], ruleset) == one
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     small=st.integers(1, 200), more=st.integers(0, 200), instrument=st.sampled_from(INSTRUMENTS),
     vix=st.sampled_from([12.0, 16.0, 24.0, 40.0]), capital=st.floats(1e6, 1e8),
@@ -332,7 +333,7 @@ def test_more_risk_never_yields_fewer_contracts_of_any_instrument(
         assert greater.row.target >= fewer.row.target
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     signals=st.sampled_from(sorted(DAYS)), vix=st.sampled_from([12.0, 16.0, 30.0, 55.0]),
     first=st.sampled_from(INSTRUMENTS), second=st.sampled_from(INSTRUMENTS),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.policy.context import Context, spot_with_vix
@@ -18,6 +18,7 @@ from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.policy.types import LadderRow
 from hedging.engine.pricing.scenarios import shock_pnl
 from hedging.engine.signals.types import Regime
+from tests.examples import examples
 from tests.policy.worlds import CALM, SPOT, book, calm, condor, day, hedge, market, rules
 
 STRESS = {**CALM, "rsi_spx": 30, "backwardation": 0.05, "days_to_major_expiry": 9, "regime_shift": True}
@@ -282,7 +283,7 @@ def test_whole_packages_only(amount: float, each: float, count: int) -> None:
     assert fits(amount, each) == count
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     small=st.integers(1, 60), more=st.integers(0, 60), capital=st.floats(2e5, 5e7),
     vix=st.sampled_from([12.0, 16.0, 24.0, 40.0]), stressed=st.booleans(),

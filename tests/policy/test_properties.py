@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.book import Book, BookTrade
@@ -16,6 +16,7 @@ from hedging.engine.policy.hedge.ladder import plan_layers
 from hedging.engine.policy.procedures.gates import layer_trace
 from hedging.engine.rulesets.presets import NAMES
 from hedging.engine.signals.types import Regime
+from tests.examples import examples
 from tests.policy.edges.layers import extension_unit
 from tests.policy.test_advise import DAYS, FALLEN, STRESS
 from tests.policy.worlds import SPXW, book, calm, condor, day, hedge, market, rules
@@ -42,7 +43,7 @@ def shuffled(draw: st.DataObject, held: Book) -> Book:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     data=st.data(), trades=st.lists(st.sampled_from(TRADES), unique_by=lambda t: t.trade_id, max_size=6),
     signals=st.sampled_from(sorted(DAYS)), name=st.sampled_from(NAMES), vix=st.sampled_from([16.0, 30.0]),
@@ -67,7 +68,7 @@ def targets(trade: BookTrade, *, stressed: bool, base: str, capital: float, vix:
     return [plan.row for plan in plan_layers(ctx, layer_trace(ctx))]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     width=st.integers(1, 30), wider=st.integers(0, 30), contracts=st.integers(1, 40),
     capital=st.floats(2e5, 5e7), vix=st.sampled_from([12.0, 16.0, 24.0, 40.0]), stressed=st.booleans(),
@@ -89,7 +90,7 @@ def test_wider_wings_never_yield_fewer_hedge_contracts_below_the_ceilings(
             assert more.target >= less.target
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     small=st.integers(1, 60), more=st.integers(0, 60), capital=st.floats(2e5, 5e7),
     vix=st.sampled_from([16.0, 24.0, 40.0]), held=st.integers(0, 3),

@@ -27,13 +27,14 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from journal.models import User
+from tests.examples import DEEP
 from tests.journal.people import People
 from tests.security.hostile import LONG, TEXTS, Case, Form, SchemaCases, deep, forms_of
 from tests.security.test_tenancy import PAGES, POST_ONLY, address, ids, people
 
 pytestmark = pytest.mark.django_db
 __all__ = ["ids", "people"]  # fixtures
-FACTOR = float(os.environ.get("ALVH_FUZZ", "1"))
+FACTOR = float(os.environ.get("ALVH_FUZZ", "25" if DEEP else "1"))
 ROOT = Path(__file__).resolve().parent.parent.parent
 Failures = list[str]
 

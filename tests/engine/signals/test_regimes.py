@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.history.folder import history_from_folder
@@ -19,6 +19,7 @@ from hedging.engine.signals.params import SignalParams
 from hedging.engine.signals.regimes import EXPANSIONS, RegimeInputs, regimes
 from hedging.engine.signals.types import Regime, SignalKey
 from tests.engine.signals.cases import calm_market, closes, curve, history, series, weekdays
+from tests.examples import examples
 
 P = SignalParams()
 CALM, TIGHT, COLLAPSE = Regime.CALM, Regime.COMPRESSED, Regime.RV_COLLAPSE
@@ -157,7 +158,7 @@ def test_three_closes_in_backwardation_with_vix_above_20_make_the_shift_signal()
 
 
 @given(seed=st.integers(0, 60))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_quiet_regimes_do_not_flap(seed: int) -> None:
     vix = 16 * np.exp(np.cumsum(0.05 * np.random.default_rng(seed).standard_normal(700)) * 0.6)
     runs = compute_signals(calm_market(700, vix=np.clip(vix, 9, 90), seed=seed)).regimes.runs()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.history.folder import history_from_folder
@@ -17,6 +17,7 @@ from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.types import Regime, SignalKey, SignalState
 from tests.engine.signals.cases import calm_market, closes, history, no_curve, series, weekdays
+from tests.examples import examples
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_a_history_cut_at_a_day_gives_the_same_day(real: MarketHistory, frame: S
 
 
 @given(at=st.integers(150, 248), factor=st.floats(0.3, 3), seed=st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_changing_or_shifting_the_future_changes_no_day_before_it(at: int, factor: float, seed: int) -> None:
     days = weekdays(250)
     spx, vix = closes(250, seed=seed), closes(250, seed=seed + 100, level=18, sigma=0.06)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hedging.engine.history.folder import history_from_folder
@@ -17,6 +17,7 @@ from hedging.engine.signals.compute import compute_signals
 from hedging.engine.signals.frame import SignalFrame
 from hedging.engine.signals.types import SignalKey as K
 from tests.engine.signals.cases import closes, history, series, weekdays
+from tests.examples import examples
 
 DAYS = weekdays(800, date(2015, 1, 1))
 
@@ -159,7 +160,7 @@ def another_future(market: MarketHistory, day: np.datetime64, seed: int) -> Mark
 
 
 @given(at=st.integers(300, 8500), seed=st.integers(0, 1000))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_signal_and_no_regime_depends_on_anything_known_later(
     real: MarketHistory, frame: SignalFrame, at: int, seed: int
 ) -> None:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import pytest
 from django.db import transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from hedging.engine.results.effects import EFFECTS
@@ -27,6 +27,7 @@ from journal.services.attribution.jobs import attribution_run
 from journal.services.book.settlement import settlements_book_loaded
 from journal.services.imports.commit import import_commit
 from journal.services.imports.stage import import_upload
+from tests.examples import examples
 from tests.importers.cases import HEADER, tasty
 from tests.journal.people import People, make_people
 
@@ -161,8 +162,8 @@ def check_fees_once(account: Account, lines: Sequence[Line]) -> None:
     assert Decimal(explained) == -stated * 100
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+@examples(
+    20, suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )  # fmt: skip
 @given(

@@ -6,13 +6,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.engine.book import Right
 from journal.importers.order_text import OrderTextError, gaps, parse_order
 from journal.services.book.orders import LegInput, order_structure
 from journal.services.book.package_price import split_package
+from tests.examples import examples
 
 SAMPLE = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
 CONDOR = "IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT"
@@ -276,7 +277,7 @@ def test_any_text_is_read_or_refused_in_place(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from([*SAMPLE.split(), "[AM]", "CUSTOM", "1/-1", "/", "26/18"]), max_size=22))
-@settings(max_examples=300)
+@examples(300)
 def test_shuffled_words_never_crash(words: list[str]) -> None:
     text = " ".join(words)
     error = refusal(text)

@@ -13,7 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.errors import ConflictError, RuleError
@@ -29,6 +29,7 @@ from journal.services.cash.file import (
     rows_of,
 )
 from journal.services.cash.ledger import cash_record, cash_reverse
+from tests.examples import examples
 from tests.journal.people import People, make_people
 
 pytestmark = pytest.mark.django_db
@@ -230,7 +231,7 @@ def test_the_ledgers_own_file_read_back_adds_nothing_and_fills_another_account(p
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda t: f"date,kind,amount\n{t}".encode()))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     found = read_cash(data)
     assert found.rows or found.problems or found.left_out

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hedging.jobs import engine as jobs
@@ -19,6 +19,7 @@ from journal.services.imports import commit as committing
 from journal.services.imports import stage as staging
 from journal.services.imports.commit import import_commit, import_undo
 from journal.services.imports.stage import import_upload
+from tests.examples import examples
 from tests.importers.cases import FILES, HEADER, settled, tasty
 from tests.journal.people import People, make_people
 
@@ -78,7 +79,7 @@ def story() -> list[list[str]]:
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(4)), cuts=st.sets(st.integers(1, 3)))
 def test_the_order_of_files_and_where_they_are_split_do_not_matter(
     people: People, order: list[int], cuts: set[int]
@@ -104,7 +105,7 @@ def test_the_order_of_files_and_where_they_are_split_do_not_matter(
         transaction.set_rollback(True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_rows_never_lose_a_record_or_break_the_ledger(people: People, data: st.DataObject) -> None:
     from django.db import transaction
