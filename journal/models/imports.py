@@ -185,7 +185,7 @@ class TradeLink(models.Model):
         ADJUSTMENT = "adjustment", "Adjustment"
 
     class State(models.TextChoices):
-        PROPOSED = "proposed", "Roll?"
+        PROPOSED = "proposed", "Possible roll"
         CONFIRMED = "confirmed", "Confirmed"
         DISMISSED = "dismissed", "Not a roll"
 
