@@ -60,7 +60,7 @@ def test_a_pasted_condor_shows_its_figures_before_and_after_saving(sign_in: Make
     page.fill("input[name=filled_at]", "2026-11-20T10:30")
     page.fill("input[name=fees]", "5.20")
     page.click("main form button.btn-primary")
-    expect(page.locator("h1")).to_contain_text("6450/6500/6900/6950")
+    expect(page.locator("h1")).to_contain_text("6450/6500 P – 6900/6950 C")
     # The worker's result arrives without a reload.
     valuation = page.locator("#valuation")
     expect(valuation).to_contain_text("Probability of profit", timeout=30_000)
@@ -92,7 +92,7 @@ def test_a_hedge_layer_is_logged_and_closed(sign_in: MakePage, watch: Watch) -> 
     page.fill("input[name=price]", "18.25")
     page.fill("input[name=filled_at]", "2026-11-20T11:00")
     page.click("main form button.btn-primary")
-    expect(page.locator("h1")).to_contain_text("VX future")
+    expect(page.locator("h1")).to_contain_text("1 × VXF27")
     page.click("a:has-text('Close')")
     page.fill("input[name^=price_]", "19.25")
     page.fill("input[name=filled_at]", "2026-11-20T12:00")

@@ -41,7 +41,7 @@ def test_an_hour_typed_stays_that_hour_on_both_sides_of_the_clock_changes(
         page.fill("input[name=filled_at]", f"{day}T10:30")
         page.fill("input[name=fees]", "5.20")
         page.click("main form button.btn-primary")
-        expect(page.locator("h1")).to_contain_text("6450/6500/6900/6950")
+        expect(page.locator("h1")).to_contain_text("6450/6500 P – 6900/6950 C")
         assert f"{day} 10:30 ET" in page.inner_text("main"), day
         trade = page.url.rstrip("/").rsplit("/", 1)[-1]
         answer = page.request.get(f"/api/v1/trades/{trade}/").json()

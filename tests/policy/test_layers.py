@@ -275,7 +275,7 @@ def test_a_modelled_surface_is_said_to_be_modelled() -> None:
 def test_lay_8_instruments_held_are_recognised(trade: Any, name: str) -> None:
     assert instrument_of(trade) == name
     notes = row(context(condor(), trade), 1).notes
-    assert any("outside the ruleset" in note for note in notes) is (name != "vix_call")
+    assert any("not in this ruleset's allowed instruments" in note for note in notes) is (name != "vix_call")
 
 
 @pytest.mark.parametrize(("amount", "each", "count"), [(0.3, 0.1, 3), (99.99, 50, 1), (-5, 1, 0), (5, 0, 0)])
