@@ -55,6 +55,11 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return self.message
 
+    @property
+    def about_hedge(self) -> bool:
+        """Whether something can be done about it on the Hedge page."""
+        return self.kind in {self.Kind.RECOMMENDATION, self.Kind.TRIGGER, self.Kind.STRESS}
+
 
 class AlertChannel(models.Model):
     """Where a member wants to hear of an account's alerts, and when not (quiet hours, local time)."""

@@ -113,6 +113,12 @@ class ImportRow(models.Model):
     def __str__(self) -> str:
         return f"line {self.line}: {self.status}"
 
+    @property
+    def may_change(self) -> bool:
+        """Whether the page offers to fix or change it while its file is staged."""
+        new_cash = self.kind == "cash" and self.status == self.Status.NEW
+        return self.fixed or new_cash or self.status == self.Status.ERROR
+
 
 class ImportSetting(models.Model):
     """What was chosen for a broker's files in an account, remembered for the next file.

@@ -123,9 +123,9 @@ def item(mapping: object, key: object) -> object:
 
 
 @register.filter
-def dte(expiry: date, today: date) -> int:
-    """Calendar days to expiry."""
-    return (expiry - today).days
+def dte(expiry: date | None, today: date) -> int | str:
+    """Calendar days to expiry; nothing where nothing expires any more."""
+    return "" if expiry is None else (expiry - today).days
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -139,3 +140,8 @@ def png(width: int = 40, height: int = 30, colour: str = "navy") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(out, "PNG")
     return out.getvalue()
+
+
+def collapsed(page: str) -> str:
+    """A page with its white space as a browser reads it: one space for a run, none between two tags."""
+    return re.sub(r"> (?=<)", ">", " ".join(page.split()))

@@ -95,6 +95,8 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "trades": [_shown_trade(trade) for trade in batch.plan.get("shown", ())],
         "read_form": ReadForm(initial=initial, answers=answers_kept(batch)),
         "may_write": may_write,
+        "may_discard": batch.state in ("staged", "refused")
+        or (batch.state == "reading" and not (job and job.is_open)),
         "may_group": may_write and batch.state != ImportBatch.State.DISCARDED,
         "gone_at": batch.discarded_at + KEPT if batch.discarded_at else None,
         "links": list(links_proposed(user, batch.account_id)[:PAGE]) if committed else [],

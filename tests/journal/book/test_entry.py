@@ -26,6 +26,7 @@ from tests.journal.people import (
     People,
     answers,
     close_condor,
+    collapsed,
     condor_legs,
     make_people,
     make_user,
@@ -78,7 +79,7 @@ def test_the_preview_shows_the_figures_before_saving(
 
 def test_the_preview_marks_what_each_word_means(client: Client, people: People) -> None:
     page = as_owner(client, people).post(PREVIEW, form(people, order_text=SAMPLE)).content.decode()
-    assert '<span class="understood" title="strikes">6900/6950/6500/6450</span>' in page
+    assert '<span class="understood" title="strikes">6900/6950/6500/6450</span>' in collapsed(page)
 
 
 def test_the_preview_marks_the_token_and_keeps_the_text(client: Client, people: People) -> None:

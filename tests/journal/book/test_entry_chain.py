@@ -17,7 +17,7 @@ from hedging.models import ChainSnapshot
 from hedging.services.market.load import market_file_load
 from journal.models import Trade
 from tests.journal.book.test_entry import TYPED, form
-from tests.journal.people import People, make_people
+from tests.journal.people import People, collapsed, make_people
 
 pytestmark = pytest.mark.django_db
 CHAIN, PREVIEW = reverse("journal:entry_chain"), reverse("journal:entry_preview", args=["condor"])
@@ -198,7 +198,7 @@ def test_the_probability_holds_for_the_price_entered_or_else_for_the_mid(
         return N(low) - N(high)
 
     def shown(page: str) -> float:
-        found = re.search(r"Probability of profit</dt><dd><span class=\"num\">([\d.]+)", page)
+        found = re.search(r"Probability of profit</dt><dd><span class=\"num\">([\d.]+)", collapsed(page))
         assert found is not None, page
         return float(found[1]) / 100
 

@@ -28,7 +28,7 @@ from journal.selectors.governance.signal_rules import params_in_force, signal_ru
 from journal.services.governance.rulesets import ruleset_draft, ruleset_ensure
 from journal.services.signals import account_signals_request
 from tests.hedging.market.signals_support import LAST, simulated_closes_load
-from tests.journal.people import People, make_people
+from tests.journal.people import People, collapsed, make_people
 
 pytestmark = pytest.mark.django_db
 ALWAYS = 99.0  # RSI of VIX is below this on every day
@@ -100,7 +100,7 @@ def test_two_accounts_see_the_same_close_judged_by_their_own_rules(people: Peopl
 
 def test_triggers_of_the_hedge_page_are_judged_by_the_rules_in_force(people: People) -> None:
     own_rules(people)
-    assert "a worker was asked" in page(people.owner, "hedge")
+    assert "a worker was asked" in collapsed(page(people.owner, "hedge"))
     worker()
     text = page(people.owner, "hedge")
     assert "Own rules" in text
