@@ -106,8 +106,8 @@ def _book() -> Any:
     from hedging.selectors.calendar import previous_session
     from hedging.services.market.simulated import simulated_last_session, simulated_market_load
     from hedging.services.snapshots.contracts import contracts_get_or_create
+    from journal.bulk_rows import CopyColumn, write_rows
     from journal.models import Account, Trade
-    from journal.services.attribution.copy import CopyColumn, write_rows
 
     simulated_market_load(now=NOW)
     day = simulated_last_session(NOW)

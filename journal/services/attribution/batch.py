@@ -28,11 +28,11 @@ from hedging.models import Contract, ContractMark, Job
 from hedging.selectors.calendar import previous_session
 from hedging.services.snapshots.closes import closings
 from hedging.services.snapshots.marks import contract_marks
+from journal.bulk_rows import one_server_process, read_rows
 from journal.job_kinds import ATTRIBUTE_DAY
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Fill, Trade
 from journal.services.attribution.build import contract_facts
 from journal.services.attribution.capital_days import capital_rows
-from journal.services.attribution.copy import one_server_process, read_rows
 from journal.services.attribution.days import BookRows, DaySummary, LegFacts, summaries
 from journal.services.attribution.jobs import attribution_request
 from journal.services.attribution.rows import write_marks

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hedging.engine.results.effects import EFFECTS
 from hedging.maths.arrays import Ints
+from journal.bulk_rows import CopyColumn, write_rows
 from journal.models import DailyMark
-from journal.services.attribution.copy import CopyColumn, write_rows
 from journal.services.attribution.days import BookRows, market_value
 
 

@@ -12,10 +12,10 @@ from hedging.engine.results.effects import EFFECTS
 from hedging.jobs.engine import job_run
 from hedging.jobs.scopes import account_scope
 from hedging.models import Job
+from journal.bulk_rows import CopyColumn, read_rows, write_rows
 from journal.job_kinds import ATTRIBUTE
 from journal.models import Account, AttributionDay, CapitalDay, DailyMark, Trade
 from journal.services.attribution.batch import batch_day, day_request
-from journal.services.attribution.copy import CopyColumn, read_rows, write_rows
 from journal.services.attribution.jobs import attribution_run, last_closed_session
 from journal.services.book.trades import trade_create
 from journal.services.demo import demo_guest, demo_start
