@@ -20,7 +20,7 @@ from hedging.engine.book import ContractSpec, InstrumentKind, Leg
 from hedging.engine.market import MarketSnapshot
 from hedging.engine.pricing.greeks_units import GREEKS, Factor, factor_of
 from hedging.engine.pricing.marks import option_quote
-from hedging.engine.pricing.scenarios import ShockRules, linear_move, month_vx, shock_terms
+from hedging.engine.pricing.scenarios import Shock, ShockRules, linear_move, month_vx, shock_terms
 from hedging.engine.pricing.settlement import has_expired
 from hedging.engine.pricing.valuation import PriceSource, informative_quote, value_leg
 from hedging.maths import black76
@@ -241,7 +241,7 @@ def _sums(group: Ints, contract: Ints, size: Floats, unit: Floats, groups: int) 
 
 
 class OwnerGrids(NamedTuple):
-    """P&L in dollars against now, owners × spot moves × VIX moves; ``unknown`` legs an owner are left out."""
+    """P&L in dollars against now, owners × shocks (or × spot × VIX moves); ``unknown`` legs are left out."""
 
     pnl: Floats
     unknown: Ints
@@ -261,16 +261,29 @@ def scenario_positions(
 
     ``spot`` are returns, ``vix`` changes in points, ``days`` calendar days from now.
     """
+    shocks = [Shock(s, v) for s in spot for v in vix]
+    pnl, unknown = shock_positions(table, positions, owners, market, shocks, rules, days)
+    return OwnerGrids(pnl.reshape(owners, len(spot), len(vix)), unknown)
+
+
+def shock_positions(
+    table: ContractTable,
+    positions: Positions,
+    owners: int,
+    market: MarketSnapshot,
+    shocks: Sequence[Shock],
+    rules: ShockRules | None = None,
+    days: float = 0.0,
+) -> OwnerGrids:
+    """P&L of every owner under each shock (owners × shocks), by the conventions of ``scenarios``."""
     _check(table, positions, owners)
     rules = rules or ShockRules()
     month = month_vx(market)
     movable = table.motion != Motion.UNKNOWN
     if month is None:
         movable &= table.motion != Motion.SHARE
-    m, v = (
-        np.repeat(np.asarray(spot, dtype=np.float64), len(vix)),
-        np.tile(np.asarray(vix, dtype=np.float64), len(spot)),
-    )
+    m = np.array([shock.spot for shock in shocks], dtype=np.float64)
+    v = np.array([shock.vix for shock in shocks], dtype=np.float64)
     change = np.zeros((len(table.price), len(m)))
     options = np.flatnonzero((table.motion == Motion.SPX_OPTION) | (table.motion == Motion.VX_OPTION))
     if len(options):
@@ -280,8 +293,7 @@ def scenario_positions(
         change[i] = linear_move(float(table.price[i]), t, v, month, rules)
     size = positions.quantity * table.multiplier[positions.contract]
     unknown = np.bincount(positions.owner, ~movable[positions.contract], owners).astype(np.int64)
-    pnl = _cells(positions.owner, positions.contract, size, change, owners)
-    return OwnerGrids(pnl.reshape(owners, len(spot), len(vix)), unknown)
+    return OwnerGrids(_cells(positions.owner, positions.contract, size, change, owners), unknown)
 
 
 def _changes(
