@@ -358,4 +358,8 @@ LOGGING = logging_config(json=ENV.log_json)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # -- demo -------------------------------------------------------------------------------
-DEMO_LOGINS = (("demo", "demo-journal"), ("risk", "demo-risk"))
+DEMO_LOGINS = (
+    ("demo", "demo-journal", ()),
+    ("risk", "demo-risk", ("risk-officer",)),
+    ("second", "demo-second", ("risk-officer",)),
+)

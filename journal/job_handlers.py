@@ -13,4 +13,5 @@ import journal.services.imports.commit
 import journal.services.own_data.export
 import journal.services.own_data.load
 import journal.services.reports.schedules
+import journal.services.risk.sheet
 import journal.services.valuation  # noqa: F401

@@ -45,3 +45,4 @@ DATA_EXPORT = job_kind(
 DATA_IMPORT = job_kind(
     "journal.data_import", title="Import of your data", page="journal:own_data", lease_seconds=300
 )
+RISK_SHEET = job_kind("journal.risk_sheet", title="Risk of all accounts", page="journal:risk")

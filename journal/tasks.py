@@ -19,18 +19,22 @@ from journal.services.governance.rulesets import rulesets_activate
 from journal.services.imports.discard import imports_purge
 from journal.services.own_data.erasure import deletions_due
 from journal.services.reports.schedules import reports_due
+from journal.services.risk.cases import cases_escalate
+from journal.services.risk.sheet import sheet_request
 from journal.services.signals import account_signals_request
 from journal.services.valuation import accounts_revalue
 
 
 @shared_task(name="journal.revalue", ignore_result=True)
 def revalue() -> None:
-    """Ask for valuations and signals on data that arrived since; the data's hash in the key makes it once."""
+    """Ask for valuations, signals and the risk sheet on what is new; hashes in their keys make it once."""
     accounts_revalue()
     accounts_revalue(simulated=True)
     for simulated in (False, True):
         account_signals_request(simulated=simulated)
         day_request(day=last_closed_session(), simulated=simulated)
+        sheet_request(simulated=simulated)
+    cases_escalate()
 
 
 @shared_task(name="journal.advise", ignore_result=True)

@@ -47,14 +47,24 @@ from journal.models.review import (
     Tagging,
     TradeReview,
 )
+from journal.models.risk import (
+    BreachCase,
+    BreachComment,
+    Measure,
+    RiskGroup,
+    RiskLimit,
+    RiskRow,
+    RiskSheet,
+)
 from journal.models.schedules import ReportSchedule
 from journal.models.tax import YearEndMark
 from journal.models.trades import Fill, OwnedQuerySet, Trade
-from journal.models.users import RISK_GROUP, User
+from journal.models.users import RISK_GROUP, RISK_OFFICER_GROUP, User
 
 __all__ = [
     "MANAGE_ROLES",
     "RISK_GROUP",
+    "RISK_OFFICER_GROUP",
     "WRITE_ROLES",
     "Account",
     "AccountQuerySet",
@@ -69,6 +79,8 @@ __all__ = [
     "AuditEvent",
     "BacktestPart",
     "BacktestRun",
+    "BreachCase",
+    "BreachComment",
     "BulkChange",
     "CapitalDay",
     "CashEntry",
@@ -84,6 +96,7 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "ImportSetting",
+    "Measure",
     "Membership",
     "Note",
     "NoteRevision",
@@ -94,6 +107,10 @@ __all__ = [
     "Recommendation",
     "Report",
     "ReportSchedule",
+    "RiskGroup",
+    "RiskLimit",
+    "RiskRow",
+    "RiskSheet",
     "Role",
     "RulesetVersion",
     "SavedView",

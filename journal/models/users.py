@@ -9,7 +9,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-RISK_GROUP = "risk"
+#: May read every account's risk, and may acknowledge breaches and set limits as well.
+RISK_GROUP, RISK_OFFICER_GROUP = "risk", "risk-officer"
 
 
 class User(AbstractUser):
@@ -34,5 +35,13 @@ class User(AbstractUser):
 
     @property
     def is_risk_admin(self) -> bool:
-        """Whether the user may see every account's risk (group ``risk`` or superuser)."""
-        return self.is_active and (self.is_superuser or self.groups.filter(name=RISK_GROUP).exists())
+        """Whether the user may see every account's risk (a group of the desk, or superuser)."""
+        return self._is_of(RISK_GROUP, RISK_OFFICER_GROUP)
+
+    @property
+    def is_risk_officer(self) -> bool:
+        """Whether the user may acknowledge breaches and set limits."""
+        return self._is_of(RISK_OFFICER_GROUP)
+
+    def _is_of(self, *names: str) -> bool:
+        return self.is_active and (self.is_superuser or self.groups.filter(name__in=names).exists())

@@ -1,4 +1,4 @@
-"""What the dashboard, the hedge page and the risk console list."""
+"""What the dashboard and the hedge page list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hedging.engine.market import MarketSnapshot
 from hedging.engine.money import to_cents
 from hedging.engine.pricing.scenarios import scenario_grid
 from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
-from journal.models import Account, AccountRisk, Trade, User, Valuation
+from journal.models import Account, Trade, User, Valuation
 from journal.selectors.book.trades import book_build, first_fill_day
 from journal.selectors.cash.ledger import balance_of, entries, opens_with_deposit
 
@@ -45,18 +45,6 @@ class HeatRow:
 
     spot: float
     cells: tuple[HeatCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RiskRow:
-    """One account in the risk console; figures None while unknown."""
-
-    account: Account
-    risk: AccountRisk | None
-    margin_pct: float | None
-    stress_pct: float | None
-    breach: bool
-    current: bool
 
 
 def account_trades(user: User, account: Account, **filters: Any) -> list[Trade]:
@@ -155,21 +143,3 @@ def layer_values(book: Book, market: MarketSnapshot, trades: list[Trade]) -> dic
         for t in book.trades
         if t.trade_id in wanted
     }
-
-
-def risk_rows() -> list[RiskRow]:
-    """Every account with its newest totals, worst breach first. Only for the risk console."""
-    accounts = Account.objects.filter(archived_at__isnull=True)
-    newest: dict[Any, AccountRisk] = {}
-    for row in AccountRisk.objects.filter(account__in=accounts).order_by("book_revision", "as_of"):
-        newest[row.account_id] = row
-    rows = []
-    for account in accounts:
-        risk = newest.get(account.pk)
-        capital = float(account.base_capital)
-        margin = risk.result["margin"] / capital * 100 if risk else None
-        stress = risk.result["stressed_loss"] / capital * 100 if risk else None
-        breach = (margin or 0) > account.max_margin_pct or (stress or 0) > account.max_stress_loss_pct
-        current = risk is not None and risk.book_revision == account.book_revision
-        rows.append(RiskRow(account, risk, margin, stress, breach, current))
-    return sorted(rows, key=lambda r: (not r.breach, -(r.stress_pct or -1), r.account.name))

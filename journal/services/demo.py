@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import partial
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from hedging.engine.book import ContractSpec, Leg
 from hedging.engine.instruments import option_contract, vx_future
-from hedging.engine.market import ExpirySlice, MarketSnapshot
-from hedging.engine.pricing.marks import option_quote, quote_mid
-from hedging.engine.pricing.valuation import value_leg
+from hedging.engine.market import MarketSnapshot
+from hedging.engine.pricing.marks import quote_mid
 from hedging.jobs.scopes import user_scope
 from hedging.maths.types import Right
 from hedging.models import Job
-from hedging.selectors.calendar import closes_at
 from hedging.services.market.simulated import simulated_market_load, simulated_market_remove
-from hedging.services.snapshots.snapshots import snapshot_for, snapshot_load
 from journal.models import (
-    RISK_GROUP,
     Account,
     AuditEvent,
     BulkChange,
@@ -34,20 +29,23 @@ from journal.models import (
 )
 from journal.selectors.book.trades import trade_get, trade_position
 from journal.services.accounts import account_create
-from journal.services.book.trades import LegInput, OrderInput, trade_close, trade_create
+from journal.services.book.trades import trade_close, trade_create
 from journal.services.cash.ledger import cash_record
+from journal.services.demo_orders import (
+    DemoError,
+    market_on,
+    order_at_mid,
+    quoted_legs,
+    slice_near,
+    strike_at_delta,
+)
 from journal.services.own_data.erasure import account_erase
 
 NAME = "Demo account"
-_NICKEL = Decimal("0.05")
 _HOLD = timedelta(days=24)
 _BILLS = Decimal("98650.00")
 _STEP = 3  # a condor on every third chain day
 _TOLD = 10  # chain days between two words of progress
-
-
-class DemoError(RuntimeError):
-    """The simulated market lacks what the demo needs."""
 
 
 @transaction.atomic
@@ -85,14 +83,14 @@ def _populate(user: User, account: Account, days: list[date], tell: Callable[[st
     for number, day in enumerate(days):
         if number % _TOLD == 0:
             tell(f"Demo: trades of day {number + 1} of {len(days)}")
-        market = _market(day)
+        market = market_on(day)
         waiting = _close_due(user, waiting, market, day)
         if number % _STEP == 0 or number == len(days) - 6:
             condor = _open_condor(user, account, market, day)
             waiting += [condor, _open_layer_one(user, account, market, day, condor)]
     _cash_of_months(user, account, days)
     last = days[-2]
-    market = _market(last)
+    market = market_on(last)
     condors = [trade for trade in waiting if trade.kind == Trade.Kind.CONDOR]
     _open_layer_two(user, account, market, last, condors)
     _open_layer_three(user, account, market, last, condors)
@@ -112,49 +110,10 @@ def _cash_of_months(user: User, account: Account, days: list[date]) -> None:
             record(kind="allocate", amount=Decimal(5_000), purpose="hedge_financing")
 
 
-def _market(day: date) -> MarketSnapshot:
-    row = snapshot_for(as_of=closes_at(day), simulated=True)
-    if row is None:
-        raise DemoError(f"no simulated market on {day}")
-    return snapshot_load(row)
-
-
-def _order(legs: Iterable[tuple[ContractSpec, int]], market: MarketSnapshot, day: date) -> OrderInput:
-    """Filled at the mid shortly before the close of a simulated session."""
-    inputs = []
-    for spec, quantity in legs:
-        # A wing that left the listed strikes is priced on the fitted smile.
-        mid = value_leg(Leg(spec, 1, 0.0), market).price
-        if mid is None:
-            raise DemoError(f"{spec.symbol} has no price on {day}")
-        price = (Decimal(str(round(mid, 4))) / _NICKEL).quantize(Decimal(1), ROUND_HALF_UP) * _NICKEL
-        inputs.append(LegInput(spec, quantity, price))
-    return OrderInput(inputs, closes_at(day) - timedelta(minutes=12), source="demo")
-
-
-def _slice(market: MarketSnapshot, root: str, day: date, days_out: int) -> ExpirySlice:
-    """The expiry nearest to ``days_out`` days."""
-    keys = [key for key in market.slices if key[0] == root]
-    best = min(keys, key=lambda key: abs((key[1] - day).days - days_out))
-    return market.slices[best]
-
-
-def _strike_at_delta(expiry: ExpirySlice, right: Right, delta: float, step: int) -> Decimal:
-    """Listed strike whose Black-76 delta is nearest, on a grid of ``step`` points."""
-    import numpy as np
-
-    from hedging.maths import black76
-
-    strikes = expiry.strikes[np.isclose(expiry.strikes % step, 0)]
-    vols = expiry.smile.vol(strikes)
-    deltas = black76.greeks(expiry.forward, strikes, expiry.t, vols, expiry.discount, int(right)).delta
-    return Decimal(str(strikes[int(np.argmin(np.abs(np.abs(deltas) - delta)))]))
-
-
 def _open_condor(user: User, account: Account, market: MarketSnapshot, day: date) -> Trade:
-    expiry = _slice(market, "SPXW", day, 45)
-    put = _strike_at_delta(expiry, Right.PUT, 0.16, 25)
-    call = _strike_at_delta(expiry, Right.CALL, 0.16, 25)
+    expiry = slice_near(market, "SPXW", day, 45)
+    put = strike_at_delta(expiry, Right.PUT, 0.16, 25)
+    call = strike_at_delta(expiry, Right.CALL, 0.16, 25)
     legs = [
         (option_contract("SPXW", expiry.expiry, right, strike), quantity)
         for right, strike, quantity in (
@@ -168,29 +127,15 @@ def _open_condor(user: User, account: Account, market: MarketSnapshot, day: date
         user=user,
         account=account,
         kind=Trade.Kind.CONDOR,
-        order=_order(_quoted(legs, market), market, day),
+        order=order_at_mid(quoted_legs(legs, market), market, day),
         reason="45 days out, shorts near 16 delta, 50-point wings.",
     )
 
 
-def _quoted(legs: list[tuple[ContractSpec, int]], market: MarketSnapshot) -> list[tuple[ContractSpec, int]]:
-    """Move an unlisted wing to the next listed strike; the chain thins out away from the money."""
-    fixed = []
-    for spec, quantity in legs:
-        strike = Decimal(str(spec.strike))
-        assert spec.expiry is not None
-        assert spec.right is not None
-        while option_quote(spec, market) is None and 0 < strike < 20_000:
-            strike += 5 * int(spec.right)
-            spec = option_contract(spec.root, spec.expiry, spec.right, strike)  # noqa: PLW2901
-        fixed.append((spec, quantity))
-    return fixed
-
-
 def _open_layer_one(user: User, account: Account, market: MarketSnapshot, day: date, condor: Trade) -> Trade:
     """VIX calls for about a tenth of the condor's credit."""
-    expiry = _slice(market, "VIX", day, 30)
-    strike = _strike_at_delta(expiry, Right.CALL, 0.28, 1)
+    expiry = slice_near(market, "VIX", day, 30)
+    strike = strike_at_delta(expiry, Right.CALL, 0.28, 1)
     spec = option_contract("VIX", expiry.expiry, Right.CALL, strike)
     price = Decimal(str(quote_mid(spec, market) or 0))
     count = max(1, int(condor.net_cash / 10 / (price * 100))) if price else 1
@@ -201,7 +146,7 @@ def _open_layer_one(user: User, account: Account, market: MarketSnapshot, day: d
         layer=1,
         protects=[condor],
         instrument=Trade.Instrument.VIX_CALLS,
-        order=_order([(spec, count)], market, day),
+        order=order_at_mid([(spec, count)], market, day),
         reason="8-12% of the credit into 30-day VIX calls near 28 delta.",
     )
 
@@ -209,8 +154,8 @@ def _open_layer_one(user: User, account: Account, market: MarketSnapshot, day: d
 def _open_layer_two(
     user: User, account: Account, market: MarketSnapshot, day: date, condors: list[Trade]
 ) -> None:
-    expiry = _slice(market, "VIX", day, 60)
-    low = _strike_at_delta(expiry, Right.CALL, 0.40, 1)
+    expiry = slice_near(market, "VIX", day, 60)
+    low = strike_at_delta(expiry, Right.CALL, 0.40, 1)
     legs = [
         (option_contract("VIX", expiry.expiry, Right.CALL, low), 3),
         (option_contract("VIX", expiry.expiry, Right.CALL, low + 10), -3),
@@ -222,7 +167,7 @@ def _open_layer_two(
         layer=2,
         protects=condors,
         instrument=Trade.Instrument.VIX_CALL_SPREAD,
-        order=_order(legs, market, day),
+        order=order_at_mid(legs, market, day),
         reason="Call spread for the weeks before the monthly expiration.",
     )
 
@@ -238,7 +183,7 @@ def _open_layer_three(
         layer=3,
         protects=condors,
         instrument=Trade.Instrument.VX_FUTURE,
-        order=_order([(vx_future(future.expiry), 1)], market, day),
+        order=order_at_mid([(vx_future(future.expiry), 1)], market, day),
         reason="One longer-dated VX future against a regime shift.",
     )
 
@@ -255,7 +200,7 @@ def _close_due(user: User, waiting: list[Trade], market: MarketSnapshot, day: da
             continue
         legs = trade_position(trade_get(user, trade.pk)).legs
         try:
-            order = _order([(leg.spec, -leg.quantity) for leg in legs], market, day)
+            order = order_at_mid([(leg.spec, -leg.quantity) for leg in legs], market, day)
         except DemoError:
             kept.append(trade)  # not quoted on this session: it closes on a later one
             continue
@@ -273,14 +218,14 @@ def demo_guest() -> User:
 
 
 @transaction.atomic
-def demo_login(*, username: str, password: str, is_risk: bool = False) -> User:
+def demo_login(*, username: str, password: str, groups: Sequence[str] = ()) -> User:
     """A demo login with a known password, for local use; an existing one is left alone."""
     user, made = User.objects.get_or_create(username=username, defaults={"is_demo": True})
     if made:
         user.set_password(password)
         user.save()
-    if is_risk:
-        user.groups.add(Group.objects.get_or_create(name=RISK_GROUP)[0])
+    for name in groups:
+        user.groups.add(Group.objects.get_or_create(name=name)[0])
     return user
 
 
@@ -290,7 +235,7 @@ def demo_remove(*, user: User) -> None:
     for account in Account.objects.for_user(user).filter(is_demo=True):
         _delete_account(account)
     BulkChange.objects.filter(user=user).delete()  # they name trades of the demo
-    if user.is_demo and not user.groups.filter(name=RISK_GROUP).exists():
+    if user.is_demo and not user.groups.exists():
         AuditEvent.objects.filter(actor_id=str(user.public_id), is_demo=True).delete()
         Job.objects.filter(scope=user_scope(user.public_id)).delete()
         user.delete()

@@ -100,10 +100,8 @@ def test_every_figure_is_the_one_of_the_account_alone(
             continue
         margins = [describe(trade.legs, trade.cash).margin for trade in trades]
         assert found.open_pnl[i] == pytest.approx(valued.total.pnl, abs=1e-6)
-        if None in margins:
-            assert np.isnan(found.margin[i])
-        else:
-            assert found.margin[i] == pytest.approx(sum(m or 0 for m in margins))
+        assert found.margin[i] == pytest.approx(sum(m for m in margins if m is not None))
+        assert found.unmargined[i] == margins.count(None)
         assert max(found.fall_loss[i], found.rally_loss[i]) == pytest.approx(stress.worst.loss, abs=1e-6)
         expected = np.inf if stress.coverage is None else stress.coverage
         assert found.coverage[i] == pytest.approx(expected)
@@ -132,11 +130,11 @@ def test_an_unknown_leg_makes_what_needs_it_unknown(
     assert found.worst_expiry[3] == 0
 
 
-def test_margin_of_mixed_expiries_and_futures_is_unknown(
+def test_trades_without_a_margin_rule_are_counted(
     market: MarketSnapshot, books: list[tuple[BookTrade, ...]]
 ) -> None:
     found = firm.firm_risk(together(books), market)
-    assert list(np.isnan(found.margin)) == [False, True, False, False, False]
+    assert list(found.unmargined) == [0, 1, 0, 0, 0]  # a future
 
 
 def test_concentration_names_the_expiry_and_the_strike(market: MarketSnapshot) -> None:

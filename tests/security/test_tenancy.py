@@ -21,6 +21,7 @@ from tests.security import (
     governance_routes,
     import_routes,
     review_routes,
+    risk_routes,
     statistics_routes,
 )
 from tests.security.attribution_routes import attribution_ids
@@ -28,19 +29,20 @@ from tests.security.backtest_routes import backtest_ids
 from tests.security.governance_routes import governance_ids
 from tests.security.import_routes import import_ids
 from tests.security.review_routes import review_ids
+from tests.security.risk_routes import risk_ids
 from tests.security.statistics_routes import statistics_ids
 
 pytestmark = pytest.mark.django_db
 
 #: Routes open to everybody.
 OPEN = {"health", "api-schema", "api-docs", "glossary"}
-RISK = {"risk", "risk_audit", "risk_account", "risk_retry_job"}
+RISK = risk_routes.RISK
 POST_ONLY = {
     "account_archive", "switch_account", "entry_preview", "fill_reverse", "data_upload", "demo_start",
-    "demo_remove", "job_cancel", "job_retry", "risk_retry_job",
+    "demo_remove", "job_cancel", "job_retry",
     "as_of", "data_fetch", *governance_routes.POST_ONLY, *review_routes.POST_ONLY,
     *import_routes.POST_ONLY, *attribution_routes.POST_ONLY, *statistics_routes.POST_ONLY,
-    *backtest_routes.POST_ONLY,
+    *backtest_routes.POST_ONLY, *risk_routes.POST_ONLY,
 }  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def ids(people: People) -> dict[str, Any]:
     return {
         **review_ids(people, trade), **import_ids(people, trade),
         "trade": trade.pk, "fills": fill.pk, "books": people.account.pk, "reports": report.pk, "jobs": job.pk,
-        "risk": people.account.pk, **governance_ids(people), **attribution_ids(people),
+        **risk_ids(people), **governance_ids(people), **attribution_ids(people),
         **statistics_ids(people), **backtest_ids(people),
     }  # fmt: skip
 
@@ -95,6 +97,7 @@ def address(path: str, ids: dict[str, Any]) -> str:
     path = (
         path.replace("<day:day>", "2026-11-02")
         .replace("<slug:name>", "neutral-vxth")
+        .replace("<int:spot>/<int:vix>", "0/0")
         .replace("<int:membership>", str(ids["membership"]))
     )
     return "/" + path.replace("<uuid:pk>", str(own)).replace("<slug:kind>", "condor")
@@ -152,7 +155,7 @@ def test_the_owner_reaches_every_page(name: str, path: str, people: People, ids:
 
 
 def test_the_risk_console_is_recorded(people: People, ids: dict[str, Any]) -> None:
-    risk = demo_login(username="watcher", password="x", is_risk=True)
+    risk = demo_login(username="watcher", password="x", groups=["risk"])
     assert ask(risk, "risk", "/risk/") == 200
     assert ask(risk, "risk_account", f"/risk/accounts/{people.account.pk}/") == 200
     assert list(AuditEvent.objects.filter(actor_name="watcher").values_list("action", flat=True)) == [

@@ -72,8 +72,9 @@ class FirmRisk:
     """Figures by account (first axis) in dollars; NaN where a leg they need is unknown.
 
     ``stress`` is accounts × STRESS for the whole account, ``condors`` and ``hedges`` its parts; ``grid``
-    is accounts × FIRM_SPOT × FIRM_VIX of the known legs. ``margin`` is gross strategy margin, NaN with a
-    trade the rule does not know; ``portfolio_margin`` an estimate over the SPX options alone.
+    is accounts × FIRM_SPOT × FIRM_VIX of the known legs. ``margin`` is gross strategy margin of the
+    trades whose rule is known, at least what is asked for; ``unmargined`` counts the others (futures,
+    several expiries, uncovered calls). ``portfolio_margin`` is an estimate over the SPX options alone.
     ``trade_loss`` is the largest loss of one trade and ``expiry_loss`` of one expiry in the stress.
     """
 
@@ -86,6 +87,7 @@ class FirmRisk:
     unmoved: Ints
     grid: Floats
     margin: Floats
+    unmargined: Ints
     portfolio_margin: Floats
     trade_loss: Floats
     worst_expiry: Ints
@@ -130,6 +132,7 @@ def firm_risk(book: FirmBook, market: MarketSnapshot) -> FirmRisk:
     unmoved = by_role.unknown.reshape(n, 3).sum(axis=1)
     shocks = [Shock(spot, vix) for spot in FIRM_SPOT for vix in FIRM_VIX]
     grid = shock_positions(table, book.positions(owner), n, market, shocks).pnl
+    margin, unmargined = _margins(book)
     by_trade = shock_positions(table, book.positions(book.trade), len(book.account), market, STRESS)
     return FirmRisk(
         values=values,
@@ -140,15 +143,16 @@ def firm_risk(book: FirmBook, market: MarketSnapshot) -> FirmRisk:
         hedges=parts[:, HEDGE],
         unmoved=unmoved,
         grid=grid.reshape(n, len(FIRM_SPOT), len(FIRM_VIX)),
-        margin=_margins(book),
+        margin=margin,
+        unmargined=unmargined,
         portfolio_margin=_portfolio_margins(book, table, market),
         trade_loss=_most(book.account, -by_trade.pnl.min(axis=1), n, unmoved),
         **_concentration(book, table, market, unmoved),
     )
 
 
-def _margins(book: FirmBook) -> Floats:
-    """Gross strategy margin of each account; NaN with a trade of several expiries or an open short call."""
+def _margins(book: FirmBook) -> tuple[Floats, Ints]:
+    """Gross strategy margin of each account, and its trades for which the rule has none."""
     expiry, right, strike, multiplier = _terms(book)
     order = np.lexsort((expiry, book.trade))
     trade = book.trade[order]
@@ -159,8 +163,9 @@ def _margins(book: FirmBook) -> Floats:
     same = trade[1:] == trade[:-1]
     mixed[trade[1:][same & (expiry[order][1:] != expiry[order][:-1])]] = True
     mixed[book.trade[right[book.contract] == 0]] = True
-    gross = np.where(mixed | ~np.isfinite(gross), np.nan, gross)
-    return np.bincount(book.account, gross, book.accounts)
+    unknown = mixed | ~np.isfinite(gross)
+    margin = np.bincount(book.account, np.where(unknown, 0.0, gross), book.accounts).astype(np.float64)
+    return margin, np.bincount(book.account, unknown, book.accounts).astype(np.int64)
 
 
 def _terms(book: FirmBook) -> tuple[Ints, Floats, Floats, Floats]:
@@ -208,7 +213,7 @@ def _concentration(
     short = (book.quantity < 0) & (right[book.contract] != 0)
     held = np.stack([owner[short].astype(np.float64), strike[book.contract[short]]])
     sold, of_short = np.unique(held, axis=1, return_inverse=True)
-    count = np.bincount(of_short.ravel(), -book.quantity[short], sold.shape[1])
+    count = np.bincount(of_short.ravel(), -book.quantity[short], sold.shape[1]).astype(np.float64)
     by_strike = _largest(sold[0].astype(np.int64), sold[1], count, n)
     known = unmoved == 0
     return {

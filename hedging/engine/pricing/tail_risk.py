@@ -37,7 +37,7 @@ class TailRisk:
     moves: int
 
 
-def joint_moves(spx: Sequence[float], vix: Sequence[float]) -> list[Shock]:
+def joint_moves(spx: Sequence[float] | Floats, vix: Sequence[float] | Floats) -> list[Shock]:
     """Session by session: SPX return as a fraction, VIX change in points; NaN on either side is left out.
 
     ``spx`` and ``vix`` are closes of the same sessions in time order. Raises ValueError for unequal lengths.

@@ -124,7 +124,7 @@ class Command(BaseCommand):
                 self.started = now
             return
         if self.ready:
-            for username, password in settings.DEMO_LOGINS:
+            for username, password, _ in settings.DEMO_LOGINS:
                 self.stdout.write(f"demo login: {username} / {password}")
             self.stdout.write(f"ready: {self.url} ({now - self.started:.1f} s)")
             self.stdout.flush()

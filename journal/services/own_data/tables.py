@@ -91,6 +91,8 @@ RECORDED: dict[type[models.Model], str] = {
     tables.DailyMark: "account",
     tables.BacktestRun: "account",
     tables.BacktestPart: "run__account",
+    tables.BreachCase: "account",
+    tables.BreachComment: "case__account",
 }
 #: Tables that are not in the file, and why.
 LEFT_OUT: dict[type[models.Model], str] = {
@@ -100,6 +102,10 @@ LEFT_OUT: dict[type[models.Model], str] = {
     tables.BulkChange: "undo records end after half an hour",
     tables.Valuation: "computed again from the fills",
     tables.AccountRisk: "computed again from the fills",
+    tables.RiskRow: "computed again from the fills",
+    tables.RiskSheet: "the risk desk's, of all accounts",
+    tables.RiskGroup: "the risk desk's, of many accounts",
+    tables.RiskLimit: "the risk desk's, set for the firm",
     tables.DataTransfer: "the exports themselves",
     tables.DeletionRequest: "concerns the login, not its data",
 }

@@ -1,0 +1,1 @@
+"""What the risk desk and its workers write."""
