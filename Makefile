@@ -7,7 +7,7 @@ STATE_DIR ?= $(CURDIR)/var
 export STATE_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test test-deep lint types suite bench screenshots clean
+.PHONY: help install install-dev install-lint run test test-deep lint types suite bench screenshots clean
 
 help:
 	@echo "make run    install, load the demo and start the site on port $${PORT:-8000}"
@@ -21,6 +21,10 @@ install:
 install-dev:
 	@"$(PYTHON)" .ci/environment.py $(VENV) requirements.txt requirements-dev.txt
 
+# The linters of pages, styles and scripts run on Node; nothing of them ships.
+install-lint: install-lint
+	@$(PY) .ci/node_tools.py
+
 run: install
 	@echo "Database: bringing its tables up to date"
 	@$(PY) manage.py migrate --verbosity 0
@@ -28,11 +32,14 @@ run: install
 	@echo "Site: starting web server, workers, relay and schedule"
 	@exec $(PY) manage.py up
 
-lint: install-dev
+lint: install-lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.file_sizes
+	$(VENV)/bin/djlint --lint --quiet templates
+	node_modules/.bin/stylelint "journal/static/css/*.css" "templates/**/*.css"
+	node_modules/.bin/eslint journal/static
 
 types: install-dev
 	$(VENV)/bin/mypy
@@ -62,4 +69,4 @@ screenshots: install-dev
 	$(PY) docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-bench node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -60,25 +60,26 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def ensure_venv_module() -> None:
-    """Debian keeps a part of ``venv`` in a package of its own: install it where that is allowed."""
-    if importlib.util.find_spec("ensurepip") is not None:
-        return
-    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+def debian(packages: list[str], why: str) -> None:
+    """Install packages of Debian where that is allowed, else say which to install."""
+    names = " ".join(packages)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise SystemExit(
-            f"Python's venv module is incomplete; install the package {package}"
-            f" (sudo apt-get install {package}) and run the command again."
-        )
-    say(f"Installing {package}: Python's venv needs it")
+        raise SystemExit(f"{names} missing, {why}: run apt-get install {names} and try again.")
+    say(f"Installing {names}: {why}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
             ["apt-get", "-qq", *command], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-            raise SystemExit(f"apt-get {command[0]} failed; install {package} and try again.\n{tail}")
+            raise SystemExit(f"apt-get {command[0]} failed; install {names} and try again.\n{tail}")
+
+
+def ensure_venv_module() -> None:
+    """Debian keeps a part of ``venv`` in a package of its own: install it where that is allowed."""
+    if importlib.util.find_spec("ensurepip") is None:
+        debian([f"python{sys.version_info.major}.{sys.version_info.minor}-venv"], "Python's venv needs it")
 
 
 def make(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 LINES, COLUMNS = 500, 110
 WATCHED = (".py", ".html", ".js", ".css", ".typ")
 #: Python's columns are the linter's.
-NARROW = (".html",)
+NARROW = (".css", ".html", ".js")
 
 
 def tracked() -> list[Path]:

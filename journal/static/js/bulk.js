@@ -20,7 +20,9 @@ function update(form) {
   const whole = all.value === "1";
   const number = whole ? Number(form.dataset.matching) : chosen;
   expected.value = String(number);
-  count.textContent = number ? `${number.toLocaleString("en-US")} trade${number === 1 ? "" : "s"} chosen` : "No trade chosen";
+  count.textContent = number
+    ? `${number.toLocaleString("en-US")} trade${number === 1 ? "" : "s"} chosen`
+    : "No trade chosen";
   go.disabled = !number;
   if (every) {
     every.checked = boxes.length > 0 && chosen === boxes.length;
@@ -49,5 +51,7 @@ export function initBulk() {
     update(form);
   }
   // A page that comes back from the browser's cache shows what it will send.
-  addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-bulk]")) update(form); });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-bulk]")) update(form);
+  });
 }

@@ -5,11 +5,15 @@ export function initCopy() {
     if (!button || !navigator.clipboard) return;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-    } catch { return; }
+    } catch {
+      return;
+    }
     const label = button.querySelector("[data-copy-label]") || button;
     const before = label.textContent;
     if (before === "Copied") return;
     label.textContent = "Copied";
-    setTimeout(() => { label.textContent = before; }, 1500);
+    setTimeout(() => {
+      label.textContent = before;
+    }, 1500);
   });
 }

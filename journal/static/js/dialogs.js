@@ -32,11 +32,19 @@ export function initDialogs() {
 
 // The section a page belongs to, where its address says another one or none.
 function markSection(name) {
-  for (const link of document.querySelectorAll('#main-nav [aria-current="true"]')) link.removeAttribute("aria-current");
-  document.querySelector(`#main-nav [data-nav-key="${CSS.escape(name)}"]`)?.setAttribute("aria-current", "true");
+  for (const link of document.querySelectorAll('#main-nav [aria-current="true"]'))
+    link.removeAttribute("aria-current");
+  document
+    .querySelector(`#main-nav [data-nav-key="${CSS.escape(name)}"]`)
+    ?.setAttribute("aria-current", "true");
 }
 
 function outside(event) {
   const box = event.target.getBoundingClientRect();
-  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+  return (
+    event.clientX < box.left ||
+    event.clientX > box.right ||
+    event.clientY < box.top ||
+    event.clientY > box.bottom
+  );
 }

@@ -1,5 +1,6 @@
-// The option chain beside the entry form: what the server picked is filled in, steppers move along listed strikes.
-// <script id="chain-strikes">{strikes, forward}</script>, <script id="chain-fill">{set: {id: value}, offered: {…}}</script>
+// The option chain beside the entry form: what the server picked is filled in, steppers move along listed
+// strikes. <script id="chain-strikes">{strikes, forward}</script>,
+// <script id="chain-fill">{set: {id: value}, offered: {…}}</script>
 let listed = null;
 
 function read(id) {

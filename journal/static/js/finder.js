@@ -20,7 +20,9 @@ export function initFinder() {
     else return;
     event.preventDefault();
   });
-  input.addEventListener("input", () => { openWhenFound = false; });
+  input.addEventListener("input", () => {
+    openWhenFound = false;
+  });
   dialog.addEventListener("htmx:afterSettle", () => {
     if (!openWhenFound || !isCurrent()) return;
     openWhenFound = false;

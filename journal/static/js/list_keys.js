@@ -1,6 +1,8 @@
 // Keys of a list: j and k walk its rows, x chooses one, b goes to the bar, u undoes, / searches.
 // Enter opens the row, since the row's link has the focus.
-function rows() { return [...document.querySelectorAll("a[data-row]")]; }
+function rows() {
+  return [...document.querySelectorAll("a[data-row]")];
+}
 
 function walk(step) {
   const links = rows();

@@ -3,7 +3,9 @@ export function initMirrors() {
   document.addEventListener("input", (event) => {
     const { target } = event;
     if (!(target instanceof HTMLInputElement)) return;
-    const other = target.dataset.mirrors ? document.querySelector(target.dataset.mirrors) : document.querySelector(`[data-mirrors="#${target.id}"]`);
+    const other = target.dataset.mirrors
+      ? document.querySelector(target.dataset.mirrors)
+      : document.querySelector(`[data-mirrors="#${target.id}"]`);
     if (other && target.id) other.value = target.value;
   });
 }

@@ -4,8 +4,12 @@ import { announce } from "./theme.js";
 
 const root = document.documentElement;
 
-export function togglePrivate() { toggle("private"); }
-export function toggleColours() { toggle("classic-colours"); }
+export function togglePrivate() {
+  toggle("private");
+}
+export function toggleColours() {
+  toggle("classic-colours");
+}
 
 function toggle(name) {
   save(name, root.classList.toggle(name) ? "1" : null);
@@ -21,4 +25,6 @@ function label() {
   }
 }
 
-export function initPrivacy() { label(); }
+export function initPrivacy() {
+  label();
+}

@@ -15,7 +15,9 @@ function update(box) {
   }
 }
 
-const sizes = new ResizeObserver((entries) => { for (const { target } of entries) update(target); });
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) update(target);
+});
 
 export function initTables(scope) {
   for (const box of scope.querySelectorAll(".scroll-x")) {

@@ -1,13 +1,17 @@
 // Runs before the first paint, so that a stored theme never flashes the other one.
 (function () {
-  var root = document.documentElement;
+  const root = document.documentElement;
   function stored(key) {
-    try { return localStorage.getItem(key); } catch (error) { return null; }
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
   }
-  var choice = stored("theme");
-  if (choice !== "light" && choice !== "dark") choice = null;
+  const kept = stored("theme");
+  const choice = kept === "light" || kept === "dark" ? kept : null;
   if (choice) root.setAttribute("data-theme-choice", choice);
-  var dark = choice ? choice === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = choice ? choice === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.setAttribute("data-bs-theme", dark ? "dark" : "light");
   root.classList.add("js");
   if (stored("private") === "1") root.classList.add("private");

@@ -44,7 +44,9 @@ function label() {
 }
 
 export function initTheme() {
-  system.addEventListener("change", () => { if (choice() === "system") apply(); });
+  system.addEventListener("change", () => {
+    if (choice() === "system") apply();
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme-set]");
     if (button) setTheme(button.dataset.themeSet);

@@ -3,9 +3,16 @@
 // A refresh that failed keeps what was there, marks it stale, and offers to try again.
 const STAY = 10_000;
 const STAY_WITH_UNDO = 30_000;
-const ICONS = { danger: "x-octagon", warning: "exclamation-triangle", success: "check-circle", info: "info-circle" };
+const ICONS = {
+  danger: "x-octagon",
+  warning: "exclamation-triangle",
+  success: "check-circle",
+  info: "info-circle",
+};
 
-function region() { return document.getElementById("toasts"); }
+function region() {
+  return document.getElementById("toasts");
+}
 
 function icon(name) {
   const space = "http://www.w3.org/2000/svg";
@@ -40,7 +47,13 @@ export function toast(text, { kind = "info", key = "", action = null } = {}) {
   const line = document.createElement("div");
   line.textContent = text;
   body.append(line);
-  if (action) body.append(button(action.text, "btn btn-sm btn-outline-secondary", () => { item.remove(); action.press(); }));
+  if (action)
+    body.append(
+      button(action.text, "btn btn-sm btn-outline-secondary", () => {
+        item.remove();
+        action.press();
+      }),
+    );
   const close = button(icon("x-lg"), "tool", () => item.remove());
   close.setAttribute("aria-label", "Dismiss");
   item.append(icon(ICONS[kind] || "info-circle"), body, close);
@@ -53,7 +66,10 @@ function leaveLater(item) {
   const stay = item.querySelector("[data-undo]") ? STAY_WITH_UNDO : STAY;
   let timer = setTimeout(() => item.remove(), stay);
   const hold = () => clearTimeout(timer);
-  const release = () => { clearTimeout(timer); timer = setTimeout(() => item.remove(), stay); };
+  const release = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => item.remove(), stay);
+  };
   item.addEventListener("mouseenter", hold);
   item.addEventListener("focusin", hold);
   item.addEventListener("mouseleave", release);
@@ -65,7 +81,8 @@ function failed(event, reason) {
   target?.classList.add("is-stale");
   const id = xhr?.getResponseHeader?.("X-Request-ID");
   toast(`${reason}${id ? ` Reference ${id}.` : ""} What you see is from before.`, {
-    kind: "danger", key: "refresh",
+    kind: "danger",
+    key: "refresh",
     action: { text: "Retry", press: () => location.reload() },
   });
   elt?.removeAttribute("aria-busy");
@@ -78,7 +95,9 @@ export function initToasts() {
     if (event.target.closest("[data-dismiss]")) event.target.closest(".toast-item")?.remove();
   });
   for (const item of holder.querySelectorAll(".alert-success, .alert-info")) leaveLater(item);
-  document.addEventListener("htmx:responseError", (event) => failed(event, `The server answered ${event.detail.xhr.status}.`));
+  document.addEventListener("htmx:responseError", (event) =>
+    failed(event, `The server answered ${event.detail.xhr.status}.`),
+  );
   document.addEventListener("htmx:sendError", (event) => failed(event, "The server cannot be reached."));
   document.addEventListener("htmx:timeout", (event) => failed(event, "The server took too long."));
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -4,11 +4,17 @@ for (const zone of document.querySelectorAll("[data-drop-zone]")) {
   const name = zone.querySelector("[data-drop-name]");
   const show = () => {
     const file = input.files[0];
-    if (file) name.textContent = `${file.name}, ${Math.max(1, Math.round(file.size / 1024)).toLocaleString()} KB. Read it to see what it holds.`;
+    if (file) {
+      const size = Math.max(1, Math.round(file.size / 1024)).toLocaleString();
+      name.textContent = `${file.name}, ${size} KB. Read it to see what it holds.`;
+    }
   };
   input.addEventListener("change", show);
   for (const kind of ["dragenter", "dragover"]) {
-    zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.add("over"); });
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
   }
   for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
   zone.addEventListener("drop", (event) => {

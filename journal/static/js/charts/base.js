@@ -9,8 +9,12 @@ import { termCurveOption } from "./term_curve.js";
 import { waterfallOption } from "./waterfall.js";
 
 const builders = {
-  payoff: payoffOption, lines: linesOption, term_curve: termCurveOption,
-  smile: smileOption, heatmap: heatmapOption, waterfall: waterfallOption,
+  payoff: payoffOption,
+  lines: linesOption,
+  term_curve: termCurveOption,
+  smile: smileOption,
+  heatmap: heatmapOption,
+  waterfall: waterfallOption,
   ribbon: ribbonOption,
 };
 const drawn = new Map();
@@ -19,11 +23,17 @@ let library = null;
 // A page without a chart never loads the library.
 function charts() {
   library ??= new Promise((resolve, reject) => {
-    if (window.echarts) { resolve(window.echarts); return; }
+    if (window.echarts) {
+      resolve(window.echarts);
+      return;
+    }
     const script = document.createElement("script");
     script.src = document.querySelector('meta[name="charts-src"]').content;
     script.onload = () => resolve(window.echarts);
-    script.onerror = () => { library = null; reject(new Error("The chart library did not load.")); };
+    script.onerror = () => {
+      library = null;
+      reject(new Error("The chart library did not load."));
+    };
     document.head.append(script);
   });
   return library;
@@ -45,9 +55,18 @@ export function palette() {
   const { colour, font, done } = resolver();
   const c = {
     font,
-    ink: colour("--ink"), soft: colour("--ink-soft"), grid: colour("--chart-grid"), card: colour("--card"),
-    strong: colour("--line-strong"), gain: colour("--gain"), loss: colour("--loss"), gainWash: colour("--gain-wash"),
-    lossWash: colour("--loss-wash"), spot: colour("--chart-spot"), third: colour("--chart-3"), fourth: colour("--chart-4"),
+    ink: colour("--ink"),
+    soft: colour("--ink-soft"),
+    grid: colour("--chart-grid"),
+    card: colour("--card"),
+    strong: colour("--line-strong"),
+    gain: colour("--gain"),
+    loss: colour("--loss"),
+    gainWash: colour("--gain-wash"),
+    lossWash: colour("--loss-wash"),
+    spot: colour("--chart-spot"),
+    third: colour("--chart-3"),
+    fourth: colour("--chart-4"),
   };
   done();
   return { ...c, series: [c.gain, c.loss, c.third, c.fourth, c.soft] };
@@ -57,7 +76,10 @@ function option(holder, colours) {
   const source = document.getElementById(holder.dataset.chartSrc || holder.dataset.source);
   const build = builders[holder.dataset.chart];
   if (!source || !build) return null;
-  return build(JSON.parse(source.textContent), colours, { width: holder.clientWidth, height: holder.clientHeight });
+  return build(JSON.parse(source.textContent), colours, {
+    width: holder.clientWidth,
+    height: holder.clientHeight,
+  });
 }
 
 // Some charts know their own height; the page's policy allows setting it from script.
@@ -72,7 +94,9 @@ function show(holder, chart, made) {
 
 // Charts of one group show the same moment: pointing at one points at all.
 function link(echarts, holder, chart) {
-  const { group } = JSON.parse(document.getElementById(holder.dataset.chartSrc || holder.dataset.source).textContent);
+  const { group } = JSON.parse(
+    document.getElementById(holder.dataset.chartSrc || holder.dataset.source).textContent,
+  );
   if (!group) return;
   chart.group = group;
   echarts.connect(group);
@@ -85,7 +109,11 @@ function redraw(holder, colours) {
 
 function forgetGone() {
   for (const [holder, chart] of drawn) {
-    if (!holder.isConnected) { sizes.unobserve(holder); chart.dispose(); drawn.delete(holder); }
+    if (!holder.isConnected) {
+      sizes.unobserve(holder);
+      chart.dispose();
+      drawn.delete(holder);
+    }
   }
 }
 

@@ -6,11 +6,18 @@ import { frame, tooltip } from "./parts.js";
 const MOST_ROWS = 4;
 
 function spans(days, width) {
-  if (width >= 560) return [...new Set(days.map(([day]) => day.slice(0, 4)))].map((year) => ({ from: `${year}-01-01`, to: `${year}-12-31`, label: year }));
+  if (width >= 560)
+    return [...new Set(days.map(([day]) => day.slice(0, 4)))].map((year) => ({
+      from: `${year}-01-01`,
+      to: `${year}-12-31`,
+      label: year,
+    }));
   const halves = days.map(([day]) => `${day.slice(0, 4)}-${Number(day.slice(5, 7)) <= 6 ? 1 : 2}`);
   return [...new Set(halves)].map((half) => {
     const year = half.slice(0, 4);
-    return half.endsWith("1") ? { from: `${year}-01-01`, to: `${year}-06-30`, label: year } : { from: `${year}-07-01`, to: `${year}-12-31`, label: year };
+    return half.endsWith("1")
+      ? { from: `${year}-01-01`, to: `${year}-06-30`, label: year }
+      : { from: `${year}-07-01`, to: `${year}-12-31`, label: year };
   });
 }
 
@@ -28,13 +35,31 @@ export function heatmapOption(data, c, { width = 800 } = {}) {
     ...frame(c),
     height: 24 + rows.length * step,
     tooltip: tooltip(c, { trigger: "item", formatter: (item) => `${item.value[0]}  ${show(item.value[1])}` }),
-    visualMap: { type: "continuous", min: -reach, max: reach, show: false, inRange: { color: [c.loss, c.card, c.gain] } },
+    visualMap: {
+      type: "continuous",
+      min: -reach,
+      max: reach,
+      show: false,
+      inRange: { color: [c.loss, c.card, c.gain] },
+    },
     calendar: rows.map((row, i) => ({
-      range: [row.from, row.to], top: 28 + i * step, left: 74, right: 8, cellSize: ["auto", cell], orient: "horizontal",
-      itemStyle: { color: c.card, borderColor: c.grid, borderWidth: 1 }, splitLine: { lineStyle: { color: c.strong, width: 1 } },
+      range: [row.from, row.to],
+      top: 28 + i * step,
+      left: 74,
+      right: 8,
+      cellSize: ["auto", cell],
+      orient: "horizontal",
+      itemStyle: { color: c.card, borderColor: c.grid, borderWidth: 1 },
+      splitLine: { lineStyle: { color: c.strong, width: 1 } },
       dayLabel: { firstDay: 1, color: c.soft, fontSize: 11, nameMap: ["", "Mon", "", "Wed", "", "Fri", ""] },
-      monthLabel: { color: c.soft, fontSize: 11 }, yearLabel: { show: true, formatter: row.label, color: c.ink, fontSize: 12, margin: 44 },
+      monthLabel: { color: c.soft, fontSize: 11 },
+      yearLabel: { show: true, formatter: row.label, color: c.ink, fontSize: 12, margin: 44 },
     })),
-    series: rows.map((row, i) => ({ type: "heatmap", coordinateSystem: "calendar", calendarIndex: i, data: days.filter(([day]) => day >= row.from && day <= row.to) })),
+    series: rows.map((row, i) => ({
+      type: "heatmap",
+      coordinateSystem: "calendar",
+      calendarIndex: i,
+      data: days.filter(([day]) => day >= row.from && day <= row.to),
+    })),
   };
 }

@@ -12,23 +12,44 @@ export function frame(c, { top = 40, bottom = 34, left = 8, right = 16 } = {}) {
 
 export function tooltip(c, more = {}) {
   return {
-    trigger: "axis", renderMode: "richText", confine: true, backgroundColor: c.card, borderColor: c.strong, borderWidth: 1,
-    padding: [8, 10], textStyle: { color: c.ink, fontSize: FONT },
-    axisPointer: { type: "line", lineStyle: { color: c.soft, type: "dotted" } }, ...more,
+    trigger: "axis",
+    renderMode: "richText",
+    confine: true,
+    backgroundColor: c.card,
+    borderColor: c.strong,
+    borderWidth: 1,
+    padding: [8, 10],
+    textStyle: { color: c.ink, fontSize: FONT },
+    axisPointer: { type: "line", lineStyle: { color: c.soft, type: "dotted" } },
+    ...more,
   };
 }
 
 export function legend(c, more = {}) {
-  return { top: 0, left: 0, itemWidth: 18, itemHeight: 8, itemGap: 14, textStyle: { color: c.ink, fontSize: FONT }, inactiveColor: c.soft, ...more };
+  return {
+    top: 0,
+    left: 0,
+    itemWidth: 18,
+    itemHeight: 8,
+    itemGap: 14,
+    textStyle: { color: c.ink, fontSize: FONT },
+    inactiveColor: c.soft,
+    ...more,
+  };
 }
 
 export function axis(c, type, more = {}) {
   const { axisLabel, ...rest } = more;
   return {
-    type, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: c.soft, fontSize: FONT },
-    axisLine: { show: type === "category", lineStyle: { color: c.strong } }, axisTick: { show: false },
+    type,
+    nameLocation: "middle",
+    nameGap: 30,
+    nameTextStyle: { color: c.soft, fontSize: FONT },
+    axisLine: { show: type === "category", lineStyle: { color: c.strong } },
+    axisTick: { show: false },
     axisLabel: { color: c.soft, fontSize: FONT, hideOverlap: true, ...axisLabel },
-    splitLine: { show: false, lineStyle: { color: c.grid } }, ...rest,
+    splitLine: { show: false, lineStyle: { color: c.grid } },
+    ...rest,
   };
 }
 
@@ -38,7 +59,11 @@ export function ticks(height = 340) {
 }
 
 export function valueAxis(c, more = {}) {
-  return axis(c, "value", { splitNumber: 5, ...more, splitLine: { show: true, lineStyle: { color: c.grid } } });
+  return axis(c, "value", {
+    splitNumber: 5,
+    ...more,
+    splitLine: { show: true, lineStyle: { color: c.grid } },
+  });
 }
 
 // Room a legend needs above the plot, by the width of its names.
@@ -47,7 +72,10 @@ export function legendRoom(names, width) {
   let used = 0;
   for (const name of names) {
     const wide = name.length * 6.8 + 38;
-    if (used && used + wide > width) { rows += 1; used = 0; }
+    if (used && used + wide > width) {
+      rows += 1;
+      used = 0;
+    }
     used += wide;
   }
   return 18 + rows * 22;

@@ -10,8 +10,16 @@ export function termCurveOption(data, c, size) {
     made.yAxis.max = ({ max }) => (data.spot > max ? Math.ceil(data.spot) : null);
     made.yAxis.min = ({ min }) => (data.spot < min ? Math.floor(data.spot) : null);
     made.series[0].markLine = {
-      symbol: "none", silent: true, data: [{ yAxis: data.spot }], lineStyle: { color: c.spot, type: "dotted", width: 1.5 },
-      label: { formatter: `${data.spot_label || "spot"} ${points(data.spot)}`, color: c.ink, position: "insideEndTop", fontSize: 11 },
+      symbol: "none",
+      silent: true,
+      data: [{ yAxis: data.spot }],
+      lineStyle: { color: c.spot, type: "dotted", width: 1.5 },
+      label: {
+        formatter: `${data.spot_label || "spot"} ${points(data.spot)}`,
+        color: c.ink,
+        position: "insideEndTop",
+        fontSize: 11,
+      },
     };
   }
   return made;
