@@ -27,6 +27,7 @@ from journal.selectors.imports.batches import (
     batches_for,
     row_meaning,
 )
+from journal.selectors.imports.page import ImportPage, ListedImport
 from journal.selectors.shell import current_account
 from journal.services.imports.commit import import_commit, import_release, import_undo
 from journal.services.imports.discard import KEPT, import_discard, import_restore
@@ -36,7 +37,6 @@ from journal.views.common import get_owned, person
 from journal.views.jobs import shown_job
 
 PAGE = 50
-_STATUSES = ("new", "duplicate", "error", "outside", "other", "recorded", "waiting", "undone")
 
 
 @login_required
@@ -63,9 +63,10 @@ def import_list(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect("journal:import_view", pk=batch.pk)
     page = Paginator(batches_for(user), PAGE).get_page(request.GET.get("page"))
+    writable = set(accounts.values_list("pk", flat=True))
     context = {
-        "form": form, "page": page, "has_accounts": accounts.exists(), "brokers": dict(BROKERS),
-        "writable": set(accounts.values_list("pk", flat=True)),
+        "form": form, "page": page, "has_accounts": bool(writable), "brokers": dict(BROKERS),
+        "rows": [ListedImport(batch, batch.account_id in writable) for batch in page],
     }  # fmt: skip
     return render(request, "journal/imports/list.html", context, status=status)
 
@@ -78,28 +79,21 @@ def import_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = batch_job(batch) if batch.state in ("reading", "committing") else None
     shown = request.GET.get("rows", "") or _rows_first(batch)
     rows = Paginator(batch_rows(batch, shown), PAGE).get_page(request.GET.get("page"))
-    may_write = _may_write(user, batch)
-    committed = batch.state == ImportBatch.State.COMMITTED
+    page = ImportPage(batch=batch, job=job, may_write=_may_write(user, batch), rows_shown=shown)
     initial = {"zone": batch.zone or batch.account.time_zone, "encoding": batch.encoding}
     context = {
         "batch": batch,
+        "page": page,
         "broker": broker_name(batch.broker),
         "shown": shown_job(user, job) if job else None,
-        "job": job,
         "rows": rows,
         "meant": {row.pk: row_meaning(row) for row in rows},
-        "rows_shown": shown,
-        "statuses": [status for status in _STATUSES if batch.counts.get(status)],
         "cash_moved": batch.plan.get("cash_movements") or {},
         "check": batch.plan.get("reconciliation") or {},
         "trades": [_shown_trade(trade) for trade in batch.plan.get("shown", ())],
         "read_form": ReadForm(initial=initial, answers=answers_kept(batch)),
-        "may_write": may_write,
-        "may_discard": batch.state in ("staged", "refused")
-        or (batch.state == "reading" and not (job and job.is_open)),
-        "may_group": may_write and batch.state != ImportBatch.State.DISCARDED,
         "gone_at": batch.discarded_at + KEPT if batch.discarded_at else None,
-        "links": list(links_proposed(user, batch.account_id)[:PAGE]) if committed else [],
+        "links": list(links_proposed(user, batch.account_id)[:PAGE]) if page.is_recorded else [],
         "kinds": Trade.Kind.choices,
     }
     return render(request, "journal/imports/page.html", context)
