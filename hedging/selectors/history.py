@@ -27,7 +27,7 @@ from hedging.selectors.calendar import (
 from hedging.selectors.events import event_rows
 
 #: Where two sources give one value, the publisher's own wins over a file of unknown making.
-_WEAKEST = ("file", "vx-expiry-day")
+_WEAKEST = ("file", "vx-last-print", "vx-expiry-day")
 
 
 def market_history(*, simulated: bool = False) -> MarketHistory:

@@ -104,13 +104,18 @@ def _vx(folder: Path) -> RawVX:
 
 
 def _finals(folder: Path, expiries: Any) -> dict[date, float]:
-    """Final settlements by expiry; the file names months, the contracts know the days."""
-    path = folder / "vx_final_settlement.csv"
+    """Final settlements by expiry: of the last prints, and before them the official list.
+
+    The list names months, the contracts know the days.
+    """
+    prints, path = folder / "vix_final_settlement_2004_2024.csv", folder / "vx_final_settlement.csv"
+    found: dict[date, float] = {}
+    if prints.is_file():
+        found = {date.fromisoformat(row["expiry"]): float(row["vro"]) for row in _rows(prints)}
     if not path.is_file():
-        return {}
+        return found
     by_month = {str(expiry.astype("datetime64[M]")): expiry.item() for expiry in expiries}
     frame = pd.read_csv(path, dtype={"date": str})
-    found: dict[date, float] = {}
     for month, price in zip(frame["date"], frame["SettlementPrice"].astype(float), strict=True):
         if (expiry := by_month.get(month)) is not None:
             found[expiry] = round(price / 10, 4) if expiry < VX_RESCALED_FROM else price

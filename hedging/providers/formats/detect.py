@@ -96,6 +96,7 @@ _BY_HEADER: tuple[tuple[Callable[[list[str]], bool], Callable[[list[str]], Parse
     (macro.sniff_events, macro.parse_events),
     (macro.sniff_consensus, macro.parse_consensus),
     (macro.sniff_finals, macro.parse_finals),
+    (macro.sniff_finals_by_expiry, macro.parse_finals_by_expiry),
     (macro.sniff_sessions, macro.parse_sessions),
     (macro.sniff_term_structure, macro.parse_term_structure),
     (fred.sniff, fred.parse),

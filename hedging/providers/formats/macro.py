@@ -13,6 +13,9 @@ from hedging.providers.formats.tables import BarRow, CsvTable, EventRow, MarketF
 from hedging.selectors.calendar import is_early_close, is_session, vix_expiry
 
 EVENTS, CONSENSUS, FINALS = "event-calendar", "consensus", "vx-final-settlement"
+FINALS_BY_EXPIRY = "vix-final-by-expiry"
+#: Source of settlements told from the last prints of a contract: any official list comes first.
+LAST_PRINT = "vx-last-print"
 SESSIONS, TERM_STRUCTURE = "sessions", "vx-term-structure"
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -162,6 +165,28 @@ def parse_finals(lines: list[str]) -> ParsedFile:
             parsed.dropped["the same settlement of the mini contract"] += 1
             continue
         seen[expiry] = price
+        parsed.bars.append(BarRow(S.VRO, expiry, price))
+    return parsed
+
+
+def sniff_finals_by_expiry(header: list[str]) -> bool:
+    """``expiry,vro,archive,vix_open,source``: settlements told from the last prints of each contract."""
+    return {"expiry", "vro"} <= _names(header)
+
+
+def parse_finals_by_expiry(lines: list[str]) -> ParsedFile:
+    """VRO by expiry in today's points; one expiry with two values is refused."""
+    table = CsvTable(lines)
+    parsed = ParsedFile(FINALS_BY_EXPIRY, LAST_PRINT, Quality.EOD)
+    day_at, price_at = table.need("expiry"), table.need("vro")
+    seen: dict[date, Decimal] = {}
+    for row in table.rows():
+        parsed.rows_read += 1
+        expiry, price = table.day(row, day_at, "iso"), table.number(row, price_at)
+        if price <= 0:
+            raise MarketFileError("a settlement must be above zero", table.line, table.header[price_at])
+        if seen.setdefault(expiry, price) != price:
+            raise MarketFileError(f"{expiry} settles at {seen[expiry]} and at {price}", table.line)
         parsed.bars.append(BarRow(S.VRO, expiry, price))
     return parsed
 

@@ -28,7 +28,7 @@ def load(*paths: Path) -> str:
 
 def test_the_whole_folder_is_one_command_and_equals_the_files_read_directly(data_dir: Path) -> None:
     told = load(data_dir / "market")
-    assert "35 files" in told
+    assert "36 files" in told
     direct = history_from_folder(data_dir / "market")
     stored = market_history()
     assert market_history() is stored
@@ -156,6 +156,22 @@ def test_final_settlements_are_rescaled_and_the_mini_contract_adds_nothing() -> 
     assert (run.rows_new, run.rows_dropped) == (2, 1)
     found = {row.date: float(row.close) for row in DailyBar.objects.filter(symbol="VRO")}
     assert found == {date(2006, 2, 15): 12.034, date(2013, 4, 17): 15.46}
+
+
+def test_settlements_of_last_prints_give_way_to_the_official_list() -> None:
+    prints = (
+        b"expiry,vro,archive,vix_open,source\n2006-02-15,12.043,12.034,12.43,x\n2024-01-17,15.13,,14.59,x\n"
+    )
+    official = b"Symbol,SettlementMonth,SettlementYear,SettlementPrice\nVX,2,2006,120.34\n"
+    for order in ((prints, official), (official, prints)):
+        DailyBar.objects.all().delete()
+        for number, data in enumerate(order):
+            market_file_load(name=f"{number}.csv", data=data)
+        series = market_history().series[S.VRO]
+        assert series.on(date(2006, 2, 15)) == 12.034
+        assert series.on(date(2024, 1, 17)) == 15.13
+    with pytest.raises(MarketFileError, match="settles at"):
+        market_file_load(name="x.csv", data=b"expiry,vro\n2024-01-17,15.13\n2024-01-17,15.20\n")
 
 
 def test_the_settlement_of_the_expiry_day_is_final_unless_a_list_says_otherwise() -> None:
