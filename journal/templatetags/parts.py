@@ -26,8 +26,13 @@ def _sentence(content: str) -> SafeString:
 
 @register.simple_block_tag(takes_context=True)
 def figure(context: Context, content: str, **given: object) -> SafeString:
-    """A chart, its summary (the text inside) and the same as a table; see ``partials/chart.html``."""
-    return _part(context, "chart", **given, summary=_sentence(content))
+    """A chart, its summary (the text inside) and the same as a table; see ``partials/chart.html``.
+
+    The table is the partial ``table_template``, or a plain one of ``table`` (``head``, ``rows``).
+    """
+    plain = "partials/plain_table.html" if given.get("table") else ""
+    template = given.pop("table_template", None) or context.get("table_template") or plain
+    return _part(context, "chart", **given, table_template=template, summary=_sentence(content))
 
 
 @register.simple_block_tag(takes_context=True)

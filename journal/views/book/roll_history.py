@@ -59,7 +59,7 @@ def chain(request: HttpRequest, pk: UUID) -> HttpResponse:
     later = Trade.objects.for_user(user).filter(
         account=trade.account_id, underlying=trade.underlying, opened_at__gte=trade.opened_at
     )
-    return render(request, "journal/imports/chain.html", {
+    return render(request, "journal/book/roll_history.html", {
         "trade": trade, "chain": chain_of(user, trade), "chain_pnl": chain_pnl(user, trade),
         "links": links, "may_write": may_write,
         "later": later.exclude(pk__in=[trade.pk, *linked]).order_by("opened_at")[:_CHOICES],
