@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,12 +18,16 @@ _SOCKET_PATH_MAX = 107
 
 #: Where market files are fetched from; each can be replaced, also by a mirror of one's own.
 _MARKET_URLS = {
-    "cboe_quotes": "https://cdn.cboe.com/api/global/delayed_quotes/options",
-    "cboe_history": "https://cdn.cboe.com/api/global/us_indices/daily_prices",
+    "cboe_quotes": "https://cdn-api.cboe.com/api/global/delayed_quotes/options",
+    "cboe_history": "https://cdn-api.cboe.com/api/global/us_indices/daily_prices",
     "cfe_contracts": "https://cdn.cboe.com/data/us/futures/market_statistics/historical_data/VX",
-    "cfe_settlements": "https://www.cboe.com/us/futures/market_statistics/settlement/csv",
+    "cfe_settlements": "https://www-api.cboe.com/us/futures/market_statistics/settlement/csv",
     "fred": "https://fred.stlouisfed.org/graph/fredgraph.csv",
 }
+
+#: Hosts of a site that only its own machine reaches, and who may make a login.
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_SIGNUPS = {"open", "invite", "closed"}
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -53,6 +58,7 @@ class Environment:
     market_csv: tuple[tuple[str, str], ...]
     email_url: str = ""
     alert_webhook_private: bool = False
+    signup: str = "open"
 
     @property
     def redis_socket(self) -> Path:
@@ -112,6 +118,15 @@ def _csv_sources(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _signup(environ: Mapping[str, str], public_url: str) -> str:
+    """Who may make a login: ``open``, by ``invite``, or nobody (``closed``); open on loopback alone."""
+    host = urlsplit(public_url).hostname or ""
+    given = environ.get("SIGNUP", "").strip() or ("open" if host in _LOOPBACK else "invite")
+    if given not in _SIGNUPS:
+        raise ImproperlyConfigured(f"SIGNUP must be open, invite or closed, not {given!r}")
+    return given
+
+
 def _secret_key(environ: Mapping[str, str], state_dir: Path) -> str:
     """The given key, or one made on first start and kept beside the data."""
     given = environ.get("SECRET_KEY", "").strip()
@@ -136,6 +151,7 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
     """Parse the environment or raise ImproperlyConfigured naming the variable."""
     state_dir = Path(environ.get("STATE_DIR") or base_dir / "var").expanduser().resolve()
     port = _number(environ, "PORT", 8000)
+    public_url = environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}"
     hosts = tuple(h.strip() for h in environ.get("ALLOWED_HOSTS", "").split(",") if h.strip())
     return Environment(
         base_dir=base_dir,
@@ -146,7 +162,7 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         allowed_hosts=hosts or ("127.0.0.1", "localhost", "[::1]"),
         database_url=environ.get("DATABASE_URL", "").strip() or f"sqlite:///{state_dir / 'alvh.sqlite3'}",
         redis_url=environ.get("REDIS_URL", "").strip() or None,
-        public_url=environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}",
+        public_url=public_url,
         email_url_backend=environ.get("EMAIL_BACKEND", "").strip()
         or f"django.core.mail.backends.{'smtp' if environ.get('EMAIL_URL') else 'console'}.EmailBackend",
         https=_flag(environ, "HTTPS", False),
@@ -162,5 +178,6 @@ def read_environment(environ: Mapping[str, str], base_dir: Path) -> Environment:
         },
         market_csv=_csv_sources(environ),
         email_url=environ.get("EMAIL_URL", "").strip(),
+        signup=_signup(environ, public_url),
         alert_webhook_private=_flag(environ, "ALERT_WEBHOOK_PRIVATE", False),
     )

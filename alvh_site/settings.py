@@ -24,6 +24,7 @@ ALLOWED_HOSTS = list(ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = [ENV.public_url] if ENV.https else []
 STATE_DIR = ENV.state_dir
 PUBLIC_URL = ENV.public_url
+SIGNUP = ENV.signup
 
 INSTALLED_APPS = [
     "journal",

@@ -13,6 +13,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
+from journal.models import User
+from journal.services.guests import first_user_operates
+from journal.services.invitations import invitation_read, invitation_use
+
+#: The invitation somebody came with, in the session.
+_INVITE = "invitation"
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     """Sign-in with a password, and the mails about it."""
@@ -20,6 +27,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count guesses by login alone: the host and port a guess names are the guesser's to choose."""
         return str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """As ``SIGNUP`` says; an invitation's address is remembered until the form is sent."""
+        if token := request.GET.get("invite", "")[:300]:
+            request.session[_INVITE] = token
+        return settings.SIGNUP == "open" or (
+            settings.SIGNUP == "invite" and invitation_read(request.session.get(_INVITE, "")) is not None
+        )
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """A new login: the first of an installation operates it, an invitation is used up."""
+        invitation = invitation_read(request.session.pop(_INVITE, ""))
+        made: User = super().save_user(request, user, form, commit)
+        if commit:
+            first_user_operates(user=made)
+            if invitation is not None:
+                invitation_use(invitation=invitation, user=made)
+        return made
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address limits are counted by; a request that went round the proxies is refused."""

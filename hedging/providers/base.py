@@ -34,7 +34,7 @@ class WantedFile:
     group: str
     types: tuple[str, ...] = CSV_TYPES
     max_bytes: int = 16 * MIB
-    optional: bool = False  # may not be published yet: 404 is no failure
+    optional: bool = False  # may not be published yet: 404 and 403 are no failure
     once: bool = False  # final: after a good answer it is not asked for again
 
 

@@ -31,7 +31,7 @@ class FetchError(Exception):
 
 
 class NotThereError(FetchError):
-    """The source has no such file (404)."""
+    """The source has no such file: 404, or 403 for one that may not be there yet."""
 
 
 class _PassingError(FetchError):
@@ -87,7 +87,7 @@ def _ask(client: httpx.Client, wanted: WantedFile, manners: Manners) -> HttpAnsw
         try:
             with client.stream("GET", url) as response:
                 if response.has_redirect_location:
-                    url = _same_host(url, response.headers.get("Location", ""))
+                    url = _same_publisher(url, response.headers.get("Location", ""))
                     continue
                 return _read(response, wanted, manners)
         except httpx.TimeoutException:
@@ -103,9 +103,20 @@ def _ask(client: httpx.Client, wanted: WantedFile, manners: Manners) -> HttpAnsw
     raise FetchError("too many redirects")
 
 
-def _same_host(url: str, location: str) -> str:
+#: Hosts of one publisher: its files may move among them, over https alone.
+_PUBLISHERS = (
+    frozenset({"cdn.cboe.com", "cdn-api.cboe.com", "www.cboe.com", "www-api.cboe.com"}),
+    frozenset({"fred.stlouisfed.org", "alfred.stlouisfed.org"}),
+)
+
+
+def _same_publisher(url: str, location: str) -> str:
+    """Where a redirect leads; FetchError when that is neither the host that was asked nor its publisher's."""
     target = urljoin(url, location)
-    if urlsplit(target)[:2] != urlsplit(url)[:2]:
+    asked, wanted = urlsplit(url), urlsplit(target)
+    both = {asked.hostname or "", wanted.hostname or ""}
+    moved = wanted.scheme == "https" and wanted.port is None and any(both <= one for one in _PUBLISHERS)
+    if wanted[:2] != asked[:2] and not moved:
         raise FetchError(f"redirects to another host ({urlsplit(target).netloc[:80] or 'none'})")
     return target
 
@@ -114,8 +125,8 @@ def _read(response: httpx.Response, wanted: WantedFile, manners: Manners) -> Htt
     status = response.status_code
     if status == 304:
         return HttpAnswer(None, "", "")
-    if status == 404:
-        raise NotThereError("the source has no such file (404)")
+    if status == 404 or (status == 403 and wanted.optional):
+        raise NotThereError(f"the source has no such file ({status})")
     if status in _PASSING:
         raise _PassingError(f"answered {status}", _retry_after(response.headers.get("Retry-After", "")))
     if status != 200:

@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from hedging.engine.history.build import RawSeries, RawVX, build_history, known_day
 from hedging.engine.history.publication import RULES
 from hedging.engine.history.series import Days, MarketHistory, S, to_date
+from hedging.engine.history.sources import source_rank
 from hedging.models import ChainSnapshot, DailyBar, IngestRun, MacroEvent, Quality, VXSettlement
 from hedging.selectors.calendar import (
     FIRST_DAY,
@@ -25,9 +26,6 @@ from hedging.selectors.calendar import (
     vix_expiry,
 )
 from hedging.selectors.events import event_rows
-
-#: Where two sources give one value, the publisher's own wins over a file of unknown making.
-_WEAKEST = ("file", "vx-last-print", "vx-expiry-day")
 
 
 def market_history(*, simulated: bool = False) -> MarketHistory:
@@ -106,8 +104,7 @@ def _by_symbol(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...
         if len({row[1] for row in of_symbol}) > 1:
             best: dict[date, str] = {}
             for row in of_symbol:
-                kept = best.get(row[2])
-                if kept is None or kept in _WEAKEST:
+                if row[2] not in best or source_rank(row[1]) > source_rank(best[row[2]]):
                     best[row[2]] = row[1]
             grouped[symbol] = [row for row in of_symbol if best[row[2]] == row[1]]
     return grouped
@@ -155,8 +152,7 @@ def _vx(simulated: bool, final: dict[date, float]) -> RawVX:
     rows = rows.annotate(price=Cast("settle", FloatField())).order_by("date", "expiry", "-pk")
     best: dict[tuple[date, date], tuple[Any, ...]] = {}
     for row in rows.values_list("date", "expiry", "price", "volume", "open_interest", "source"):
-        kept = best.get(row[:2])
-        if kept is None or kept[5] in _WEAKEST:
+        if row[:2] not in best or source_rank(row[5]) > source_rank(best[row[:2]][5]):
             best[row[:2]] = row
     # Weekly contracts are stored too; M1, M2, … are the monthly ones.
     monthly = {e for e in {key[1] for key in best} if e == vix_expiry(e.year, e.month)}

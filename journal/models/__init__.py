@@ -59,10 +59,11 @@ from journal.models.risk import (
 from journal.models.schedules import ReportSchedule
 from journal.models.tax import YearEndMark
 from journal.models.trades import Fill, OwnedQuerySet, Trade
-from journal.models.users import RISK_GROUP, RISK_OFFICER_GROUP, User
+from journal.models.users import MARKET_GROUP, RISK_GROUP, RISK_OFFICER_GROUP, User
 
 __all__ = [
     "MANAGE_ROLES",
+    "MARKET_GROUP",
     "RISK_GROUP",
     "RISK_OFFICER_GROUP",
     "WRITE_ROLES",

@@ -211,7 +211,7 @@ def _close_due(user: User, waiting: list[Trade], market: MarketSnapshot, day: da
 @transaction.atomic
 def demo_guest() -> User:
     """A fresh demo user without a usable password, to be signed in at once."""
-    user = User(username=f"guest-{secrets.token_hex(4)}", is_demo=True)
+    user = User(username=f"guest-{secrets.token_hex(4)}", is_demo=True, is_guest=True)
     user.set_unusable_password()
     user.save()
     return user

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from hedging.engine.book import ContractSpec, Right
 from hedging.engine.instruments import option_contract, vx_future
-from journal.models import Account, Role, Trade, User
+from journal.models import MARKET_GROUP, Account, Role, Trade, User
 from journal.services.accounts import account_create, member_add
 from journal.services.book.trades import LegInput, OrderInput, trade_close, trade_create
 
@@ -48,6 +49,19 @@ def make_people(**account_values: object) -> People:
     member_add(user=owner, account=account, member=teammate, role=Role.VIEWER)
     make_account(stranger, **{**account_values, "name": "Elsewhere"})
     return People(owner, teammate, stranger, account)
+
+
+def make_operator(user: User) -> User:
+    """The user, who may now load market data for everybody."""
+    user.groups.add(Group.objects.get_or_create(name=MARKET_GROUP)[0])
+    return user
+
+
+def people_with_operator() -> People:
+    """The three users, whose owner may load market data."""
+    people = make_people()
+    make_operator(people.owner)
+    return people
 
 
 def make_account(user: User, **values: object) -> Account:

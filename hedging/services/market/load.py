@@ -66,16 +66,26 @@ def market_path_load(*, path: Path, symbol: str = "", loaded_by: str = "") -> In
     return market_file_load(name=path.name, data=data, symbol=symbol, loaded_by=loaded_by)
 
 
-def market_file_load(*, name: str, data: bytes, symbol: str = "", loaded_by: str = "") -> IngestRun:
+def market_file_load(
+    *, name: str, data: bytes, symbol: str = "", loaded_by: str = "", by_hand: bool = False
+) -> IngestRun:
     """Detect, parse, filter and store one file in one transaction.
 
     Returns the run with its counts: rows new, unchanged and dropped with reasons. Raises
-    MarketFileError naming line and column; nothing of the file is kept then.
+    MarketFileError naming line and column; nothing of the file is kept then. ``by_hand`` labels what it
+    holds as the person's, whatever shape it has.
     """
     parsed = parse_market_file(name, data, symbol)
+    if by_hand:  # a shape is easily copied: only what was fetched is a publisher's
+        parsed.source = by_hand_source(loaded_by)
     return parsed_file_store(
         parsed=parsed, name=name, sha256=hashlib.sha256(data).hexdigest(), loaded_by=loaded_by
     )
+
+
+def by_hand_source(who: str) -> str:
+    """The source of what a person loaded: ``file:<who>``, below every publisher."""
+    return f"file:{who}"[:40]
 
 
 @transaction.atomic

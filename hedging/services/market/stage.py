@@ -66,7 +66,7 @@ def load_staged(context: JobContext) -> Callable[[], Any]:
         try:
             with transaction.atomic():
                 new += market_file_load(
-                    name=row.name, data=bytes(row.content), loaded_by=row.loaded_by
+                    name=row.name, data=bytes(row.content), loaded_by=row.loaded_by, by_hand=True
                 ).rows_new
                 row.delete()
         except MarketFileError as error:

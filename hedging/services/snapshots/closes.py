@@ -19,6 +19,7 @@ from django.db.models import Min, QuerySet
 from hedging.engine.book import ContractSpec, Settlement
 from hedging.models import ChainSnapshot, DailyBar, Quality, VXSettlement
 from hedging.selectors.calendar import NEW_YORK, closes_at
+from hedging.selectors.ranks import BY_RANK
 from hedging.services.snapshots.snapshots import LEVEL_SYMBOLS
 
 #: Raised when marks of the same data would come out differently.
@@ -103,7 +104,7 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, SessionCl
     bars = DailyBar.objects.filter(superseded_at__isnull=True, symbol__in=symbols, date__range=(first, last))
     for day, symbol, close, quality in (
         _of_kind(bars, simulated)
-        .order_by("recorded_at", "pk")
+        .order_by(*BY_RANK, "recorded_at", "pk")
         .values_list("date", "symbol", "close", "quality")
     ):
         if day in found:
@@ -111,7 +112,7 @@ def closings(*, days: Collection[date], simulated: bool) -> dict[date, SessionCl
     rows = VXSettlement.objects.filter(superseded_at__isnull=True, date__range=(first, last))
     for day, expiry, settle, quality in (
         _of_kind(rows, simulated)
-        .order_by("recorded_at", "pk")
+        .order_by(*BY_RANK, "recorded_at", "pk")
         .values_list("date", "expiry", "settle", "quality")
     ):
         if day in found:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Q, QuerySet
 
 from hedging.engine.market import Flag, IndexLevel, VXPoint
 from hedging.engine.market import MarketSnapshot as EngineSnapshot
@@ -24,6 +24,7 @@ from hedging.selectors.calendar import (
     session_on_or_before,
     vix_expiry,
 )
+from hedging.selectors.ranks import BY_RANK
 from hedging.services.snapshots.modelled import LevelsKnown, ModelledSlices, can_model
 from hedging.services.snapshots.slices import ChainSlices, MergedSlices
 
@@ -34,8 +35,6 @@ RATE_SYMBOLS = ("DFF", "DGS10")
 MAX_PART_AGE = timedelta(days=5)
 
 
-#: Of two sources of one value the later row counts: a plain file gives way to the publisher.
-_PUBLISHER_LAST = (Case(When(source="file", then=0), default=1),)
 _Rows = TypeVar("_Rows", bound="QuerySet[Any, Any]")
 
 
@@ -122,7 +121,7 @@ def _levels(anchor: datetime, simulated: bool) -> list[DailyBar]:
             superseded_at__isnull=True,
             date__lte=last,
             date__gt=last - MAX_PART_AGE,
-        ).order_by("symbol", "date", *_PUBLISHER_LAST, "recorded_at"),
+        ).order_by("symbol", "date", *BY_RANK, "recorded_at"),
         simulated,
     )
     return list({row.symbol: row for row in rows}.values())
@@ -138,7 +137,7 @@ def _curve(anchor: datetime, simulated: bool) -> list[VXSettlement]:
     newest = rows.order_by("-date").values_list("date", flat=True).first()
     if newest is None:
         return []
-    listed = rows.filter(date=newest, expiry__gt=newest).order_by(*_PUBLISHER_LAST, "recorded_at")
+    listed = rows.filter(date=newest, expiry__gt=newest).order_by(*BY_RANK, "recorded_at")
     found = {row.expiry: row for row in listed}
     # Only the monthly contracts make the curve; weeklys are kept but not part of M1, M2, ...
     return [row for expiry, row in sorted(found.items()) if expiry == vix_expiry(expiry.year, expiry.month)]

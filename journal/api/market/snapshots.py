@@ -19,11 +19,12 @@ from hedging.models import DailyBar, IngestRun, MacroEvent, MarketSource
 from hedging.selectors.calendar import session_date, vix_expiry
 from hedging.selectors.market import curve_on, sources, supplied_series
 from hedging.selectors.quality import quality_findings
-from hedging.services.market.fetch import GROUPS, HISTORY, fetch_request
+from hedging.services.market.fetch import GROUPS, HISTORY
 from journal.api.answers.attribution import parse_day
 from journal.api.serializers import JobSerializer
 from journal.api.writing import answered, person
 from journal.errors import RuleError
+from journal.services.market import market_fetch_ask
 
 
 class StoredSeriesSerializer(serializers.Serializer[Any]):
@@ -275,11 +276,10 @@ class FetchView(APIView):
         group = body.validated_data["group"]
 
         def act() -> tuple[int, Any]:
-            job, _ = fetch_request(
-                names=(group,) if group else GROUPS,
+            job = market_fetch_ask(
+                user=person(request), names=(group,) if group else GROUPS,
                 slot=f"{timezone.now():%Y-%m-%dT%H:%M}",
-                requested_by=str(person(request).public_id),
-            )
+            )  # fmt: skip
             return 202, JobSerializer(job).data
 
         return answered(request, act, request._request.body)

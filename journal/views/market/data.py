@@ -29,12 +29,12 @@ from hedging.selectors.market import (
     supplied_series,
 )
 from hedging.selectors.quality import quality_findings
-from hedging.services.market.fetch import GROUPS, HISTORY, fetch_request
+from hedging.services.market.fetch import GROUPS, HISTORY
 from hedging.services.market.load import MarketFileError
 from hedging.services.market.stage import MOST_BYTES
 from journal.errors import RuleError
 from journal.safe_csv import safe_cell
-from journal.services.market import MAX_UPLOAD, market_upload, market_uploads
+from journal.services.market import MAX_UPLOAD, market_fetch_ask, market_upload, market_uploads
 from journal.views.common import person
 from journal.views.jobs import shown_job
 
@@ -71,6 +71,7 @@ def _page(
         "runs": recent_runs(RUNS),
         "supplied": supplied_series(now=timezone.now()),
         "fetching": settings.MARKET_FETCH,
+        "may_load": person(request).is_market_operator,
         "groups": GROUPS,
         "shown": shown_job(person(request), job) if job is not None else None,
         "loading": shown_job(person(request), load) if load is not None else None,
@@ -125,11 +126,13 @@ def fetch(request: HttpRequest) -> HttpResponse:
     if not settings.MARKET_FETCH:
         messages.error(request, "Fetching is switched off on this site.")
         return redirect("journal:data")
-    fetch_request(
-        names=(group,) if group else GROUPS,
-        slot=f"{timezone.now():%Y-%m-%dT%H:%M}",
-        requested_by=str(person(request).public_id),
-    )
+    try:
+        market_fetch_ask(
+            user=person(request), names=(group,) if group else GROUPS,
+            slot=f"{timezone.now():%Y-%m-%dT%H:%M}",
+        )  # fmt: skip
+    except RuleError as refusal:
+        messages.error(request, refusal.message)
     return redirect("journal:data")
 
 

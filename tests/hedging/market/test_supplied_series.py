@@ -28,7 +28,7 @@ from hedging.selectors.history import market_history
 from hedging.selectors.market import supplied_series
 from hedging.services.market.load import market_file_load, market_path_load
 from hedging.services.signals import signals_refresh
-from tests.journal.people import People, make_people
+from tests.journal.people import People, people_with_operator
 
 pytestmark = pytest.mark.django_db
 DAYS = sessions_between(date(2023, 1, 3), date(2023, 12, 29))
@@ -60,7 +60,7 @@ def market() -> None:
 
 @pytest.fixture
 def people() -> People:
-    return make_people()
+    return people_with_operator()
 
 
 def by_command(symbol: str, data: bytes, people: People, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from journal.models import Account, Fill, Trade, User
-from tests.journal.people import People, make_people
+from tests.journal.people import People, make_people, people_with_operator
 
 pytestmark = pytest.mark.django_db
 PASTE = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
@@ -33,7 +33,7 @@ def client_of(user: User) -> APIClient:
 
 @pytest.fixture
 def people() -> People:
-    return make_people()
+    return people_with_operator()
 
 
 @pytest.fixture

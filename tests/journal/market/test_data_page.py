@@ -28,7 +28,7 @@ from hedging.services.market.stage import files_stage
 from hedging.tasks import market_quality
 from journal.models import User
 from tests.hedging.market.test_market_fetch import VIX, fetch_one, history, sources  # noqa: F401 - a fixture
-from tests.journal.people import People, collapsed, make_people
+from tests.journal.people import People, collapsed, people_with_operator
 
 pytestmark = pytest.mark.django_db
 PAGE = "/data/"
@@ -36,7 +36,7 @@ PAGE = "/data/"
 
 @pytest.fixture
 def people() -> People:
-    return make_people()
+    return people_with_operator()
 
 
 def signed_in(user: User) -> Client:

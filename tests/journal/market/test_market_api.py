@@ -12,7 +12,7 @@ from hedging.jobs.kinds import MARKET_FETCH
 from hedging.models import Job
 from hedging.services.market.load import market_file_load
 from journal.models import User
-from tests.journal.people import People, make_people
+from tests.journal.people import People, people_with_operator
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/market-data/"
@@ -27,7 +27,7 @@ def client_of(user: User) -> APIClient:
 
 @pytest.fixture
 def people() -> People:
-    return make_people()
+    return people_with_operator()
 
 
 @pytest.fixture
