@@ -31,6 +31,13 @@ def first_user_operates(*, user: User) -> bool:
     others = User.objects.filter(is_demo=False).exclude(pk=user.pk)
     if user.is_demo or others.exists():
         return False
-    user.groups.add(Group.objects.get_or_create(name=MARKET_GROUP)[0])
-    audit_record(actor=user, action="user.operator", obj=user, summary="first user of the installation")
+    operator_set(user=user, operates=True)
     return True
+
+
+def operator_set(*, user: User, operates: bool) -> None:
+    """Put a login among the operators, or take it out."""
+    group, _ = Group.objects.get_or_create(name=MARKET_GROUP)
+    (user.groups.add if operates else user.groups.remove)(group)
+    word = "may load" if operates else "no longer loads"
+    audit_record(actor=user, action="user.operator", obj=user, summary=f"{word} market data for everybody")

@@ -121,6 +121,16 @@ def sign_in(new_page: Callable[..., Page]) -> Callable[..., Page]:
     return make
 
 
+def open_console(page: Page, query: str = "") -> None:
+    """Open the risk desk once a worker has made its first sheet."""
+    for _ in range(60):
+        page.goto(f"/risk/?{query}")
+        if page.locator("main table a[data-row]").count():
+            return
+        page.wait_for_timeout(1_000)
+    pytest.fail("no sheet within a minute")
+
+
 @pytest.fixture
 def shot_dir() -> Path | None:
     """Where to leave screenshots when ALVH_SHOTS is set."""

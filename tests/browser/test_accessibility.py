@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, open_console
 
 pytestmark = pytest.mark.browser
 MakePage = Callable[..., Page]
@@ -33,7 +33,10 @@ LINKED = {
     "BOOK": ("/books/", "main a[href^='/books/']:not([href$='new/']):not([href$='members/'])"),
     "MEMBERS": ("/books/", "a[href$='/members/']"),
 }
-RISK_PAGES = ("/risk/", "ACCOUNT", "/risk/audit/")
+RISK_PAGES = (
+    "/risk/", "ACCOUNT", "/risk/firm/", "/risk/firm/0/2/", "/risk/cases/", "/risk/limits/", "/risk/groups/",
+    "/risk/operations/", "/risk/audit/",
+)  # fmt: skip
 #: Things people press; a link inside a sentence may be smaller (WCAG 2.5.8, inline exception).
 SMALL = """() => [...document.querySelectorAll(
     'button, select, input:not([type=hidden]), summary, nav a, td a, .btn')]
@@ -112,8 +115,8 @@ def test_axe_finds_nothing_before_signing_in(new_page: MakePage, watch: Watch, a
 def test_axe_finds_nothing_in_the_risk_console(sign_in: MakePage, watch: Watch) -> None:
     for width in (1280, 320):
         page = sign_in("risk", "demo-risk", viewport={"width": width, "height": 800})
-        page.goto("/risk/")
-        account = page.locator("main table a").first.get_attribute("href") or ""
+        open_console(page)
+        account = page.locator("main table a[data-row]").first.get_attribute("href") or ""
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal of the two
             for address in RISK_PAGES:

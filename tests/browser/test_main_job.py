@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, open_console
+from tests.site import manage
 
 pytestmark = pytest.mark.browser
 PASTE = "SOLD -1 IRON CONDOR SPX 100 (Weeklys) 18 DEC 26 6900/6950/6500/6450 CALL/PUT @2.55 LMT"
@@ -114,8 +115,11 @@ def test_a_report_is_rendered_with_progress_and_opens(sign_in: MakePage, watch: 
     watch.assert_clean()
 
 
-def test_a_damaged_upload_names_its_line(sign_in: MakePage, watch: Watch) -> None:
-    page = sign_in()
+def test_a_damaged_upload_names_its_line(
+    sign_in: MakePage, watch: Watch, site: tuple[str, dict[str, str]]
+) -> None:
+    manage("operator", "second", environment=site[1])
+    page = sign_in("second", "demo-second")
     page.goto("/data/")
     page.set_input_files(
         "input[type=file]",
@@ -152,9 +156,9 @@ def test_the_theme_is_kept_and_the_finder_finds(sign_in: MakePage, watch: Watch)
 
 def test_only_the_risk_group_sees_the_console(sign_in: MakePage, watch: Watch) -> None:
     page = sign_in("risk", "demo-risk")
-    page.goto("/risk/")
+    open_console(page)
     expect(page.locator("[role=status]").first).to_contain_text("recorded")
-    page.click("main table a >> nth=0")
+    page.click("main table a[data-row] >> nth=0")
     expect(page.locator(".banner").first).to_contain_text("read-only")
     page.goto("/risk/audit/?q=risk.view_account")
     expect(page.locator("tbody tr").first).to_contain_text("risk")

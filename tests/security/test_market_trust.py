@@ -86,6 +86,16 @@ def test_the_first_person_of_an_installation_operates_it_and_no_later_one() -> N
     assert not second.is_market_operator
 
 
+def test_the_command_makes_and_unmakes_operators() -> None:
+    user = make_user("ann")
+    for extra, operates in (((), True), (("--remove",), False)):
+        call_command("operator", "ann", *extra)
+        assert User.objects.get(pk=user.pk).is_market_operator is operates
+    for name, words in (("nobody", "no login"), (demo_guest().username, "guest")):
+        with pytest.raises(CommandError, match=words):
+            call_command("operator", name)
+
+
 def test_signing_up_first_makes_the_operator(client: Client) -> None:
     assert settings.SIGNUP == "open"
     client.post("/accounts/signup/", SIGNUP)
