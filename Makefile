@@ -22,7 +22,7 @@ install-dev:
 	@"$(PYTHON)" .ci/environment.py $(VENV) requirements.txt requirements-dev.txt
 
 # The linters of pages, styles and scripts run on Node; nothing of them ships.
-install-lint: install-lint
+install-lint: install-dev
 	@$(PY) .ci/node_tools.py
 
 run: install
