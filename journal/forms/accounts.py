@@ -48,6 +48,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "max_stress_loss_pct",
             "residual_share_pct",
             "residual_limit",
+            "locked_until",
         )
         labels = {
             "number_masked": "Account number, masked",
@@ -61,8 +62,11 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "max_stress_loss_pct": "Stressed-loss limit (% of capital)",
             "residual_share_pct": "Residual alert threshold (% of absolute P&L)",
             "residual_limit": "and from this many dollars",
+            "locked_until": "Lock settlements up to",
         }
+        widgets = {"locked_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         help_texts = {
+            "locked_until": "A value corrected later is reported for these days, and nothing is booked.",
             "number_masked": "Only the last digits, such as ****868.",
             "base_capital": "What returns and limits are measured against.",
             "residual_share_pct": "A session whose P&L the effects leave unexplained; 15% is proposed.",

@@ -85,6 +85,10 @@ class Account(models.Model):
     residual_limit = models.DecimalField(
         max_digits=12, decimal_places=2, default=Decimal(100), validators=[MinValueValidator(Decimal(0))]
     )
+    locked_until = models.DateField(
+        null=True, blank=True,
+        help_text="settlements up to this day stay as booked: a corrected value is reported alone",
+    )  # fmt: skip
     approvals_needed = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="signatures a change needs; empty: 1, or 2 with several signers"
     )

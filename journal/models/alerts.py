@@ -31,6 +31,7 @@ class Alert(models.Model):
         SETTLEMENT = "settlement", "Awaiting an official settlement"
         SIGNERS = "signers", "Who signs is about to change"
         RISK = "risk", "A limit of the risk desk"
+        CORRECTION = "correction", "Market data was corrected"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="alerts")

@@ -110,6 +110,8 @@ class Fill(models.Model):
     SETTLEMENT = "settlement"
     #: ``source`` of what takes such a settlement back because a broker's rows say otherwise.
     REPLACED = "import-replaced"
+    #: ``source`` of what takes it back because its official value was corrected.
+    CORRECTED = "market-corrected"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills", db_index=False)

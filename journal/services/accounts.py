@@ -34,6 +34,7 @@ FIELDS = (
     "max_stress_loss_pct",
     "residual_share_pct",
     "residual_limit",
+    "locked_until",
 )
 
 

@@ -17,6 +17,7 @@ from journal.selectors.book.trades import book_build
 from journal.selectors.book.valued import account_result, trade_result
 from journal.selectors.jobs import account_of_job
 from journal.services.attribution.jobs import attribution_follow
+from journal.services.book.corrections import settlements_follow
 from journal.services.book.settlement import settlements_book_loaded
 from journal.services.book.trades import account_revalue
 
@@ -70,6 +71,7 @@ def accounts_revalue(*, simulated: bool = False) -> int:
 
     The snapshot's hash is part of the job's key: the same data twice asks once.
     """
+    settlements_follow()
     settlements_book_loaded()
     row = snapshot_for(simulated=simulated)
     if row is None:

@@ -89,6 +89,10 @@ def _of_kind(rows: QuerySet[Any, Any], simulated: bool) -> QuerySet[Any, Any]:
     return rows.filter(quality=Quality.SIMULATED) if simulated else rows.exclude(quality=Quality.SIMULATED)
 
 
+#: Levels that settle anything.
+FINAL_SYMBOLS = tuple(sorted(set(_FINAL.values())))
+
+
 def final_symbol(spec: ContractSpec) -> str:
     """Name of the level that settles the contract (SPX, SET, VRO); empty when nothing does."""
     return _FINAL.get((spec.underlying, spec.settlement), "")

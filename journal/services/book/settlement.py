@@ -150,7 +150,8 @@ def _was_reversed(due: Due) -> bool:
     """
     symbols = {leg.spec.symbol for leg in due.legs}
     fills = due.trade.fills.all()
-    taken_back = {fill.reverses_id for fill in fills if fill.reverses_id and fill.source != Fill.REPLACED}
+    by_itself = {Fill.REPLACED, Fill.CORRECTED}
+    taken_back = {fill.reverses_id for fill in fills if fill.reverses_id and fill.source not in by_itself}
     return any(
         fill.source == Fill.SETTLEMENT and fill.contract.symbol in symbols and fill.pk in taken_back
         for fill in fills
