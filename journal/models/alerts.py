@@ -58,6 +58,11 @@ class Alert(models.Model):
         return self.message
 
     @property
+    def is_new(self) -> bool:
+        """Whether it is raised and nobody has seen it."""
+        return self.seen_at is None and self.cleared_at is None
+
+    @property
     def about_hedge(self) -> bool:
         """Whether something can be done about it on the Hedge page."""
         return self.kind in {self.Kind.RECOMMENDATION, self.Kind.TRIGGER, self.Kind.STRESS}

@@ -93,6 +93,11 @@ class Report(models.Model):
     def __str__(self) -> str:
         return self.filename
 
+    @property
+    def has_page(self) -> bool:
+        """Whether a browser can show it."""
+        return self.format in {self.Format.PDF, self.Format.HTML}
+
 
 class IdempotencyKey(models.Model):
     """The stored answer to a write request, so that a repeat gets it again instead of a second row."""

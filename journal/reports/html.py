@@ -45,6 +45,11 @@ class ShownSection:
     svg: SafeString
     intro: SafeString
 
+    @property
+    def intro_alone(self) -> bool:
+        """Whether the introduction stands by itself, not under a drawing."""
+        return bool(self.section.intro) and not self.svg
+
 
 def render_html(_data: ReportData, shown: Document) -> bytes:
     """Render the page; every text is escaped, the drawing is our own."""

@@ -65,6 +65,11 @@ class ExplainedDay:
     alert: bool
     since: date | None = None
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether every leg was marked at quotes."""
+        return not self.unknown_legs and not self.modelled_legs
+
 
 @dataclass(frozen=True, slots=True)
 class AccountAttribution:
@@ -85,6 +90,11 @@ class AccountAttribution:
     other: Decimal
     days: tuple[ExplainedDay, ...]
     is_current: bool
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is stored waits for a worker."""
+        return self.last is not None and not self.is_current
 
     @property
     def alerts(self) -> tuple[ExplainedDay, ...]:

@@ -52,6 +52,8 @@ def page(request: HttpRequest) -> HttpResponse:
     first, last = form.period()
     last = last or as_of_for(request).day
     found = account_attribution(account, first, last)
+    has_fills = first_fill_day(account) is not None
+    jobs = shown_jobs(person(request), _open_jobs(account))
     context = {
         "account": account,
         "as_of_shown": True,
@@ -63,8 +65,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "waterfall": waterfall(found.total),
         "waterfall_table": effects_table([found.total]),
         "over_time": _over_time(account, found),
-        "has_fills": first_fill_day(account) is not None,
-        "jobs": shown_jobs(person(request), _open_jobs(account)),
+        "has_fills": has_fills,
+        "period_is_empty": bool(request.GET) and has_fills and not jobs,
+        "jobs": jobs,
         "may_write": Account.objects.for_user(person(request), WRITE_ROLES).filter(pk=account.pk).exists(),
     }
     return render(request, "journal/attribution/page.html", context)

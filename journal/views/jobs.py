@@ -30,6 +30,21 @@ class ShownJob:
     may_retry: bool
 
     @property
+    def percent(self) -> int | None:
+        """How far it is while it is open."""
+        return self.job.percent if self.job.is_open else None
+
+    @property
+    def has_page(self) -> bool:
+        """Whether the report it made can be looked at."""
+        return (self.job.result or {}).get("format") in {"pdf", "html"}
+
+    @property
+    def shows_error(self) -> bool:
+        """Whether it ended without a result and said why."""
+        return bool(self.job.error) and not self.job.is_open and self.job.state != Job.State.DONE
+
+    @property
     def report_id(self) -> str:
         """The report it made, empty while there is none."""
         return str((self.job.result or {}).get("report_id", ""))

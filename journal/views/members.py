@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,15 @@ from journal.services.governance.recovery import WAIT
 from journal.views.common import follow_account, get_owned, person, say_removed
 
 
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """A member of the list; ``is_asked`` where others have to agree to the removal."""
+
+    membership: Membership
+    may_remove: bool
+    is_asked: bool
+
+
 @login_required
 def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show members and approvals; owners add members, and who signs asks for changes of who signs."""
@@ -63,7 +73,14 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _told(request, pk, lambda: role_give(user=user, account=account, member=member, role=role))
     context = {
         "account": account,
-        "members": account.memberships.select_related("user__deletion_request").order_by("role", "pk"),
+        "members": [
+            ListedMember(
+                member,
+                may_remove=manages or (asks and member.role in SIGN_ROLES),
+                is_asked=len(rule.signers) > 1 and member.role in SIGN_ROLES,
+            )
+            for member in account.memberships.select_related("user__deletion_request").order_by("role", "pk")
+        ],
         "rule": rule,
         "may_manage": manages,
         "may_ask": asks,
@@ -72,12 +89,12 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "rule_form": rule_form,
         "several": len(rule.signers) > 1,
-        **_changes(user, account, rule),
+        **_changes(user, account, rule, asks=asks),
     }
     return render(request, "journal/accounts/members.html", context)
 
 
-def _changes(user: User, account: Account, rule: ApprovalRule) -> dict[str, Any]:
+def _changes(user: User, account: Account, rule: ApprovalRule, *, asks: bool) -> dict[str, Any]:
     """The change under way with its signatures, and what the user may do about it; the former ones."""
     rows = list(
         ApprovalChange.objects.for_user(user).filter(account=account).prefetch_related("signatures")[:20]
@@ -88,6 +105,7 @@ def _changes(user: User, account: Account, rule: ApprovalRule) -> dict[str, Any]
     mine = pending is not None and any(s.signer_id == user.pk for s in signed)
     return {
         "pending": pending,
+        "must_wait": asks and pending is not None,
         "progress": signing_progress(rule, signer_names(rule), signed),
         "may_sign": signs and pending is not None and pending.status == ApprovalChange.Status.PROPOSED,
         "may_withdraw": signs,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -42,7 +44,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
                 account, past.day, realized=then.realized, result=then.current.result
             ),
         }
-        return render(request, "journal/dashboard/page.html", context)
+        return render(request, "journal/dashboard/page.html", context | _decided(context))
     trades = overview.account_trades(user, account)
     today, current = session_date(timezone.now()), account_current(account)
     realized = overview.realized_total(user, account)
@@ -57,4 +59,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "glance": glance(account, today),
         "alerts": alert_page(user, account).open_ones,
     }
-    return render(request, "journal/dashboard/page.html", context)
+    return render(request, "journal/dashboard/page.html", context | _decided(context))
+
+
+def _decided(context: dict[str, Any]) -> dict[str, bool]:
+    """What the page leaves out or says in place of a figure."""
+    result = context["current"].result
+    return {
+        "mark_is_missing": context["net"] is None and bool(result),
+        "nothing_to_cover": bool(result) and "coverage" in result and result["coverage"] is None,
+        "has_history": bool(context["trades"] or context["realized"]),
+        "is_quiet": not context.get("alerts") and not context["attention"],
+    }

@@ -59,7 +59,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
         status = 400
     page = Paginator(reports_for(user, account), PAGE).get_page(request.GET.get("page"))
     context = {
-        "account": account, "accounts": accounts, "form": form, "presets": presets, "chosen": chosen,
+        "account": account, "accounts": accounts, "form": form, "presets": presets,
+        "chosen": None if form.is_bound else chosen,
         "page": page, "jobs": shown_jobs(user, report_jobs(account)),
         "schedules": schedules_for(user, account), "schedule_form": ScheduleForm(),
     }  # fmt: skip

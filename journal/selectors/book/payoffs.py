@@ -33,6 +33,11 @@ class PayoffChart:
     market: dict[str, Any] | None = None
     reason: str = ""
 
+    @property
+    def only_expiry(self) -> bool:
+        """Whether nothing but the payoff at expiry is known."""
+        return self.chart is not None and self.market is None
+
 
 @dataclass(frozen=True, slots=True)
 class PayoffAtLevel:

@@ -91,9 +91,12 @@ def chain_context(user: User, trade: Trade) -> dict[str, Any]:
     """The chain of a trade and how many of its links wait for a decision, for the trade's page."""
     links = list(links_about(user, trade))
     confirmed = any(link.state == TradeLink.State.CONFIRMED for link in links)
+    chain = chain_of(user, trade) if confirmed else Chain(())
+    proposed = sum(link.state == TradeLink.State.PROPOSED for link in links)
     return {
-        "chain": chain_of(user, trade) if confirmed else Chain(()),
-        "chain_proposed": sum(link.state == TradeLink.State.PROPOSED for link in links),
+        "chain": chain,
+        "chain_proposed": proposed,
+        "shows_chain": len(chain.steps) > 1 or bool(proposed),
     }
 
 

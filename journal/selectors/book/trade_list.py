@@ -256,6 +256,11 @@ class TradeRow:
     rating: int | None
     may_write: bool
 
+    @property
+    def has_tags(self) -> bool:
+        """Whether a tag or a mistake stands beside it."""
+        return bool(self.tags or self.mistakes)
+
 
 def with_page_details(trades: QuerySet[Any]) -> QuerySet[Any]:
     """Fetch the newest mark and the tags along with each trade, in a constant number of queries."""

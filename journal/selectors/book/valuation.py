@@ -26,6 +26,11 @@ class Current:
     job: Job | None
 
     @property
+    def failed(self) -> bool:
+        """Whether the newest job ended in an error."""
+        return self.job is not None and self.job.state == Job.State.DEAD
+
+    @property
     def waiting(self) -> bool:
         """Whether a worker is still expected to bring a newer result."""
         return not self.is_current and self.job is not None and self.job.is_open

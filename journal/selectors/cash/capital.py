@@ -139,6 +139,11 @@ class Capital:
     equities: tuple[float, ...]
 
     @property
+    def nothing_owed(self) -> bool:
+        """Whether liquidity is known and nothing stands against it."""
+        return self.liquid_now is not None and self.liquid_now.ratio is None
+
+    @property
     def liquid_now(self) -> LiquidityPoint | None:
         """Liquidity at the last session; None while the ledger does not say how the account began."""
         return self.liquidity[-1] if self.liquidity else None

@@ -73,6 +73,11 @@ class DisciplinePage:
         "decided_by", "reason_code",
     )  # fmt: skip
 
+    @property
+    def has_open_ends(self) -> bool:
+        """Whether orders went against guardrails or recommendations wait."""
+        return bool(self.against or self.waiting)
+
     def csv_rows(self) -> list[tuple[str, ...]]:
         """The entries as text."""
         rows: list[tuple[str, ...]] = [

@@ -41,6 +41,16 @@ class Card:
     signed_by_me: bool
     progress: SigningProgress
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it can be approved."""
+        return self.row.state in {Recommendation.State.NEW, Recommendation.State.SNOOZED}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be decided about it."""
+        return self.is_waiting or self.row.state == Recommendation.State.APPROVED
+
 
 def stale_reasons(row: Recommendation, now: datetime) -> list[str]:
     """Why the inputs no longer speak for the present; empty when they do."""
@@ -111,6 +121,11 @@ class RecommendationPage:
     may_sign: bool
     executable: bool
     payoff: dict[str, Any] | None
+
+    @property
+    def has_record(self) -> bool:
+        """Whether anybody signed or decided."""
+        return bool(self.decisions or self.card.signatures)
 
     @property
     def payoff_summary(self) -> str:

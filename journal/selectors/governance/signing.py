@@ -54,6 +54,11 @@ class SigningProgress:
         """How many more must sign."""
         return max(0, self.needed - len(self.signed))
 
+    @property
+    def needs_all(self) -> bool:
+        """Whether everybody who has not signed must."""
+        return bool(self.missing) and self.missing == len(self.open)
+
 
 def signer_names(rule: ApprovalRule) -> dict[int, str]:
     """Login names of the signers by user id, in alphabetical order."""

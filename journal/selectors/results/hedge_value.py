@@ -26,6 +26,8 @@ from journal.selectors.cash.capital_series import CapitalSeries, capital_series
 from journal.selectors.results.performance import account_performance
 
 ZERO = Decimal(0)
+#: A rate of return over fewer days of flows is not said.
+MIN_DAYS = 90
 #: The tag that records an unwind for want of margin.
 FORCED_UNWIND = "forced unwind"
 #: Draws of the intervals on the page; the figures move by less than their last digit beyond.
@@ -110,6 +112,21 @@ class HedgeValue:
     permanent: Permanent
     findings: tuple[ClaimFinding, ...]
     credit_share: float | None
+
+    @property
+    def irr_is_said(self) -> bool:
+        """Whether one rate of return can be said: one root, and 90 days at least."""
+        return self.irr is None or not (self.irr.several_roots or self.irr.days < MIN_DAYS)
+
+    @property
+    def quick_limit(self) -> str:
+        """The sign before this hedge's quick ratio: an upper bound, or nothing."""
+        return "≤" if self.quick_at_most and self.quick_ratio is not None else ""
+
+    @property
+    def permanent_quick_limit(self) -> str:
+        """The sign before the permanent hedge's quick ratio: an upper bound, or nothing."""
+        return "≤" if self.quick_at_most and self.permanent.quick_ratio is not None else ""
 
 
 def hedge_value(account: Account, until: date | None = None) -> HedgeValue | None:

@@ -52,6 +52,11 @@ class AccountView:
     imports: tuple[ImportBatch, ...]
     looks: tuple[AuditEvent, ...]
 
+    @property
+    def is_advised(self) -> bool:
+        """Whether anything was recommended or decided."""
+        return bool(self.recommendations or self.decisions)
+
 
 def account_view(account: Account) -> AccountView:
     """Read the page."""

@@ -75,6 +75,11 @@ class CashPlan:
         return tuple(one for one in self.rows if one.is_new)
 
     @property
+    def may_record(self) -> bool:
+        """Whether there is something new and every row is understood."""
+        return bool(self.new) and not self.problems
+
+    @property
     def duplicates(self) -> int:
         """Rows the ledger holds already."""
         return len(self.rows) - len(self.new)

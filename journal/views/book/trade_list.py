@@ -28,6 +28,7 @@ from journal.selectors.book.trade_list import (
     trades_filtered,
     with_page_details,
 )
+from journal.selectors.shell import nav_accounts
 from journal.services.book.bulk_close import MOST
 from journal.services.book.bulk_edit import BulkOrder, bulk_apply, writable_trades
 from journal.services.saved_views import view_remove, view_save
@@ -69,12 +70,14 @@ def trade_list(request: HttpRequest) -> HttpResponse:
     query.pop("page", None)
     rows = trade_rows(page, writable)
     more = figures_of(user, rows)
+    several = len(nav_accounts(user)) > 1
     context = {
         "page": page, "rows": [(row, more[row.trade.pk]) for row in rows], "totals": totals,
         "filters": filters,
         "writable_count": writable_trades(user, trades).count() if writable else 0,
         "query": query.urlencode(), "today": today_in_new_york(), "chosen": request.GET,
-        "columns": _headers(filters.sort, query),
+        "columns": [c for c in _headers(filters.sort, query) if several or c["key"] != "account"],
+        "several_accounts": several,
         "token": secrets.token_urlsafe(12),
         "further": any(request.GET.get(name) for name in _FURTHER), "last": _last_change(user),
         **_choices(user),

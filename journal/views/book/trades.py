@@ -45,14 +45,19 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     live = {fill.pk for fill in live_fills(fills)}
     today = past.day or today_in_new_york()
     valued = valuation_context(trade, past.moment)
+    legs = leg_rows(trade_position(trade, until=past.moment).legs, today)
+    may_write = not past and _may_write(request, trade) and trade.account.archived_at is None
+    attributed = trade_context(trade, past.day)
     context = {
         "trade": trade,
         "as_of_shown": True,
         "structure": trade_figures(trade, until=past.moment) if fills else None,
         "status": _status_then(trade, past.moment),
-        "legs": leg_rows(trade_position(trade, until=past.moment).legs, today),
+        "legs": legs,
         "fills": [(fill, fill.pk in live) for fill in sorted(fills, key=lambda f: f.executed_at)],
-        "may_write": not past and _may_write(request, trade) and trade.account.archived_at is None,
+        "may_write": may_write,
+        "may_trade": may_write and bool(legs),
+        "may_settle": may_write and bool(attributed["due"]),
         "duplicate_url": _duplicate_url(request, trade) if not past else "",
         "protects": trade.protects.all(),
         "protected_by": trade.protected_by.all(),
@@ -60,7 +65,7 @@ def trade_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **valued,
         **payoff_context(request, trade, valued),
         **review_context(request, trade),
-        **trade_context(trade, past.day),
+        **attributed,
         **chain_context(person(request), trade),
         "greeks": greeks_history(trade, past.day),
         "chain_pnl": chain_pnl(person(request), trade),

@@ -164,10 +164,12 @@ def _signed(row: Recommendation) -> str:
 def _page(request: HttpRequest, found: Recommendation, form: forms.Form) -> HttpResponse:
     user = person(request)
     may_decide = Recommendation.objects.for_user(user, _DECIDERS).filter(pk=found.pk).exists()
+    shown = recommendation_page(user, found, timezone.now())
     context = {
-        "page": recommendation_page(user, found, timezone.now()),
+        "page": shown,
         "override": form,
         "snooze": SnoozeForm(),
         "may_decide": may_decide,
+        "may_act": may_decide and shown.card.is_open,
     }
     return render(request, "journal/governance/hedge/recommendation.html", context)

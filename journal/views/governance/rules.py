@@ -42,6 +42,9 @@ from journal.views.common import follow_account, get_owned, person
 from journal.views.jobs import ShownJob, shown_job
 
 _AUTHORS = (*WRITE_ROLES, *SIGN_ROLES)
+_WITHDRAWN_FROM = frozenset(
+    {RulesetVersion.Status.DRAFT, RulesetVersion.Status.PROPOSED, RulesetVersion.Status.APPROVED}
+)
 
 
 @login_required
@@ -132,14 +135,21 @@ def version(request: HttpRequest, pk: UUID) -> HttpResponse:
         except ValueError:
             raise Http404 from None
     others = [v for v in versions_for(user, found.account) if v.pk != found.pk]
+    shown, job = version_page(user, found, against), _evidence_job(user, found)
+    may_write = Account.objects.for_user(user, _AUTHORS).filter(pk=found.account_id).exists()
+    may_edit = may_write and found.status == RulesetVersion.Status.DRAFT
     context = {
-        "page": version_page(user, found, against),
+        "page": shown,
         "others": others,
         "evidence": found.evidence,
         "evidence_text": json.dumps(found.evidence, indent=2) if found.evidence else "",
-        "shown_job": _evidence_job(user, found),
+        "shown_job": job,
+        "evidence_runs": shown.needs_evidence and job is not None and job.job.is_open,
         "token": timezone.now().strftime("%H%M%S%f"),
-        "may_write": Account.objects.for_user(user, _AUTHORS).filter(pk=found.account_id).exists(),
+        "may_write": may_write,
+        "may_edit": may_edit,
+        "may_repeat": may_edit and not shown.needs_evidence,
+        "may_withdraw": may_write and found.status in _WITHDRAWN_FROM,
     }
     return render(request, "journal/governance/rules/version.html", context)
 

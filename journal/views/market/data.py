@@ -54,6 +54,7 @@ def _page(
     search = request.GET.get("q", "").strip()[:40]
     only_stale = request.GET.get("stale") == "1"
     stored = sources(now=timezone.now())
+    files, past = fetched_files(), past_files()
     job = newest_fetch()
     load = newest_load(since=timezone.now() - LOADS_SHOWN)
     context: dict[str, Any] = {
@@ -66,8 +67,9 @@ def _page(
         "stale_count": sum(bool(s.stale) for s in stored),
         "search": search,
         "only_stale": only_stale,
-        "files": fetched_files(),
-        "past": past_files(),
+        "files": files,
+        "past": past,
+        "has_files": bool(files or past["asked"]),
         "runs": recent_runs(RUNS),
         "supplied": supplied_series(now=timezone.now()),
         "fetching": settings.MARKET_FETCH,

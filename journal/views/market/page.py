@@ -37,6 +37,8 @@ FORWARD_TEXT = {
     ForwardSource.VX_CURVE: "between VX futures",
     ForwardSource.CARRY: "spot, rate and dividends, or between quoted forwards",
 }
+#: What the form of the signals asks itself.
+_OF_SIGNALS = ("q", "state", "group")
 _KEPT = ("as_of", "compare", "expiry", "span", "q", "state", "group")
 _CSV = (
     "as_of", "key", "signal", "group", "value", "unit", "threshold", "state", "since", "distance",
@@ -82,12 +84,13 @@ def market(request: HttpRequest) -> HttpResponse:
         context |= {
             "market": view,
             "levels": sorted(view.levels.values(), key=lambda level: level.symbol),
-            "expiries": list(view.slices),
+            "expiries": [],
             **_waiting(asked),
             **_signals(request, asked),
             **_curves(request, asked, view),
             **_smile(request, view),
         }
+        context["signals_wait"] = context["waiting"] is not None or context["stored"] is None
     return render(request, "journal/market/page.html", context)
 
 
@@ -95,7 +98,8 @@ def _address(request: HttpRequest) -> dict[str, Any]:
     """What forms and links of the page keep of its address."""
     kept = {key: request.GET[key] for key in _KEPT if key in request.GET}
     others = {key: value for key, value in kept.items() if key != "span"}
-    return {"kept": kept, "span_query": f"{urlencode(others)}&" if others else ""}
+    asked = {key: value for key, value in kept.items() if key not in _OF_SIGNALS}
+    return {"kept": kept, "kept_of_signals": asked, "span_query": f"{urlencode(others)}&" if others else ""}
 
 
 def _waiting(asked: _Asked) -> dict[str, Any]:
@@ -182,6 +186,7 @@ def _smile(request: HttpRequest, view: MarketSnapshot) -> dict[str, Any]:
     return {
         "slice": expiry,
         "slice_key": f"{key[0]}:{key[1]}",
+        "expiries": [(root, when, (root, when) == key) for root, when in keys],
         "smile": chart,
         "smile_table": smile_table(chart) if chart else None,
         "forward_text": FORWARD_TEXT[expiry.forward_source],

@@ -156,6 +156,7 @@ def performance(request: HttpRequest) -> HttpResponse:
     form = PeriodForm(request.GET or None)
     first, last = form.period()
     found = account_performance(account, first, last or as_of_for(request).day)
+    has_fills = first_fill_day(account) is not None
     context = {
         "account": account,
         "as_of_shown": True,
@@ -165,7 +166,8 @@ def performance(request: HttpRequest) -> HttpResponse:
         "charts": _performance_charts(found) if found else None,
         "years": _years(found) if found else (),
         "month_names": _MONTHS,
-        "has_fills": first_fill_day(account) is not None,
+        "has_fills": has_fills,
+        "period_is_empty": bool(request.GET) and has_fills,
     }
     return render(request, "journal/results/statistics/performance.html", context)
 

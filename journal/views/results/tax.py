@@ -60,11 +60,13 @@ def worksheet(request: HttpRequest) -> HttpResponse:
         return render(request, "journal/dashboard/empty.html")
     user = person(request)
     jobs = Job.objects.filter(kind=TAX_PDF, scope=account_scope(shown.account.pk), as_of=str(shown.year))
+    may_review = may_write(user, shown.account)
     context = {
         "tax": shown, "account": shown.account, "year": shown.year, "not_advice": NOT_ADVICE,
         "groups": line_groups(shown), "form_lines": form_lines(shown),
         "years": range(shown.year - 1, min(shown.year + 1, today_in_new_york().year) + 1),
-        "may_review": may_write(user, shown.account), "token": new_token(),
+        "may_review": may_review, "token": new_token(),
+        "may_enter_marks": may_review and shown.is_final and bool(shown.missing),
         "jobs": shown_jobs(user, jobs.order_by("-created_at")[:3]),
     }  # fmt: skip
     return render(request, "journal/results/tax/page.html", context)

@@ -124,7 +124,8 @@ def note(request: HttpRequest, pk: UUID) -> HttpResponse:
     revisions = [(r, markdown_html(r.text)) for r in row.revisions.select_related("written_by")]
     context = {
         "note": row, "text": text, "error": error, "revisions": revisions, "html": markdown_html(row.text),
-        "may_review": may_write(user, row.account), "trade": row.review.trade if row.review else None,
+        "may_edit": may_write(user, row.account) and row.deleted_at is None,
+        "trade": row.review.trade if row.review else None,
     }  # fmt: skip
     return render(request, "journal/review/note.html", context, status=status)
 

@@ -27,10 +27,13 @@ def review_context(request: HttpRequest, trade: Trade) -> dict[str, Any]:
     """What the panel shows, for the trade page and for its own fragment."""
     user = person(request)
     writes = Trade.objects.for_user(user, WRITE_ROLES).filter(pk=trade.pk).exists()
+    may_review = writes and trade.account.archived_at is None
+    shown = trade_review_view(user, trade)
     return {
         "trade": trade,
-        "shown": trade_review_view(user, trade),
-        "may_review": writes and trade.account.archived_at is None,
+        "shown": shown,
+        "may_review": may_review,
+        "may_answer": may_review and bool(shown.playbooks),
         "ratings": _RATINGS,
     }
 
