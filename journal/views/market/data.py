@@ -55,6 +55,7 @@ def _page(
     only_stale = request.GET.get("stale") == "1"
     stored = sources(now=timezone.now())
     files, past = fetched_files(), past_files()
+    may_load = person(request).is_market_operator
     job = newest_fetch()
     load = newest_load(since=timezone.now() - LOADS_SHOWN)
     context: dict[str, Any] = {
@@ -73,7 +74,8 @@ def _page(
         "runs": recent_runs(RUNS),
         "supplied": supplied_series(now=timezone.now()),
         "fetching": settings.MARKET_FETCH,
-        "may_load": person(request).is_market_operator,
+        "may_load": may_load,
+        "may_fetch": settings.MARKET_FETCH and may_load,
         "groups": GROUPS,
         "shown": shown_job(person(request), job) if job is not None else None,
         "loading": shown_job(person(request), load) if load is not None else None,
