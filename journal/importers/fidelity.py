@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 from journal.importers.broker_symbols import read_symbol
-from journal.importers.fields import Row, columns, guarded, plain, removal, us_date
+from journal.importers.fields import Row, columns, guarded, one_account, plain, removal, us_date
 from journal.importers.movements import TRANSFER, inner, movement, told_by
 from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg
 from journal.importers.text import CellError, Cells, FileError, needed, number, whole
@@ -20,7 +20,7 @@ from journal.importers.text import CellError, Cells, FileError, needed, number, 
 _NAMES = {"Run Date", "Action", "Symbol", "Quantity"}
 _TRADE = re.compile(r"YOU (BOUGHT|SOLD) (OPENING|CLOSING) TRANSACTION\b")
 _EXPIRED = re.compile(r"EXPIRED\b")
-_SETTLED = re.compile(r"(?:CASH SETTLE|ASSIGNED|EXERCISED)\b")
+_SETTLED = re.compile(r"(?:CASH SETTLE(?:MENT|D)?|ASSIGNED|EXERCISED)\b")
 #: Money that moves between the cash and the fund it is kept in.
 _CORE = re.compile(r"(?:PURCHASE INTO|REDEMPTION FROM) CORE ACCOUNT\b")
 _SHARES = re.compile(r"(?:YOU (?:BOUGHT|SOLD)|REINVESTMENT|IN LIEU OF FRX)\b")
@@ -39,6 +39,7 @@ def parse(records: Sequence[Cells]) -> BrokerFile:
         raise FileError("The header is not Fidelity's.", line=records[0].line)
     names = columns(records[at].cells)
     rows = [plain(record, RowKind.NOTE, "Title or header.") for record in records[: at + 1]]
+    one_account(Row(record, names)["Account Number"] for record in records[at + 1 :])
     for record in records[at + 1 :]:
         row = Row(record, names)
         if len(record.cells) <= 2 and not _DAY.match(row["Run Date"]):

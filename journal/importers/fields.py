@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from hedging.engine.book import ContractSpec
 from hedging.selectors.calendar import CalendarRangeError, settles_at
 from journal.importers.broker_symbols import OutsideError
 from journal.importers.rows import BrokerRow, RowKind, RowLeg
-from journal.importers.text import CellError, Cells, check_cells
+from journal.importers.text import CellError, Cells, FileError, check_cells
 
 _DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?: ([AP])M)?")
@@ -35,6 +35,16 @@ class Row:
 def columns(header: Sequence[str]) -> dict[str, int]:
     """Column places by name."""
     return {name.strip(): at for at, name in enumerate(header)}
+
+
+def one_account(numbers: Iterable[str]) -> None:
+    """Refuse a file of several accounts: one import is of one account. Raises FileError naming them."""
+    found = sorted({number for number in numbers if number})
+    if len(found) > 1:
+        masked = ", ".join(f"…{number[-4:]}" for number in found[:5])
+        raise FileError(
+            f"The file holds several accounts ({masked}). Export each by itself and import it into its own."
+        )
 
 
 def plain(record: Cells, kind: RowKind, message: str = "", field: str = "") -> BrokerRow:

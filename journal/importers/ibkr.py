@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
+from typing import Protocol
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl
@@ -39,13 +40,24 @@ from journal.importers.movements import (
 from journal.importers.rows import ZERO, Broker, BrokerFile, BrokerRow, RowKind, RowLeg
 from journal.importers.text import MAX_CELL, MAX_ROWS, CellError, Cells, FileError, number, whole
 
-_STATED = {"Trade", "Order", "OptionEAE", "CashTransaction"}
+_STATED = {"Trade", "Order", "TradeConfirm", "OptionEAE", "CashTransaction"}
+#: A trade confirmation says the same as a trade in other words.
+_CONFIRMED = {"price": "tradePrice", "commission": "ibCommission", "tax": "taxes", "code": "notes"}
 _SUMMARIES = {"SymbolSummary", "AssetSummary", "Lot", "WashSale"}
+_WRAPPERS = {"FlexQueryResponse", "FlexStatements", "FlexStatement"}
 _FUNDS = "StatementOfFundsLine"
 _REPORT = "CashReportCurrency"
-_MOMENT = re.compile(
-    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:[;, T]+([0-9]{2}):?([0-9]{2}):?([0-9]{2}))?(?: [A-Z]{2,4})?"
-)
+_CLOCK = r"(?:[;, T]+(?P<clock>[0-9]{2}:?[0-9]{2}:?[0-9]{2}))?(?: (?P<zone>[A-Z]{2,4}))?"
+_MOMENT = re.compile(rf"(?P<y>[0-9]{{4}})-?(?P<m>[0-9]{{2}})-?(?P<d>[0-9]{{2}}){_CLOCK}")
+_NAMED_MONTH = re.compile(rf"(?P<d>[0-9]{{1,2}})-(?P<m>[A-Za-z]{{3}})-(?P<y>[0-9]{{4}}|[0-9]{{2}}){_CLOCK}")
+_SLASHED = re.compile(rf"(?P<a>[0-9]{{1,2}})/(?P<b>[0-9]{{1,2}})/(?P<y>[0-9]{{4}}|[0-9]{{2}}){_CLOCK}")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+#: Hours from UTC of the zones that a query may write behind its times.
+_ZONES = {
+    "UTC": 0, "GMT": 0, "BST": 1, "CET": 1, "CEST": 2, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
+    "MDT": -6, "PST": -8, "PDT": -7, "JST": 9, "HKT": 8, "SGT": 8, "AEST": 10, "AEDT": 11,
+}  # fmt: skip
+_DATED = ("dateTime", "tradeDate", "reportDate", "settleDate", "expiry", "date")
 _MAX_ATTRIBUTES = 250
 _MOVEMENTS = {
     **dict.fromkeys(
@@ -63,12 +75,15 @@ _OF_CONTRACTS = {"OPT", "FOP", "FUT", "WAR"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
+class FlexElement:
+    """One record of a query with its attributes, wherever it stood."""
+
     tag: str
     line: int
     values: dict[str, str]
 
     def record(self) -> Cells:
+        """The element as cells, for people."""
         return Cells(
             self.line, (self.tag, *(f"{name}={value}" for name, value in self.values.items() if value))
         )
@@ -77,12 +92,20 @@ class _Element:
         return self.values.get(name, "").strip()
 
 
+class Collected(Protocol):
+    """Elements that are records, how often others stand there, and the accounts named."""
+
+    found: list[FlexElement]
+    other: Counter[str]
+    accounts: set[str]
+
+
 class _Collector(ContentHandler):
     """Keeps the elements that are records, counts the others."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[_Element] = []
+        self.found: list[FlexElement] = []
         self.other: Counter[str] = Counter()
         self.accounts: set[str] = set()
         self.root = ""
@@ -96,7 +119,8 @@ class _Collector(ContentHandler):
         if name == "FlexStatement" and attrs.get("accountId"):
             self.accounts.add(attrs["accountId"])
         if name not in _STATED | _SUMMARIES | {_FUNDS, _REPORT}:
-            self.other[name] += 1
+            if attrs.getLength() and name not in _WRAPPERS:
+                self.other[name] += 1
             return
         if not attrs.getLength():
             return  # a section of the same name
@@ -105,7 +129,10 @@ class _Collector(ContentHandler):
             raise FileError(f"The file has more than {MAX_ROWS:,} rows.", line=line)
         if attrs.getLength() > _MAX_ATTRIBUTES or any(len(value) > MAX_CELL for value in attrs.values()):
             raise FileError("An element is longer than any broker writes.", line=line)
-        self.found.append(_Element(name, line, dict(attrs.items())))
+        values = dict(attrs.items())
+        if name == "TradeConfirm":
+            name, values = "Trade", {_CONFIRMED.get(key, key): value for key, value in values.items()}
+        self.found.append(FlexElement(name, line, values))
 
 
 def recognises(text: str) -> bool:
@@ -123,27 +150,29 @@ def parse(text: str, *, zone: str) -> BrokerFile:
         raise FileError("The file declares entities or a DTD; no broker does, it is refused.") from None
     except SAXParseException as error:
         raise FileError(f"Not readable XML: {error.getMessage()}.", line=error.getLineNumber() or 0) from None
+    return read_elements(seen, zone=zone, layout="Flex XML")
+
+
+def read_elements(seen: Collected, *, zone: str, layout: str) -> BrokerFile:
+    """The rows of collected elements, whatever wrote them down. Raises FileError where none is a trade."""
     if len(seen.accounts) > 1:
         raise FileError(
             "The file holds several accounts: " + ", ".join(sorted(seen.accounts)[:5]) + ". Export one."
         )
-    context = _Context(seen.found, zone)
+    levels = {_level(one) for one in seen.found if one.tag in {"Trade", "Order"}}
+    if levels and not levels & {"EXECUTION", "ORDER"}:
+        raise FileError(
+            "The query gives sums of trades, no executions: choose Executions among the options of its "
+            "Trades section, run it again and import that file."
+        )
+    context = _Context(seen.found, zone, _day_first(seen.found))
     rows = [guarded(one.record(), partial(context.read, one), partial(_net, one)) for one in seen.found]
-    skipped = [f"{count} {name}" for name, count in sorted(seen.other.items()) if name in _NAMED]
+    skipped = [f"{count} {name}" for name, count in sorted(seen.other.items())]
     remarks = [f"Not transactions, left aside: {', '.join(skipped)}."] if skipped else []
-    return BrokerFile(Broker.IBKR, "Flex XML", rows, remarks=remarks, stated=_reported(seen.found))
+    return BrokerFile(Broker.IBKR, layout, rows, remarks=remarks, stated=_reported(seen.found))
 
 
-_NAMED = {
-    "OpenPosition",
-    "SecurityInfo",
-    "ConversionRate",
-    "CorporateAction",
-    "EquitySummaryByReportDateInBase",
-}
-
-
-def _reported(found: list[_Element]) -> Decimal | None:
+def _reported(found: list[FlexElement]) -> Decimal | None:
     """What the cash report says moved in dollars, less the daily marks of futures; None without a report."""
     reports = {one["currency"].upper(): one for one in found if one.tag == _REPORT}
     one = reports.get("USD") or reports.get("BASE_SUMMARY")
@@ -160,8 +189,8 @@ def _reported(found: list[_Element]) -> Decimal | None:
 class _Context:
     """What one record needs to know of the others."""
 
-    def __init__(self, found: list[_Element], zone: str) -> None:
-        self.zone = zone
+    def __init__(self, found: list[FlexElement], zone: str, day_first: bool | None) -> None:
+        self.when = partial(_when, zone=zone, day_first=day_first)
         trades = [one for one in found if one.tag in {"Trade", "Order"}]
         self.executions = any(_level(one) == "EXECUTION" for one in trades)
         self.details = any(
@@ -174,15 +203,27 @@ class _Context:
         }
         self.funds: dict[str, Decimal] = {}
         for one in found:
-            if one.tag == _FUNDS and (known := one["tradeID"] or one["transactionID"]):
-                try:
-                    self.funds[known] = self.funds.get(known, ZERO) + (
-                        number(one["amount"], "amount") or ZERO
-                    )
-                except CellError:
-                    continue
+            if one.tag != _FUNDS or not (known := self._funds_key(one)):
+                continue
+            try:
+                self.funds[known] = self.funds.get(known, ZERO) + (number(one["amount"], "amount") or ZERO)
+            except CellError:
+                continue
 
-    def read(self, one: _Element) -> BrokerRow:
+    def _funds_key(self, one: FlexElement) -> str:
+        """What a line of the statement of funds is about: its id, else its contract and day."""
+        if known := one["tradeID"] or one["transactionID"]:
+            return known
+        if not one["symbol"]:
+            return ""
+        try:
+            moment, day = self.when(one["reportDate"] or one["date"] or one["dateTime"] or one["tradeDate"])
+        except CellError:
+            return ""
+        found = day or (moment.astimezone(NEW_YORK).date() if moment else None)
+        return f"{one['symbol']} {found}"
+
+    def read(self, one: FlexElement) -> BrokerRow:
         record = one.record()
         if one.tag == "CashTransaction":
             return self._moved(one, record)
@@ -197,14 +238,14 @@ class _Context:
             return plain(record, RowKind.NOTE, f"{level} row; the executions are imported.")
         return self._trade(one, record)
 
-    def _moved(self, one: _Element, record: Cells) -> BrokerRow:
+    def _moved(self, one: FlexElement, record: Cells) -> BrokerRow:
         """A movement of cash; sums beside their details are left aside, other currencies are asked about."""
         if self.details and one["levelOfDetail"].upper() == "SUMMARY":
             return plain(record, RowKind.NOTE, "A sum; its details are recorded.")
         amount, kind = number(one["amount"], "amount"), one["type"]
         if one["currency"].upper() not in {"", "USD"}:
             raise CellError(f"{one['currency'][:8]} is not dollars: say how many dollars it was.", "currency")
-        moment, day = _when(one["dateTime"] or one["reportDate"] or one["settleDate"], self.zone)
+        moment, day = self.when(one["dateTime"] or one["reportDate"] or one["settleDate"])
         sides = known_sides(_MOVEMENTS, kind)
         of_contract = one["symbol"] and one["assetCategory"].upper() in _OF_CONTRACTS
         doubt = ""
@@ -219,7 +260,7 @@ class _Context:
             identity=f"c{known}" if known else "",
         )  # fmt: skip
 
-    def _trade(self, one: _Element, record: Cells) -> BrokerRow:
+    def _trade(self, one: FlexElement, record: Cells) -> BrokerRow:
         spec = self._spec(one)
         quantity = whole(one["quantity"], "quantity")
         side = one["buySell"].upper()
@@ -248,7 +289,7 @@ class _Context:
             else:
                 raise CellError(f"Book trade at price 0 with notes {one['notes'][:20]!r}.", "notes")
         else:
-            moment, day = _when(one["dateTime"] or one["tradeDate"], self.zone)
+            moment, day = self.when(one["dateTime"] or one["tradeDate"])
         if spec.kind is InstrumentKind.FUTURE:  # its gain comes with the daily marks, not with the fill
             return BrokerRow(
                 one.line, record.raw, kind, legs=(RowLeg(spec, quantity, price, effect),), fees=fees,
@@ -262,7 +303,7 @@ class _Context:
             cash=cash, moment=moment, day=day, order_id=one["brokerageOrderID"], external_id=_identity(one),
         )  # fmt: skip
 
-    def _cash(self, one: _Element, own: Decimal, kind: RowKind) -> Decimal:
+    def _cash(self, one: FlexElement, own: Decimal, kind: RowKind) -> Decimal:
         stated = number(one["netCash"], "netCash") if kind is RowKind.FILL else None
         if stated is None:
             return own
@@ -270,11 +311,13 @@ class _Context:
             raise CellError(f"netCash {stated} is not quantity × price − costs ({own}).", "netCash")
         return stated
 
-    def _settled(self, one: _Element, quantity: int, spec: ContractSpec) -> Decimal:
+    def _settled(self, one: FlexElement, quantity: int, spec: ContractSpec) -> Decimal:
         """Price of a cash settlement: from the statement of funds, else from basis and realized."""
         known = one["tradeID"] or one["transactionID"]
-        if known and self.funds.get(known):
-            gross = -self.funds[known]
+        stated = self.funds.get(known) if known else None
+        stated = stated or self.funds.get(f"{one['symbol']} {spec.expiry}")
+        if stated:
+            gross = -stated
         else:
             basis = number(one["costBasis"] or one["cost"], "costBasis")
             realized = number(one["fifoPnlRealized"], "fifoPnlRealized")
@@ -289,14 +332,14 @@ class _Context:
             raise CellError("Cost basis and realized profit give a negative settlement.", "costBasis")
         return price
 
-    def _spec(self, one: _Element) -> ContractSpec:
+    def _spec(self, one: FlexElement) -> ContractSpec:
         category, symbol = one["assetCategory"].upper(), one["symbol"]
         if category in {"OPT", "STK"}:
             return read_symbol(symbol)
         if category == "FUT" and symbol.upper().startswith("VX"):
             if one["multiplier"] not in {"", "1000"}:
                 raise OutsideError("Mini VX futures are not kept in this journal.")
-            moment, day = _when(one["expiry"] or one["dateTime"] or one["tradeDate"], self.zone)
+            moment, day = self.when(one["expiry"] or one["dateTime"] or one["tradeDate"])
             day = day or (moment.astimezone(NEW_YORK).date() if moment else None)
             if one["expiry"] and day is not None:
                 return listed(vx_future(day))
@@ -304,7 +347,7 @@ class _Context:
                 return found
         raise OutsideError(f"{category or 'unnamed'} {symbol} is not kept in this journal.")
 
-    def _eae(self, one: _Element, record: Cells) -> BrokerRow:
+    def _eae(self, one: FlexElement, record: Cells) -> BrokerRow:
         spec = self._spec(one)
         if line := self.booked.get((one["symbol"], one["accountId"])):
             return plain(record, RowKind.NOTE, f"The book trade on line {line} closes the contracts.")
@@ -324,7 +367,7 @@ class _Context:
         )  # fmt: skip
 
 
-def _net(one: _Element) -> Decimal | None:
+def _net(one: FlexElement) -> Decimal | None:
     """What a record that is not recorded moved in dollars; None where it does not say."""
     if one["currency"].upper() not in {"", "USD"} or one.tag not in {"Trade", "CashTransaction"}:
         return None
@@ -333,12 +376,12 @@ def _net(one: _Element) -> Decimal | None:
     return number(one["netCash"], "netCash") if one["assetCategory"].upper() in {"OPT", "STK"} else None
 
 
-def _level(one: _Element) -> str:
+def _level(one: FlexElement) -> str:
     stated = one["levelOfDetail"].upper()
     return stated or ("ORDER" if one.tag == "Order" else "EXECUTION")
 
 
-def _identity(one: _Element) -> str:
+def _identity(one: FlexElement) -> str:
     return (
         f"t{one['tradeID']}"
         if one["tradeID"]
@@ -346,16 +389,54 @@ def _identity(one: _Element) -> str:
     )
 
 
-def _when(text: str, zone: str) -> tuple[datetime | None, date | None]:
-    """A moment, or the day alone where the file gives no time."""
-    match = _MOMENT.fullmatch(text)
+def _day_first(found: list[FlexElement]) -> bool | None:
+    """How the file writes slashed dates, decided by all of them: day first, month first, or undecided."""
+    first, second = 0, 0
+    for one in found:
+        for name in _DATED:
+            if match := _SLASHED.fullmatch(one[name]):
+                first, second = max(first, int(match["a"])), max(second, int(match["b"]))
+    if first > 12 and second > 12:
+        raise FileError("Some dates of the file have the day first, others the month: it cannot be read.")
+    return True if first > 12 else False if second > 12 else None
+
+
+def _when(text: str, *, zone: str, day_first: bool | None) -> tuple[datetime | None, date | None]:
+    """A moment, or the day alone where the file gives no time; a zone beside the time wins over ``zone``."""
+    match = _MOMENT.fullmatch(text) or _NAMED_MONTH.fullmatch(text) or _SLASHED.fullmatch(text)
     if match is None:
         raise CellError(f"dateTime: {text[:40]!r} is not a time.", "dateTime")
-    year, month, day, hour, minute, second = match.groups()
+    found, parts = _day_of(match, text, day_first), match.groupdict()
+    if parts["clock"] is None:
+        return None, found
+    hour, minute, second = re.findall("[0-9]{2}", parts["clock"])
+    if not parts["zone"]:
+        return local_moment(found, f"{hour}:{minute}:{second}", zone, "dateTime"), None
+    if parts["zone"] not in _ZONES:
+        raise CellError(f"dateTime: the zone {parts['zone']} is not known.", "dateTime")
+    offset = timezone(timedelta(hours=_ZONES[parts["zone"]]))
     try:
-        found = date(int(year), int(month), int(day))
+        moment = datetime(
+            found.year, found.month, found.day, int(hour), int(minute), int(second), tzinfo=offset
+        )
+    except ValueError:
+        raise CellError(f"dateTime: {text[:40]!r} is not a time.", "dateTime") from None
+    return moment, None
+
+
+def _day_of(match: re.Match[str], text: str, day_first: bool | None) -> date:
+    parts = match.groupdict()
+    year = int(parts["y"]) + (2000 if len(parts["y"]) == 2 else 0)
+    if "a" in parts:
+        if day_first is None:
+            raise CellError(
+                f"dateTime: {text[:20]!r} may be of two days; set the date format of the query to yyyyMMdd.",
+                "dateTime",
+            )
+        day, month = (parts["a"], parts["b"]) if day_first else (parts["b"], parts["a"])
+    else:
+        day, month = parts["d"], parts["m"]
+    try:
+        return date(year, int(month) if month.isdigit() else _MONTHS.index(month.upper()) + 1, int(day))
     except ValueError:
         raise CellError(f"dateTime: {text[:40]!r} is not a date.", "dateTime") from None
-    if hour is None:
-        return None, found
-    return local_moment(found, f"{hour}:{minute}:{second}", zone, "dateTime"), None

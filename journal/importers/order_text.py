@@ -27,6 +27,8 @@ from journal.importers.order_words import OrderTextError, Reader, Span, Word
 __all__ = ["OrderTextError", "ParsedOrder", "Span", "parse_order"]
 
 MAX_LENGTH = 2_000
+#: An order that closes one spread and opens another.
+VERT_ROLL = "VERT ROLL"
 _NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 _QUANTITY = re.compile(r"^[+-]?[0-9]{1,6}$")
@@ -36,7 +38,7 @@ _PRICE = re.compile(r"^@(-?(?:[0-9]{1,7}(?:\.[0-9]{1,6})?|\.[0-9]{1,6}))$")
 _VENUE = re.compile(r"^[A-Z]{2,10}$")
 _FUTURE = re.compile(rf"^/VX([{FUTURE_MONTHS}])([0-9]{{2}})(?::XCBF)?$")
 _WITHOUT_SIGNS = (
-    "CONDOR", "CALENDAR", "DIAGONAL", "STRANGLE", "STRADDLE", "BACKRATIO", "DBL", "UNBALANCED",
+    "CONDOR", "CALENDAR", "DIAGONAL", "STRADDLE", "BACKRATIO", "DBL", "UNBALANCED",
     "COVERED", "COMBO", "COLLAR",
 )  # fmt: skip
 _MAX_LEGS = 8
@@ -103,6 +105,11 @@ def parse_order(text: str) -> ParsedOrder:
     strikes = [Decimal(part) for part in strikes_word.text.split("/")]
     rights_word = reader.take("CALL, PUT or CALL/PUT", "rights")
     price, is_limit, venue = _price(reader)
+    if strategy == "IRON CONDOR" and price < 0:
+        side = "sold for a debit" if head.sign < 0 else "bought for a credit"
+        raise strikes_word.refuse(
+            f"An iron condor is never {side}: check BUY, SELL and the sign of the price."
+        )
     order = _Order(head, strategy, expiries, strikes, strikes_word, rights_word)
     is_credit = (head.sign < 0) == (price >= 0)
     return ParsedOrder(
@@ -166,7 +173,7 @@ def _strategy(reader: Reader, head: _Head) -> str:
         if second.upper != "CONDOR":
             raise second.refuse("After IRON follows CONDOR.")
         strategy = "IRON CONDOR"
-    elif name in {"VERTICAL", "BUTTERFLY", "CUSTOM"}:
+    elif name in {"VERTICAL", "BUTTERFLY", "STRANGLE", "CUSTOM"}:
         word = reader.take("", "strategy")
         if name == "CUSTOM" and head.ratio_word is None:
             raise word.refuse(
@@ -175,9 +182,11 @@ def _strategy(reader: Reader, head: _Head) -> str:
             )
         strategy = name
     elif name == "VERT":
-        raise reader.take("", "strategy").refuse(
-            "A VERT ROLL closes one spread and opens another: enter the close and the new trade."
-        )
+        reader.take("", "strategy")
+        second = reader.take("ROLL", "strategy")
+        if second.upper != "ROLL":
+            raise second.refuse("After VERT follows ROLL.")
+        strategy = VERT_ROLL
     elif name in _WITHOUT_SIGNS:
         word = reader.take("", "strategy")
         raise word.refuse(f"{word.text} orders do not state which leg is bought: enter the legs in the form.")
@@ -292,10 +301,12 @@ class _Order:
             "IRON CONDOR": self._condor,
             "VERTICAL": self._vertical,
             "BUTTERFLY": self._butterfly,
+            "STRANGLE": self._strangle,
+            VERT_ROLL: self._vert_roll,
             "CUSTOM": self._custom,
             "SINGLE": self._single,
         }[self.strategy]
-        if len(self.expiries) > 1 and self.strategy != "CUSTOM":
+        if len(self.expiries) > 1 and self.strategy not in {"CUSTOM", VERT_ROLL}:
             raise self.expiries[1].word.refuse(f"{self.strategy} has one expiry for all its legs.")
         legs = build()
         if len({spec.symbol for spec, _ in legs}) < len(legs):
@@ -354,6 +365,32 @@ class _Order:
         return (
             self._leg(right, self.strikes[0], sign * a),
             self._leg(right, self.strikes[1], -sign * b),
+        )
+
+    def _strangle(self) -> tuple[tuple[ContractSpec, int], ...]:
+        """Both options have the order's side."""
+        self._count(2, "call/put")
+        if self.rights_word.upper != "CALL/PUT":
+            raise self.rights_word.refuse("A strangle says CALL/PUT.")
+        a, b = self._ratio((1, 1))
+        return (
+            self._leg(Right.CALL, self.strikes[0], self.head.sign * a),
+            self._leg(Right.PUT, self.strikes[1], self.head.sign * b),
+        )
+
+    def _vert_roll(self) -> tuple[tuple[ContractSpec, int], ...]:
+        """The first expiry's vertical as the order's side says, the second's turned round: it is closed."""
+        if len(self.expiries) != 2:
+            raise self.expiries[0].word.refuse("A VERT ROLL names two expiries: the new one and the old one.")
+        self._count(4, "two of the new spread, two of the one it replaces")
+        right, sign = self._right(self.rights_word.upper), self.head.sign
+        new, old = self.expiries
+        a, b, c, d = self._ratio((1, 1, 1, 1))
+        return (
+            self._leg(right, self.strikes[0], sign * a, new),
+            self._leg(right, self.strikes[1], -sign * b, new),
+            self._leg(right, self.strikes[2], -sign * c, old),
+            self._leg(right, self.strikes[3], sign * d, old),
         )
 
     def _butterfly(self) -> tuple[tuple[ContractSpec, int], ...]:

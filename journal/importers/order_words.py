@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\S+")
-_WRAPPER = re.compile(r"^\s*(?:#\d+\s+)?(?:NEW\s+)?(?:t[A-Z][A-Za-z]+\s+)?(?:#\d+\s+)?")
+#: Before an order: its number, NEW, the tool or the platform that sent it.
+_WRAPPER = re.compile(
+    r"^\s*(?:#\d+\s+)?(?:NEW\s+)?(?:t[A-Z][A-Za-z]+\s+)?(?:(?:TOSWEB|WEB|MSO)\s+)?(?:#\d+\s+)?",
+    re.IGNORECASE,
+)
+#: After the price: what the market stood at, which is no part of the order.
+_QUOTES = re.compile(r"\s*(?:LAST|BID|ASK|MARK)=.*$")
 _ACCOUNT = re.compile(r",\s*ACCOUNT\s+\*+[0-9A-Za-z]+\s*$")
 #: Dashes and spaces that copying from a page leaves behind; one character becomes one character.
 _TYPOGRAPHY = str.maketrans(
@@ -66,7 +72,7 @@ class Reader:
 
     def __init__(self, text: str) -> None:
         plain = text.translate(_TYPOGRAPHY)
-        body = _ACCOUNT.sub("", plain)
+        body = _QUOTES.sub("", _ACCOUNT.sub("", plain))
         wrapper = _WRAPPER.match(body)
         offset = wrapper.end() if wrapper else 0
         self._end = len(text)

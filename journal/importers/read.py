@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from journal.importers import fidelity, ibkr, schwab, tastytrade, thinkorswim
+from journal.importers import fidelity, flex_csv, ibkr, schwab, tastytrade, thinkorswim
 from journal.importers.rows import Broker, BrokerFile, row_keys
-from journal.importers.text import Cells, FileError, decode, records, unpack
+from journal.importers.text import Cells, FileError, decode, is_page, records, unpack
 
 
 def read_file(
@@ -26,11 +26,13 @@ def read_file(
     text = decode(unpack(data), encoding)
     if broker and broker not in set(Broker):
         raise FileError("This broker is not offered.", ask="broker")
-    if text.lstrip().startswith("<"):
+    if text.lstrip().startswith("<") and not is_page(text):
         if broker in {"", Broker.IBKR} and ibkr.recognises(text):
             return _keyed(ibkr.parse(text, zone=zone))
         raise FileError("The XML is not the answer of a Flex query.", ask="broker")
     every = list(records(text))
+    if broker in {"", Broker.IBKR} and every and flex_csv.recognises(every[0].cells):
+        return _keyed(flex_csv.parse(every, zone=zone))
     found = _detect(every)
     if found is None or (broker and broker != found):
         wanted = (

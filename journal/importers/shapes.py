@@ -41,6 +41,15 @@ class RollKind(StrEnum):
     RECENTER = "recenter"
     WING_SHIFT = "wing_shift"
     FULL_ROLL = "full_roll"
+    WING_ROLL = "wing_roll"
+
+
+#: What an adjustment is called where one wing of a condor was moved and the other stayed.
+_OF_ONE_WING = {
+    RollKind.RECENTER: RollKind.WING_SHIFT,
+    RollKind.FULL_ROLL: RollKind.WING_ROLL,
+    RollKind.TIME_SHIFT: RollKind.WING_ROLL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ def find_rolls(groups: Sequence[TradeGroup]) -> list[Roll]:
         taken_earlier.add(place)
         taken_later.add(second)
         one_wing = _rights(earlier.opening()) != _rights([(p.source.spec, p.quantity) for p in parts])
-        named = RollKind.WING_SHIFT if one_wing and kind is RollKind.RECENTER else kind
+        named = _OF_ONE_WING.get(kind, kind) if one_wing else kind
         rolls.append(Roll(first, second, named, _reason(parts, later), later.opened))
     return rolls
 

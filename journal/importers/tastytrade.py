@@ -120,14 +120,25 @@ def _modern(row: Row, paired: Counter[tuple[str, str]], *, with_total: bool) -> 
         sign = {"BUY_TO_CLOSE": 1, "SELL_TO_CLOSE": -1}.get(action, 0)
         leg = RowLeg(spec, (sign or 1) * count, ZERO, "close", signed=bool(sign))
         return _row(row, RowKind.EXPIRY, message, leg, fees, cash, settlement_of(spec))
-    side, _, effect = action.partition("_TO_")
+    if kind == "receive deliver" and not value:
+        raise CellError(
+            f"{row['Sub Type'] or 'A transfer'} brought the position in: say the price it was opened at.",
+            "Value",
+        )
+    return _row(
+        row, RowKind.FILL, message, _traded(row, spec, count, value), fees, cash, _moment(row["Date"])
+    )
+
+
+def _traded(row: Row, spec: ContractSpec, count: int, value: Decimal) -> RowLeg:
+    """The leg that an action such as SELL_TO_OPEN traded."""
+    side, _, effect = row["Action"].upper().replace(" ", "_").partition("_TO_")
     if side not in {"BUY", "SELL"} or effect not in {"OPEN", "CLOSE"}:
         raise CellError(f"Action {row['Action'][:40]!r} is not known.", "Action")
     sign = 1 if side == "BUY" else -1
     if value * sign > 0:
         raise CellError(f"{row['Action']} with Value {value} has the wrong sign.", "Value")
-    leg = RowLeg(spec, sign * count, _price(value, count, spec), effect.lower())
-    return _row(row, RowKind.FILL, message, leg, fees, cash, _moment(row["Date"]))
+    return RowLeg(spec, sign * count, _price(value, count, spec), effect.lower())
 
 
 def _moved(row: Row, name: str, cash: Decimal, moment: datetime) -> BrokerRow:

@@ -64,6 +64,28 @@ class Cells:
         return text if len(text) <= MAX_RAW else f"{text[: MAX_RAW - 1]}…"
 
 
+#: Other kinds of file people send, by how they begin, and what to send in their place.
+_FOREIGN = (
+    (
+        b"%PDF",
+        "This is a PDF, a picture of a statement: export the transaction history as CSV.",
+    ),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "This is an old Excel workbook: save it as CSV, or export CSV at the broker.",
+    ),
+    (b"{\\rtf", "This is a text document. Export the transaction history as CSV."),
+)
+_PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<table)", re.IGNORECASE)
+_WORKBOOK = "[Content_Types].xml"
+_SEPARATORS = ",;\t"
+
+
+def is_page(text: str) -> bool:
+    """Whether the text is a web page."""
+    return _PAGE.match(text) is not None
+
+
 def is_packed(data: bytes) -> bool:
     """Whether the bytes are a gzip or zip file."""
     return data.startswith((_GZIP, _ZIP))
@@ -73,6 +95,9 @@ def unpack(data: bytes) -> bytes:
     """Open a gzip or a zip with one file in it; more than MAX_BYTES is refused before it is written out."""
     if len(data) > MAX_BYTES:
         raise FileError(f"The file is larger than {MAX_BYTES // 2**20} MiB.")
+    for beginning, message in _FOREIGN:
+        if data.startswith(beginning):
+            raise FileError(message)
     try:
         if data.startswith(_GZIP):
             engine = zlib.decompressobj(wbits=31)
@@ -82,6 +107,11 @@ def unpack(data: bytes) -> bytes:
         elif data.startswith(_ZIP):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = [info for info in archive.infolist() if not info.is_dir()]
+                if any(info.filename == _WORKBOOK for info in names):
+                    raise FileError(
+                        "This is an Excel workbook. Open it and save it as CSV (UTF-8), or export the "
+                        "history as CSV at the broker."
+                    )
                 if len(names) != 1:
                     raise FileError("The archive must hold exactly one file.")
                 with archive.open(names[0]) as member:
@@ -115,9 +145,22 @@ def decode(data: bytes, encoding: str = "") -> str:
     return text.removeprefix("\ufeff")
 
 
+def separator(text: str) -> str:
+    """What stands between the cells: the mark that the widest of the first lines has most, else a comma."""
+    lines = text[:20_000].splitlines()[:40]
+    return max(
+        _SEPARATORS, key=lambda mark: (max((line.count(mark) for line in lines), default=0), mark == ",")
+    )
+
+
 def records(text: str) -> Iterator[Cells]:
-    """The records of CSV text, blank ones left out. Raises FileError for an open quote or too many rows."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    """The records of CSV text, blank ones left out. Raises FileError for an open quote or too many rows.
+
+    Cells may be separated by commas, semicolons or tabs.
+    """
+    if is_page(text):
+        raise FileError("This is a web page, not an export. Download the transaction history as CSV.")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text), strict=True)
     count, begins = 0, 1
     while True:
         try:

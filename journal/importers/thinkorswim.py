@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
+from hedging.engine.book import ContractSpec
 from hedging.selectors.calendar import CalendarRangeError
 from journal.importers.broker_symbols import OutsideError, read_future, read_symbol
 from journal.importers.fields import Row, columns, guarded, local_moment, plain, removal, us_date
@@ -34,6 +35,8 @@ _SECTIONS = {
 _HEADS = ("DATE", "TIME", "TYPE", "REF #", "DESCRIPTION", "AMOUNT", "BALANCE")
 _FUTURES_HEADS = ("Trade Date", "Exec Date", "Exec Time", "Type", "Description", "Amount", "Balance")
 _REMOVED = re.compile(r"EXP: (-?[0-9]{1,6}(?:\.0+)?) (\.[A-Z]{1,6}[0-9]{6}[CP][0-9.]{1,9})$")
+#: As TD Ameritrade wrote an expiration: the signed quantity that closes, and the contract in words.
+_EXPIRED = re.compile(r"REMOVAL OF OPTION DUE TO EXPIRATION (-?[0-9]{1,6}(?:\.0+)?) (.+)$")
 _INDEX = re.compile(r"\b(?:SPXW?|VIXW?) 100\b")
 _INDEX_SYMBOL = re.compile(r"\.(?:SPXW?|VIXW?)[0-9]{6}[CP]")
 _PARTS = ("Misc Fees", "Commissions & Fees", "AMOUNT")
@@ -43,6 +46,7 @@ _FUTURE = re.compile(
 )
 _MARK = re.compile(r"MARK TO (?:THE )?MARKET", re.IGNORECASE)
 _DELIVERED = re.compile(r"\b(?:REMOVED|EXPIR|ASSIGN|EXERCIS|DELIVER)", re.IGNORECASE)
+_EXPONENT = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 #: Types that say that money came from outside or went there.
 _TRANSFERS = {"EFN", "WIN", "WOU", "WDR", "ACH"}
 
@@ -122,6 +126,9 @@ def _read(row: Row, history: FillHistory, zone: str) -> BrokerRow:
     if kind == "RAD" and (match := _REMOVED.search(text)):
         spec, quantity = read_symbol(match.group(2)), whole(match.group(1), "DESCRIPTION")
         return removal(row.record, spec, quantity, amount - cash, cash, text=text)
+    if kind == "RAD" and (match := _EXPIRED.search(text)) and _INDEX.search(text):
+        quantity = whole(match.group(1), "DESCRIPTION")
+        return removal(row.record, _in_words(match.group(2)), quantity, amount - cash, cash, text=text)
     if _INDEX.search(text) or _INDEX_SYMBOL.search(text):
         raise CellError(
             f"{kind or 'A row without a type'} about an index option was not understood.", "DESCRIPTION"
@@ -147,8 +154,18 @@ def _other(row: Row, kind: str, text: str, cash: Decimal, moment: datetime, refe
     return movement(row.record, word, text, cash, sides, moment=moment, reference=_reference(reference))
 
 
+def _in_words(text: str) -> ContractSpec:
+    """The contract of ``SPX 100 (Weeklys) 5 FEB 21 3800 PUT``."""
+    try:
+        return parse_order(f"BOT +1 {text} @1.00").legs[0][0]
+    except (OrderTextError, CalendarRangeError):
+        raise CellError(f"{text[:60]!r} is not a contract.", "DESCRIPTION") from None
+
+
 def _reference(text: str) -> str:
-    return text.removeprefix("=").strip('"').replace("--", "")
+    """The REF # as the platform wrote it; a spreadsheet's exponent form has lost its digits and is none."""
+    found = text.removeprefix("=").strip('"').replace("--", "")
+    return "" if _EXPONENT.fullmatch(found) else found
 
 
 def _future(row: Row, zone: str) -> BrokerRow:

@@ -188,6 +188,7 @@ class TradeLink(models.Model):
         RECENTER = "recenter", "Recenter"
         WING_SHIFT = "wing_shift", "Wing shift"
         FULL_ROLL = "full_roll", "Full roll"
+        WING_ROLL = "wing_roll", "One-wing roll"
         ADJUSTMENT = "adjustment", "Adjustment"
 
     class State(models.TextChoices):

@@ -21,7 +21,7 @@ SHOWN = 200
 ZERO = Decimal(0)
 ROLL_NAMES = {
     RollKind.TIME_SHIFT: "Time-shift", RollKind.RECENTER: "Recenter", RollKind.WING_SHIFT: "Wing shift",
-    RollKind.FULL_ROLL: "Full roll",
+    RollKind.FULL_ROLL: "Full roll", RollKind.WING_ROLL: "One-wing roll",
 }  # fmt: skip
 
 

@@ -62,9 +62,7 @@ def test_buying_turns_every_leg(word: str) -> None:
     ("side", "price", "credit", "net"),
     [
         ("SELL -1", "@.90", True, "0.90"),
-        ("SELL -1", "@-.80", False, "0.80"),
         ("BUY +1", "@.90", False, "0.90"),
-        ("BUY +1", "@-.80", True, "0.80"),
         ("SELL -1", "@0", True, "0"),
         ("SELL -1", "@12.345", True, "12.345"),
     ],
@@ -72,6 +70,14 @@ def test_buying_turns_every_leg(word: str) -> None:
 def test_prices_say_who_paid(side: str, price: str, credit: bool, net: str) -> None:
     parsed = parse_order(f"{side} {CONDOR} {price}")
     assert (parsed.is_credit, parsed.net_price) == (credit, Decimal(net))
+
+
+@pytest.mark.parametrize(
+    ("side", "words"), [("SELL -1", "sold for a debit"), ("BUY +1", "bought for a credit")]
+)
+def test_a_condor_on_the_wrong_side_of_its_price_is_refused(side: str, words: str) -> None:
+    with pytest.raises(OrderTextError, match=words):
+        parse_order(f"{side} {CONDOR} @-.80")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,7 @@ REFUSED = [
     ("SELL -1 IRON CONDR SPX", "CONDR", "CONDOR"),
     ("SELL -1 1/0/1/1 IRON CONDOR", "1/0/1/1", "zero"),
     ("SELL -1 1/-1 VERTICAL SPX", "1/-1", "Signed ratios"),
-    ("SELL -1 VERT ROLL SPX 100", "VERT", "VERT ROLL"),
+    ("SELL -1 VERT CALL SPX 100", "CALL", "follows ROLL"),
     ("SELL -1 CUSTOM SPX 100", "CUSTOM", "signed ratios"),
     ("SELL -1 DIAGONAL SPX 100", "DIAGONAL", "which leg is bought"),
     ("SELL -1 IRON CONDOR AAPL 100", "AAPL", "not SPX or VIX"),
