@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from journal.api import attribution, backtests, imports, review, statistics
+from journal.api import attribution, backtests, imports, review, risk, statistics
 from journal.api.book import closing, trades
 from journal.api.cash import capital
 from journal.api.cash.imports import CashImportCommitView, CashImportsView, CashImportUndoView, CashImportView
@@ -27,6 +27,11 @@ router.register("reports", trades.ReportViewSet, basename="report")
 job = trades.JobViewSet
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("risk/accounts/", risk.RiskAccountsView.as_view(), name="risk-accounts"),
+    path("risk/cases/", risk.RiskCasesView.as_view(), name="risk-cases"),
+    path("risk/cases/<uuid:pk>/", risk.RiskCaseView.as_view(), name="risk-case"),
+    path("risk/cases/<uuid:pk>/acknowledge/", risk.RiskAcknowledgeView.as_view(), name="risk-acknowledge"),
+    path("risk/limits/", risk.RiskLimitsView.as_view(), name="risk-limits"),
     path("trades/close/", closing.BulkCloseView.as_view(), name="trades-close"),
     path("changes/<uuid:pk>/undo/", closing.ChangeUndoView.as_view(), name="change-undo"),
     path("", include(router.urls)),

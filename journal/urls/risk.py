@@ -25,5 +25,6 @@ urlpatterns: list[URLPattern] = [
     path("risk/audit/", operations.audit, name="risk_audit"),
     path("risk/accounts/<uuid:pk>/", accounts.account, name="risk_account"),
     path("risk/jobs/<uuid:pk>/retry/", operations.retry_job, name="risk_retry_job"),
+    path("breaches/", cases.trader_cases, name="breaches"),
     path("breaches/<uuid:pk>/", cases.trader_case, name="breach"),
 ]

@@ -26,7 +26,7 @@ KNOWN = {
     "changes": "trades/bulk",
 }  # fmt: skip
 #: Objects no test makes: only a missing one is asked for.
-MISSING = {"alerts", "cash-imports", "approval-changes"}
+MISSING = {"alerts", "cash-imports", "approval-changes", "risk"}
 #: Routes about the market, which is everybody's.
 SHARED = {"market", "market-data"}
 #: Lists and creation: no object in the address.

@@ -88,6 +88,13 @@ def comment(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
+def trader_cases(request: HttpRequest) -> HttpResponse:
+    """Open cases of the accounts the user may see."""
+    mine = BreachCase.objects.for_user(person(request)).filter(closed_at__isnull=True)
+    return render(request, "journal/risk/own.html", {"cases": mine.select_related("account")})
+
+
+@login_required
 def trader_case(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A member's look at a case of the own account, with an answer to the desk."""
     mine = BreachCase.objects.for_user(person(request)).select_related("account")

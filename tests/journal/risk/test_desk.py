@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from hedging.selectors.calendar import session_date
 from journal.models import (
@@ -267,3 +268,38 @@ def test_queries_of_the_console_do_not_grow_with_the_accounts(firm: None, desk: 
     firm_load(accounts=ACCOUNTS + 6)
     new_sheet()
     assert count() <= few
+
+
+def api_of(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def test_the_api_answers_as_the_page_filters(firm: None, desk: Client, officer: User) -> None:
+    found = api_of(officer).get("/api/v1/risk/accounts/?q=south&sort=-margin").json()
+    assert [row["name"] for row in found["results"]] == names(desk, q="south", sort="-margin")
+    assert found["count"] == len(names(desk, q="south"))
+    assert found["as_of"]
+    for path in ("accounts", "cases", "limits"):
+        assert api_of(make_user(f"not-{path}")).get(f"/api/v1/risk/{path}/").status_code == 404
+
+
+def test_the_api_acknowledges_for_officers_alone(firm: None, officer: User) -> None:
+    case = worst()
+    address = f"/api/v1/risk/cases/{case.pk}/acknowledge/"
+    body = {"reason": "reduced by Friday", "until": str(session_date(timezone.now()))}
+    assert api_of(of_desk("reader", "risk")).post(address, body).status_code == 404
+    assert api_of(officer).post(address, body | {"reason": "no"}).status_code == 400
+    answer = api_of(officer).post(address, body)
+    assert (answer.status_code, answer.json()["acknowledged_reason"]) == (200, "reduced by Friday")
+    listed = api_of(officer).get("/api/v1/risk/cases/").json()["results"]
+    assert str(case.pk) in {one["id"] for one in listed}
+
+
+def test_an_alert_leads_the_trader_to_the_breach(firm: None) -> None:
+    case = worst()
+    trader = client_of(case.account.members.get())
+    trader.post(reverse("journal:switch_account"), {"account": str(case.account_id)})
+    assert case.get_measure_display() in page(trader, "breaches")
+    assert reverse("journal:breaches") in page(trader, "alerts")
