@@ -96,7 +96,7 @@ def case_words(case: BreachCase) -> str:
 def case_acknowledge(*, user: User, case: BreachCase, reason: str, until: date) -> BreachCase:
     """Say that somebody knows and why it may stand until a day. Raises RuleError naming the input."""
     case = _open_case(case)
-    reason = reason.strip()
+    reason = reason.replace("\x00", "").strip()
     today = session_date(timezone.now())
     if len(reason) < _LEAST_REASON:
         raise RuleError(f"Say why, in at least {_LEAST_REASON} characters.", "reason")
@@ -131,7 +131,7 @@ def case_assign(*, user: User, case: BreachCase, assignee: User | None) -> Breac
 @transaction.atomic
 def case_comment(*, user: User, case: BreachCase, text: str, of_desk: bool) -> BreachComment:
     """Add a comment, of the desk or of the trader. Raises RuleError when it is empty."""
-    text = text.strip()
+    text = text.replace("\x00", "").strip()
     if not text:
         raise RuleError("Write something first.", "text")
     comment = BreachComment.objects.create(case=case, author=user, of_desk=of_desk, text=text[:1000])

@@ -30,7 +30,7 @@ def limit_set(
     In force at once, except where a firm limit is raised or made for the first time looser than accounts
     state themselves: that waits for a second person. Raises RuleError naming the input.
     """
-    reason = reason.strip()
+    reason = reason.replace("\x00", "").strip()
     _check(measure, hard, soft, reason)
     if account is not None and group is not None:
         raise RuleError("A limit is an account's, a group's or the firm's.", "scope")
@@ -87,13 +87,14 @@ def limit_end(*, user: User, limit: RiskLimit, reason: str) -> RiskLimit:
         raise RuleError("This limit is not in force.")
     if not limit.may_end:
         raise RuleError("A firm limit is changed, not taken away: set another value.")
-    if len(reason.strip()) < _LEAST_REASON:
+    reason = reason.replace("\x00", "").strip()
+    if len(reason) < _LEAST_REASON:
         raise RuleError(f"Say why, in at least {_LEAST_REASON} characters.", "reason")
     limit.state, limit.ended_at = State.ENDED, timezone.now()
     limit.save()
     audit_record(
         actor=user, action="risk.limit_end", account=limit.account, obj=limit,
-        summary=f"{limit_words(limit)}: {reason.strip()}",
+        summary=f"{limit_words(limit)}: {reason}",
     )  # fmt: skip
     return limit
 
