@@ -19,7 +19,7 @@ _TEXT_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ConsoleColumn:
     """A column of the console: its name in ``?sort=``, the field it orders by, its head and unit."""
 
     key: str
@@ -29,23 +29,23 @@ class Column:
 
 
 COLUMNS = (
-    Column("account", "account__name", "Account"),
-    Column("net_liq", "net_liq", "Net liq", "$"),
-    Column("margin", "margin_pct", "Margin", "% of capital"),
-    Column("fall", "fall_pct", "Stress, VIX up", "% of capital"),
-    Column("rally", "rally_pct", "Stress, elsewhere", "% of capital"),
-    Column("coverage", "coverage_pct", "Coverage", "% of condor loss"),
-    Column("spx_delta", "spx_delta", "SPX Δ", "$/pt"),
-    Column("spx_vega", "spx_vega", "SPX vega", "$/vol pt"),
-    Column("vx_delta", "vx_delta", "VX Δ", "$/pt"),
-    Column("theta", "theta", "Θ", "$/day"),
-    Column("day", "day_pnl", "Day P&L", "$"),
-    Column("month", "month_pnl", "MTD P&L", "$"),
-    Column("drawdown", "drawdown_pct", "Drawdown", "%"),
-    Column("share", "expiry_share_pct", "Worst expiry", "% of stress"),
-    Column("waiting", "waiting", "Waiting"),
-    Column("overrides", "overrides", "Overrides", "30 days"),
-    Column("activity", "last_activity", "Last activity"),
+    ConsoleColumn("account", "account__name", "Account"),
+    ConsoleColumn("net_liq", "net_liq", "Net liq", "$"),
+    ConsoleColumn("margin", "margin_pct", "Margin", "% of capital"),
+    ConsoleColumn("fall", "fall_pct", "Stress, VIX up", "% of capital"),
+    ConsoleColumn("rally", "rally_pct", "Stress, elsewhere", "% of capital"),
+    ConsoleColumn("coverage", "coverage_pct", "Coverage", "% of condor loss"),
+    ConsoleColumn("spx_delta", "spx_delta", "SPX Δ", "$/pt"),
+    ConsoleColumn("spx_vega", "spx_vega", "SPX vega", "$/vol pt"),
+    ConsoleColumn("vx_delta", "vx_delta", "VX Δ", "$/pt"),
+    ConsoleColumn("theta", "theta", "Θ", "$/day"),
+    ConsoleColumn("day", "day_pnl", "Day P&L", "$"),
+    ConsoleColumn("month", "month_pnl", "MTD P&L", "$"),
+    ConsoleColumn("drawdown", "drawdown_pct", "Drawdown", "%"),
+    ConsoleColumn("share", "expiry_share_pct", "Worst expiry", "% of stress"),
+    ConsoleColumn("waiting", "waiting", "Waiting"),
+    ConsoleColumn("overrides", "overrides", "Overrides", "30 days"),
+    ConsoleColumn("activity", "last_activity", "Last activity"),
 )
 SORTS = {column.key: column.field for column in COLUMNS} | {"severity": "severity"}
 #: What ``?breach=`` may ask for.
@@ -102,7 +102,7 @@ class ConsoleFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class KnownSum:
     """A sum over accounts in dollars, and how many of them are unknown and not in it."""
 
     amount: Any
@@ -115,12 +115,12 @@ class ConsoleTotals:
 
     accounts: int
     breaching: int
-    net_liq: Total
-    margin: Total
-    fall_loss: Total
-    rally_loss: Total
-    day_pnl: Total
-    month_pnl: Total
+    net_liq: KnownSum
+    margin: KnownSum
+    fall_loss: KnownSum
+    rally_loss: KnownSum
+    day_pnl: KnownSum
+    month_pnl: KnownSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,10 @@ def console_totals(rows: QuerySet[RiskRow]) -> ConsoleTotals:
     found = rows.order_by().aggregate(
         n=Count("pk"), b=Count("pk", filter=Q(severity__gt=0)), partial=partial, **sums, **known
     )
-    totals = {name: Total(found[f"sum_{name}"] or 0, found["n"] - found[f"known_{name}"]) for name in names}
-    totals["margin"] = Total(totals["margin"].amount, found["partial"])
+    totals = {
+        name: KnownSum(found[f"sum_{name}"] or 0, found["n"] - found[f"known_{name}"]) for name in names
+    }
+    totals["margin"] = KnownSum(totals["margin"].amount, found["partial"])
     return ConsoleTotals(accounts=found["n"], breaching=found["b"], **totals)
 
 
