@@ -271,7 +271,7 @@ def _key(trade: Trade, strike: int) -> str:
 def test_a_row_of_several_legs_is_mended_at_once(client: Client, people: People) -> None:
     from tests.importers.test_traps import ROLLED
 
-    text = ROLLED.partition("\nAccount Trade History")[0]
+    text = ROLLED.partition("\nAccount Trade History")[0].replace("VERT ROLL", "COMBO")
     made = client.post(
         f"/api/v1/accounts/{people.account.pk}/imports/", {"file": SimpleUploadedFile("a.csv", text.encode())}
     ).json()
