@@ -105,11 +105,8 @@ def parse_order(text: str) -> ParsedOrder:
     strikes = [Decimal(part) for part in strikes_word.text.split("/")]
     rights_word = reader.take("CALL, PUT or CALL/PUT", "rights")
     price, is_limit, venue = _price(reader)
-    if strategy == "IRON CONDOR" and price < 0:
-        side = "sold for a debit" if head.sign < 0 else "bought for a credit"
-        raise strikes_word.refuse(
-            f"An iron condor is never {side}: check BUY, SELL and the sign of the price."
-        )
+    if strategy == "IRON CONDOR" and price < 0 and head.sign < 0:
+        raise strikes_word.refuse("A short condor is never sold for a debit: check BUY, SELL and the price.")
     order = _Order(head, strategy, expiries, strikes, strikes_word, rights_word)
     is_credit = (head.sign < 0) == (price >= 0)
     return ParsedOrder(

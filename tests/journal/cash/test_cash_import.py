@@ -184,7 +184,7 @@ def test_every_problem_is_told_with_line_and_column(people: People) -> None:
         ("date,kind\n2026-01-02,deposit\n", [(1, "amount")]),
         ("date,kind,amount,colour\n", [(1, "colour")]),
         ("date,kind,amount,date\n", [(1, "date")]),
-        ("date;kind;amount\n2026-01-02;deposit;1\n", [(1, "date"), (1, "kind"), (1, "amount")]),
+        ("date|kind|amount\n2026-01-02|deposit|1\n", [(1, "date"), (1, "kind"), (1, "amount")]),
         ("date,kind,amount\n", [(1, "")]),
         ('date,kind,amount\n2026-01-02,"deposit,1\n', [(2, "")]),
         ("date,kind,amount\n2026-01-02,deposit,1.001\n", [(2, "amount")]),
